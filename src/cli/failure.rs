@@ -1,0 +1,100 @@
+//! How a command ends: done, done but look, or not done, with a message, its causes and a hint.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+/// A command that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Exit status 0.
+    Done,
+    /// Exit status 1: done, but somebody should look (rejected rows, ambiguity, findings, nothing found).
+    Look,
+    /// Exit status 130: stopped by Ctrl-C, nothing changed.
+    #[allow(dead_code, reason = "made by commands that can be interrupted")]
+    Interrupted,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::Look => ExitCode::from(1),
+            Outcome::Interrupted => ExitCode::from(130),
+        }
+    }
+}
+
+/// A command that could not be carried out: exit status 2.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    is_broken_pipe: bool,
+}
+
+impl Failure {
+    /// The user's input is wrong: usage, a value, a file's content.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new(), hint: None, is_broken_pipe: false }
+    }
+
+    /// The surroundings are wrong: disk, lock, permission, network.
+    pub(crate) fn environment(message: impl Into<String>) -> Self {
+        Self::input(message)
+    }
+
+    /// From a library error: its text, then its sources as causes.
+    pub(crate) fn from_error(error: &dyn Error) -> Self {
+        let mut failure = Self::input(error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            failure.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        failure
+    }
+
+    /// From writing the result; a broken pipe counts as success.
+    pub(crate) fn from_output(error: io::Error) -> Self {
+        let mut failure = Self::environment("cannot write the result").caused_by(&error);
+        failure.is_broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        failure
+    }
+
+    /// Adds a cause line.
+    pub(crate) fn caused_by(mut self, cause: &dyn Error) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Adds a hint; it should name a command to try.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints the message and returns the exit status.
+    #[allow(clippy::print_stderr, reason = "this is the one place that reports failures")]
+    pub(crate) fn report(&self) -> ExitCode {
+        if self.is_broken_pipe {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("error: {}", self.message);
+        for cause in &self.causes {
+            eprintln!("  caused by: {cause}");
+        }
+        if let Some(hint) = &self.hint {
+            eprintln!("\nhint: {hint}");
+        }
+        ExitCode::from(2)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::from_output(error)
+    }
+}

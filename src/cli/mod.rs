@@ -1,0 +1,71 @@
+//! The command line: reads flags, calls a use case, prints the result, sets the exit status.
+//!
+//! One file per noun. No business rule lives here. Data goes to stdout (or `-o FILE`), everything else to stderr.
+//! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
+
+mod failure;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use failure::{Failure, Outcome};
+pub(crate) use output::Format;
+
+/// Who owns the property behind a water tap.
+#[derive(Debug, Parser)]
+#[command(name = "taptrace", version, about, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags every command understands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// The database file.
+    #[arg(long, global = true, env = "TAPTRACE_DB", default_value = "taptrace.db", value_name = "FILE")]
+    pub(crate) db: PathBuf,
+    /// Who is working, for the audit log (default: the login name).
+    #[arg(long, global = true, env = "TAPTRACE_ACTOR", value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// Form of the output.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Write the result here instead of stdout ('-' is stdout); the file appears only when complete.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+impl Global {
+    /// The name written to the audit log: `--actor`, else the login name.
+    #[allow(dead_code, reason = "used by the first command that writes")]
+    pub(crate) fn actor_name(&self) -> String {
+        self.actor
+            .clone()
+            .or_else(|| std::env::var("USER").ok().filter(|v| !v.is_empty()))
+            .or_else(|| std::env::var("LOGNAME").ok().filter(|v| !v.is_empty()))
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    let _global = &cli.global;
+    match cli.command {}
+}

@@ -1,0 +1,113 @@
+//! Where results go: format choice, stdout or a file that appears only when complete, a small text table.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+
+/// Forms of output; a command that cannot make one of them says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// Comma-separated, one header line.
+    Csv,
+    /// One JSON document.
+    Json,
+    /// One JSON document per line.
+    Ndjson,
+    /// A GeoJSON FeatureCollection.
+    Geojson,
+}
+
+/// A result being written: stdout, or a temporary file beside the target that [`Sink::finish`] renames into place.
+pub(crate) struct Sink {
+    writer: Box<dyn Write>,
+    pending: Option<(PathBuf, PathBuf)>,
+}
+
+impl Sink {
+    /// Opens stdout for `None` or `-`, else a temporary file beside `path`.
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|p| p.as_os_str() != "-") else {
+            return Ok(Self {
+                writer: Box::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())),
+                pending: None,
+            });
+        };
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.part", std::process::id()));
+        let temporary = path.with_file_name(name);
+        let file = File::create(&temporary).map_err(|e| {
+            Failure::environment(format!("cannot write {}", path.display()))
+                .caused_by(&e)
+                .hint("choose another place with -o FILE")
+        })?;
+        Ok(Self {
+            writer: Box::new(BufWriter::with_capacity(1 << 20, file)),
+            pending: Some((temporary, path.to_owned())),
+        })
+    }
+
+    /// Flushes and puts the file in place. Without this call nothing appears at the target.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.writer.flush().map_err(Failure::from_output)?;
+        if let Some((temporary, target)) = self.pending.take() {
+            let file = File::open(&temporary).map_err(Failure::from_output)?;
+            file.sync_all().map_err(Failure::from_output)?;
+            std::fs::rename(&temporary, &target).map_err(Failure::from_output)?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.writer.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if let Some((temporary, _)) = &self.pending {
+            drop(std::fs::remove_file(temporary));
+        }
+    }
+}
+
+/// Writes rows as a left-aligned text table with a header line; columns are as wide as their widest cell, at most 60.
+pub(crate) fn write_table(out: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    const WIDTH_MAX: usize = 60;
+    let width_of = |text: &str| text.chars().count().min(WIDTH_MAX);
+    let mut widths: Vec<usize> = header.iter().map(|h| width_of(h)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(width_of(cell));
+        }
+    }
+    let mut line = |cells: &mut dyn Iterator<Item = &str>| -> io::Result<()> {
+        let mut text = String::new();
+        for (cell, width) in cells.zip(&widths) {
+            let mut shown: String =
+                cell.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WIDTH_MAX).collect();
+            if cell.chars().count() > WIDTH_MAX {
+                shown.pop();
+                shown.push('…');
+            }
+            let padding = width.saturating_sub(shown.chars().count());
+            text.push_str(&shown);
+            text.extend(std::iter::repeat_n(' ', padding + 2));
+        }
+        writeln!(out, "{}", text.trim_end())
+    };
+    line(&mut header.iter().copied())?;
+    for row in rows {
+        line(&mut row.iter().map(String::as_str))?;
+    }
+    Ok(())
+}
