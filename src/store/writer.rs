@@ -1,0 +1,126 @@
+//! The one way to write: a transaction with an actor and a reason that leaves an audit entry.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::audit::{self, Entry, Head};
+use super::error::Error;
+use super::open;
+use crate::model::date::Instant;
+
+/// Who writes, why and when.
+#[derive(Debug, Clone)]
+pub struct Authorship {
+    /// The person or job.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When, from the caller's clock.
+    pub at: Instant,
+}
+
+/// The only writer of a database file.
+#[derive(Debug)]
+pub struct Writer {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// An open write transaction. Store functions that change rows take it as their first parameter.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    pub(crate) tx: Transaction<'a>,
+    authorship: &'a Authorship,
+    head: Option<Head>,
+}
+
+/// One audited change.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    /// What was done: `import`, `update`, `advance`, ...
+    pub action: &'a str,
+    /// To which kind of thing.
+    pub entity: &'a str,
+    /// To which one, by its public key.
+    pub entity_id: &'a str,
+    /// State before, as JSON.
+    pub before_json: Option<&'a str>,
+    /// State after, as JSON.
+    pub after_json: Option<&'a str>,
+}
+
+impl Tx<'_> {
+    /// Who writes, why and when.
+    pub fn authorship(&self) -> &Authorship {
+        self.authorship
+    }
+
+    /// Appends an audit entry.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn audit(&mut self, change: Change<'_>) -> Result<(), Error> {
+        let entry = Entry {
+            at: &self.authorship.at.0,
+            actor: &self.authorship.actor,
+            reason: &self.authorship.reason,
+            action: change.action,
+            entity: change.entity,
+            entity_id: change.entity_id,
+            before_json: change.before_json,
+            after_json: change.after_json,
+        };
+        self.head = Some(audit::append(&self.tx, &entry)?);
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Opens the database for writing; creates it when there is none and upgrades it when it is older.
+    ///
+    /// # Errors
+    /// When the file is not ours, newer than this program, or cannot be written.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self { connection: open::open_writer(path)?, path: path.to_owned() })
+    }
+
+    /// Runs `work` in one transaction. When it returns an error nothing is changed; when it succeeds without an audit
+    /// entry of its own, one is made for it, so that no write goes unrecorded.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failure of the database.
+    pub fn with<T, E: From<Error>>(
+        &mut self,
+        authorship: &Authorship,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let mut tx = Tx { tx, authorship, head: None };
+        let value = work(&mut tx)?;
+        if tx.head.is_none() {
+            tx.audit(Change {
+                action: "write",
+                entity: "database",
+                entity_id: "",
+                before_json: None,
+                after_json: None,
+            })?;
+        }
+        let head = tx.head.take();
+        tx.tx.commit().map_err(Error::from)?;
+        if let Some(head) = head {
+            audit::anchor(&self.path, &head, &authorship.at.0)?;
+        }
+        Ok(value)
+    }
+
+    /// Moves the write-ahead log into the database file.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
