@@ -1,1 +1,25 @@
-//! (being built)
+//! Bytes from files to typed rows: one file per format, profiles that map a county's columns to ours, rejects with a reason.
+//!
+//! The way of a file: [`bytes`] opens and unpacks it, [`source::Source`] streams [`source::RawRow`]s whatever the format,
+//! `mapper::Mapper` turns each into a model row or a [`crate::model::snapshot::Reject`] as a `profile::Profile` says.
+//! Memory is bounded by the constants in [`limits`], never by the size of the file.
+//! Not here: anything about the database (`store`), duplicates and shrink checks (`pipeline`).
+//! Adding a format: a file that implements [`source::RowReader`], a `mod` line, a line in [`source::Format`] and in `source::open_reader`.
+
+pub mod error;
+pub mod limits;
+
+pub mod source;
+
+pub mod bytes;
+pub mod text;
+
+pub mod csv;
+pub mod geojson;
+pub mod shape;
+
+mod gate;
+mod json;
+mod window;
+
+pub use error::Error;

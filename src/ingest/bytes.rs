@@ -1,0 +1,167 @@
+//! Opening files: stdin, gzip, progress, hash, and which format the first bytes show.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use crate::ingest::error::Error;
+use crate::ingest::limits::SNIFF_BYTES;
+use crate::ingest::source::{Format, Progress};
+
+/// Chunk of file reads: large enough that system calls do not show.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// An opened file: its first bytes (unpacked) and a stream that starts with them.
+pub struct Input {
+    /// The first unpacked bytes, at most [`SNIFF_BYTES`].
+    pub head: Vec<u8>,
+    stream: Box<dyn Read>,
+    counter: Counter,
+}
+
+/// Shared count of bytes taken from disk.
+#[derive(Debug, Clone, Default)]
+pub struct Counter {
+    bytes_read: Arc<AtomicU64>,
+    bytes_total: u64,
+}
+
+impl Counter {
+    /// As shown to people.
+    pub fn progress(&self) -> Progress {
+        Progress { bytes_read: self.bytes_read.load(Ordering::Relaxed), bytes_total: self.bytes_total }
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.bytes_read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+pub(crate) fn read_error(path: &Path, source: io::Error) -> Error {
+    Error::Read { path: path.display().to_string(), source }
+}
+
+impl Input {
+    /// Opens a plain or gzip-compressed file, or stdin for `-`.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or read.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let mut counter = Counter::default();
+        let raw: Box<dyn Read> = if path.as_os_str() == "-" {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(path).map_err(|e| read_error(path, e))?;
+            let meta = file.metadata().map_err(|e| read_error(path, e))?;
+            if meta.is_dir() {
+                return Err(read_error(path, io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
+            }
+            counter.bytes_total = meta.len();
+            Box::new(file)
+        };
+        let mut counted = Counted { inner: raw, bytes_read: Arc::clone(&counter.bytes_read) };
+        let mut magic = Vec::new();
+        counted.by_ref().take(2).read_to_end(&mut magic).map_err(|e| read_error(path, e))?;
+        let is_gzip = magic == [0x1f, 0x8b];
+        let whole = io::Cursor::new(magic).chain(counted);
+        let mut stream: Box<dyn Read> = if is_gzip {
+            let buffered = io::BufReader::with_capacity(CHUNK_BYTES, whole);
+            Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+        } else {
+            Box::new(whole)
+        };
+        let mut head = Vec::new();
+        stream.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(path, e))?;
+        Ok(Self { head, stream, counter })
+    }
+
+    /// The whole unpacked stream, from its first byte, and the counter behind it.
+    pub fn into_stream(self) -> (Box<dyn Read>, Counter) {
+        (Box::new(io::Cursor::new(self.head).chain(self.stream)), self.counter)
+    }
+}
+
+/// Tells the format by the first bytes, then by the file name.
+///
+/// # Errors
+/// When the file is empty or neither tells.
+pub fn sniff_format(path: &Path, input: &Input) -> Result<Format, Error> {
+    let head = input.head.as_slice();
+    let shown = path.display().to_string();
+    if head.is_empty() {
+        return Err(Error::Empty { path: shown, detail: "0 bytes".to_owned() });
+    }
+    let name = shown.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let ends = |ext: &str| name.ends_with(ext);
+    if head.starts_with(b"PK\x03\x04") {
+        return Ok(if ends(".xlsx") || ends(".xlsm") || holds(head, b"xl/") {
+            Format::Xlsx
+        } else {
+            Format::Shapefile
+        });
+    }
+    if head.starts_with(&[0, 0, 0x27, 0x0a]) {
+        return Ok(Format::Shapefile);
+    }
+    let refuse = |detail: &str| Err(Error::UnknownFormat { path: shown.clone(), detail: detail.to_owned() });
+    if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return refuse("an old .xls workbook: save it as .xlsx or .csv");
+    }
+    if head.starts_with(b"SQLite format 3") {
+        return refuse("an SQLite or GeoPackage file: export the layer as GeoJSON");
+    }
+    if head.starts_with(b"%PDF") {
+        return refuse("a PDF document");
+    }
+    if ends(".dbf") {
+        return Ok(Format::Dbf);
+    }
+    if ends(".csv") || ends(".tsv") || ends(".txt") {
+        return Ok(Format::Csv);
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    match text.iter().find(|b| !b.is_ascii_whitespace()) {
+        Some(b'{' | b'[' | 0x1e) => Ok(Format::GeoJson),
+        Some(b'<') => refuse("HTML or XML, perhaps an error page"),
+        _ if ends("json") => Ok(Format::GeoJson),
+        Some(_) if !head.contains(&0) || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) => {
+            Ok(Format::Csv)
+        }
+        _ => refuse("binary data"),
+    }
+}
+
+fn holds(head: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(head, needle).is_some()
+}
+
+/// SHA-256 of the file as it lies on disk, in lower-case hex: the identity of a `source_snapshot`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sha256_file(path: &Path) -> Result<String, Error> {
+    let mut file = File::open(path).map_err(|e| read_error(path, e))?;
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        match file.read(&mut chunk).map_err(|e| read_error(path, e))? {
+            0 => break,
+            n => hasher.update(&chunk[..n]),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}

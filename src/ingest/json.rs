@@ -1,0 +1,227 @@
+//! A JSON scanner over a slice that may end too early: the reader then fetches more bytes and scans the value again.
+//!
+//! Built for the bulk of a parcel layer, coordinates and short strings; lenient about commas, strict about nesting depth.
+
+use crate::ingest::limits::DEPTH_MAX;
+
+/// Why a value could not be scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The slice ends inside the value.
+    More,
+    /// Malformed at this position of the slice.
+    Bad(usize, &'static str),
+    /// A bound was passed.
+    Limit(&'static str),
+}
+
+pub(crate) type Scanned<T> = Result<T, Fault>;
+
+/// Position in a slice.
+pub(crate) struct Scan<'a> {
+    pub buf: &'a [u8],
+    pub pos: usize,
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(buf: &'a [u8]) -> Self {
+        Self { buf, pos: 0 }
+    }
+
+    pub(crate) fn bad<T>(&self, what: &'static str) -> Scanned<T> {
+        Err(Fault::Bad(self.pos, what))
+    }
+
+    /// The next byte that is not white space.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Scanned<u8> {
+        while let Some(b) = self.buf.get(self.pos) {
+            if !matches!(b, b' ' | b'\n' | b'\r' | b'\t') {
+                return Ok(*b);
+            }
+            self.pos += 1;
+        }
+        Err(Fault::More)
+    }
+
+    pub(crate) fn expect(&mut self, wanted: u8, what: &'static str) -> Scanned<()> {
+        if self.peek()? != wanted {
+            return self.bad(what);
+        }
+        self.pos += 1;
+        Ok(())
+    }
+
+    /// The raw inside of a string, and whether it holds escapes.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Scanned<(&'a [u8], bool)> {
+        self.expect(b'"', "a string was expected")?;
+        let start = self.pos;
+        let mut has_escape = false;
+        loop {
+            let rest = self.buf.get(self.pos..).unwrap_or_default();
+            let Some(at) = memchr::memchr2(b'"', b'\\', rest) else { return Err(Fault::More) };
+            if rest[at] == b'"' {
+                let inside = &self.buf[start..self.pos + at];
+                self.pos += at + 1;
+                return Ok((inside, has_escape));
+            }
+            has_escape = true;
+            self.pos += at + 2;
+        }
+    }
+
+    /// The next key of an object, positioned at its value; `None` at the closing brace.
+    pub(crate) fn key(&mut self) -> Scanned<Option<(&'a [u8], bool)>> {
+        let mut next = self.peek()?;
+        if next == b',' {
+            self.pos += 1;
+            next = self.peek()?;
+        }
+        match next {
+            b'}' => {
+                self.pos += 1;
+                Ok(None)
+            }
+            b'"' => {
+                let key = self.string()?;
+                self.expect(b':', "':' was expected behind a key")?;
+                Ok(Some(key))
+            }
+            _ => self.bad("a key or '}' was expected"),
+        }
+    }
+
+    /// The raw text of a number, `true`, `false` or `null`.
+    pub(crate) fn word(&mut self) -> Scanned<&'a [u8]> {
+        self.peek()?;
+        let start = self.pos;
+        let rest = &self.buf[start..];
+        let n = rest
+            .iter()
+            .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.')))
+            .ok_or(Fault::More)?;
+        if n == 0 {
+            return self.bad("a value was expected");
+        }
+        self.pos += n;
+        Ok(&rest[..n])
+    }
+
+    /// Skips any value.
+    pub(crate) fn skip_value(&mut self) -> Scanned<()> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'{' | b'[' => {
+                    depth += 1;
+                    if depth > DEPTH_MAX {
+                        return Err(Fault::Limit("nesting of JSON values"));
+                    }
+                    self.pos += 1;
+                }
+                b'}' | b']' => {
+                    if depth == 0 {
+                        return self.bad("a value was expected");
+                    }
+                    depth -= 1;
+                    self.pos += 1;
+                }
+                b'"' => drop(self.string()?),
+                b',' | b':' if depth > 0 => self.pos += 1,
+                _ => drop(self.word()?),
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The raw text of any value.
+    pub(crate) fn raw_value(&mut self) -> Scanned<&'a [u8]> {
+        self.peek()?;
+        let start = self.pos;
+        self.skip_value()?;
+        Ok(&self.buf[start..self.pos])
+    }
+}
+
+/// Appends the text of a raw string; bytes that are not UTF-8 are read as windows-1252.
+pub(crate) fn push_text(out: &mut String, raw: &[u8], has_escape: bool) {
+    if !has_escape {
+        match std::str::from_utf8(raw) {
+            Ok(text) => out.push_str(text),
+            Err(_) => out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0),
+        }
+        return;
+    }
+    let text = String::from_utf8_lossy(raw);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('u') => push_unicode(out, &mut chars),
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+}
+
+fn push_unicode(out: &mut String, chars: &mut std::str::Chars<'_>) {
+    let Some(first) = hex4(chars) else { return out.push(char::REPLACEMENT_CHARACTER) };
+    if !(0xd800..0xdc00).contains(&first) {
+        return out.push(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+    let mut ahead = chars.clone();
+    let is_pair = ahead.next() == Some('\\') && ahead.next() == Some('u');
+    match if is_pair { hex4(&mut ahead) } else { None } {
+        Some(second @ 0xdc00..=0xdfff) => {
+            *chars = ahead;
+            let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+            out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        _ => out.push(char::REPLACEMENT_CHARACTER),
+    }
+}
+
+fn hex4(chars: &mut std::str::Chars<'_>) -> Option<u32> {
+    let mut code = 0;
+    for _ in 0..4 {
+        code = code * 16 + chars.next()?.to_digit(16)?;
+    }
+    Some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Scan, push_text};
+
+    #[test]
+    fn strings_with_escapes() {
+        let mut out = String::new();
+        push_text(&mut out, br#"a\"b\\c\u00e9\ud83d\ude00\ud83dx\/"#, true);
+        assert_eq!(out, "a\"b\\cé😀\u{fffd}x/");
+        out.clear();
+        push_text(&mut out, b"ft\xb2", false);
+        assert_eq!(out, "ft²");
+    }
+
+    #[test]
+    fn a_cut_value_asks_for_more_at_every_byte() {
+        let json = br#"{"a":[1,{"b":"c\"d"},null],"e":-1.5e3} "#;
+        for cut in 0..json.len() - 1 {
+            assert_eq!(Scan::new(&json[..cut]).skip_value(), Err(Fault::More), "{cut}");
+        }
+        assert_eq!(Scan::new(json).skip_value(), Ok(()));
+        let deep = vec![b'['; 200];
+        assert_eq!(Scan::new(&deep).skip_value(), Err(Fault::Limit("nesting of JSON values")));
+    }
+}
