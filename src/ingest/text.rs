@@ -71,7 +71,17 @@ impl Utf8Stream {
     /// Wraps a stream that starts at the first byte of the file.
     pub fn new(inner: Box<dyn Read>, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_with_bom_removal();
-        Self { inner, decoder, encoding, raw: vec![0; RAW_BYTES], n_raw: 0, out: Vec::new(), at: 0, is_at_end: false, is_at_start: true }
+        Self {
+            inner,
+            decoder,
+            encoding,
+            raw: vec![0; RAW_BYTES],
+            n_raw: 0,
+            out: Vec::new(),
+            at: 0,
+            is_at_end: false,
+            is_at_start: true,
+        }
     }
 
     fn refill(&mut self) -> io::Result<()> {
