@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod date;
+pub mod domain;
 pub mod id;
 pub mod link;
 pub mod money;
