@@ -1,1 +1,16 @@
-//! (being built)
+//! Address text to FGDC elements by the USPS Publication 28 tables; the standard line; keys for comparing.
+//!
+//! Pure. No statistical model: a grammar over the tables in `data/standards`, with the county's own words where grammar
+//! cannot decide. Spelling mistakes are not corrected here; that is `matching`'s work.
+
+mod highway;
+mod list;
+mod number;
+mod parse;
+mod standard;
+mod tables;
+mod tokens;
+
+pub use list::split_list;
+pub use parse::{CountyWords, NoCounty, Parsed, Warning, parse, parse_in};
+pub use standard::{core_name, folded_name, number_text, standard_form, street_key, street_text};

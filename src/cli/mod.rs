@@ -4,6 +4,7 @@
 //! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
 
 mod failure;
+mod matching;
 mod output;
 
 use std::path::PathBuf;
@@ -54,7 +55,10 @@ impl Global {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Link addresses to parcels.
+    Match(matching::Args),
+}
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
@@ -66,6 +70,8 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
-    let _global = &cli.global;
-    match cli.command {}
+    let global = &cli.global;
+    match &cli.command {
+        Command::Match(args) => matching::run(global, args),
+    }
 }

@@ -1,1 +1,5 @@
-//! (being built)
+//! The use cases, one file per stage: the only meeting place of the pure modules, `ingest` and `store`.
+
+pub mod address_file;
+pub mod evaluation;
+pub mod reference;

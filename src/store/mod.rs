@@ -7,6 +7,7 @@
 mod audit;
 mod error;
 mod open;
+pub mod parcels;
 mod reader;
 mod writer;
 

@@ -1,0 +1,158 @@
+//! The Publication 28 line of an address, and the keys by which two spellings of one street are equal.
+
+use std::fmt::Write;
+
+use super::tables;
+use crate::model::address::{Address, AddressNumber, Direction, Street};
+
+/// The house number as Publication 28 writes it.
+pub fn number_text(number: &AddressNumber) -> String {
+    let mut text = String::new();
+    if let Some(prefix) = &number.prefix {
+        text.push_str(prefix);
+    }
+    match number.high {
+        // Composite numbers keep their digits as written (80-04).
+        Some(_) if number.hyphenated && number.low < 1000 && number.raw.contains('-') => {
+            text.push_str(number.raw.trim_end_matches(|c: char| c.is_ascii_alphabetic()));
+        }
+        Some(high) => {
+            let _written = write!(text, "{}-{high}", number.low);
+        }
+        None => {
+            let _written = write!(text, "{}", number.low);
+        }
+    }
+    match &number.suffix {
+        Some(fraction) if fraction.contains('/') => {
+            text.push(' ');
+            text.push_str(fraction);
+        }
+        Some(letter) => text.push_str(letter),
+        None => {}
+    }
+    if number.half {
+        text.push_str(" 1/2");
+    }
+    text
+}
+
+/// The street as Publication 28 writes it; figures of numbered streets get their ordinal ending (`31 ST` is `31ST ST`).
+pub fn street_text(street: &Street) -> String {
+    let mut words: Vec<String> = Vec::with_capacity(6);
+    words.extend(street.predirectional.map(|d| d.as_str().to_owned()));
+    words.extend(street.premodifier.clone());
+    words.extend(street.pretype.clone());
+    if street.pretype.is_some() {
+        words.push(street.street_name.clone());
+    } else {
+        words.push(folded_name(&street.street_name).split(' ').map(with_ordinal_ending).collect::<Vec<_>>().join(" "));
+    }
+    words.extend(street.street_type.clone());
+    words.extend(street.postdirectional.map(|d| d.as_str().to_owned()));
+    words.retain(|w| !w.is_empty());
+    words.join(" ")
+}
+
+fn with_ordinal_ending(word: &str) -> String {
+    let Some(figure) = word.parse::<u32>().ok().filter(|_| word.len() <= 4) else { return word.to_owned() };
+    let ending = match (figure % 100, figure % 10) {
+        (11..=13, _) => "TH",
+        (_, 1) => "ST",
+        (_, 2) => "ND",
+        (_, 3) => "RD",
+        _ => "TH",
+    };
+    format!("{figure}{ending}")
+}
+
+/// One line: number, street, units.
+pub fn standard_form(address: &Address) -> String {
+    let mut parts: Vec<String> = Vec::with_capacity(4);
+    parts.extend(address.address_number.as_ref().map(number_text));
+    parts.push(street_text(&address.street));
+    if let Some(cross) = &address.cross_street {
+        parts.push(format!("& {}", street_text(cross)));
+    }
+    for unit in &address.occupancy {
+        let designator = if unit.occupancy_type.is_empty() { "#" } else { &unit.occupancy_type };
+        parts.push(format!("{designator} {}", unit.occupancy_id).trim_end().to_owned());
+    }
+    if let Some(po_box) = &address.po_box {
+        parts.push(format!("PO BOX {po_box}"));
+    }
+    parts.retain(|p| !p.is_empty());
+    parts.join(" ")
+}
+
+/// The name with number words and ordinals as figures, saints and common first words short, directions inside as one
+/// letter: `TWENTY-FIRST`, `21ST` and `21` are `21`; `73RD EAST` is `73 E`; `SAINT LOUIS` and `ST LOUIS` are `ST LOUIS`.
+pub fn folded_name(name: &str) -> String {
+    let words: Vec<&str> = name.split([' ', '-']).filter(|w| !w.is_empty()).collect();
+    let mut out = String::with_capacity(name.len());
+    let mut index = 0;
+    while let Some(word) = words.get(index) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        index += 1;
+        if let Some(figure) = tables::ordinal(word) {
+            let _written = write!(out, "{figure}");
+        } else if let Some(mut figure) = tables::number_word(word) {
+            if figure >= 20 && figure.is_multiple_of(10) {
+                if let Some(unit) = words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u)) {
+                    figure += unit;
+                    index += 1;
+                }
+            }
+            let _written = write!(out, "{figure}");
+        } else if words.len() > 1 {
+            out.push_str(folded_word(word, index == 1));
+        } else {
+            out.push_str(word);
+        }
+    }
+    out
+}
+
+fn folded_word(word: &str, is_first: bool) -> &str {
+    match word {
+        "SAINT" | "STE" | "SAINTE" => "ST",
+        "MOUNT" if is_first => "MT",
+        "FORT" if is_first => "FT",
+        "DOCTOR" if is_first => "DR",
+        "MARTIN" | "LUTHER" | "JR" => word,
+        _ => tables::direction(word).map_or(word, |d| d.as_str()),
+    }
+}
+
+/// A key that is equal for all spellings of one street: directions, class, folded name, type.
+/// `predirectional|pretype|name|type|postdirectional`, empty parts left empty.
+pub fn street_key(street: &Street) -> String {
+    let mut key = String::with_capacity(32);
+    key.push_str(street.predirectional.map_or("", Direction::as_str));
+    key.push('|');
+    let pretype = street.pretype.as_deref().unwrap_or("");
+    // The class of a highway is named loosely ("HWY 20" is "STATE HWY 20"): one key, the class is compared apart.
+    key.push_str(if matches!(pretype, "US HWY" | "STATE HWY" | "STATE RTE" | "RTE") { "HWY" } else { pretype });
+    key.push('|');
+    if street.premodifier.is_some() {
+        key.push_str("OLD ");
+    }
+    key.push_str(&core_name(&street.street_name));
+    key.push('|');
+    key.push_str(street.street_type.as_deref().unwrap_or(""));
+    key.push('|');
+    key.push_str(street.postdirectional.map_or("", Direction::as_str));
+    key
+}
+
+/// The folded name with Martin Luther King in one form.
+pub fn core_name(name: &str) -> String {
+    let folded = folded_name(name);
+    match folded.as_str() {
+        "MARTIN LUTHER KING" | "MARTIN LUTHER KING JR" | "M L KING" | "M L KING JR" | "MLK" | "MLK JR" | "DR MARTIN LUTHER KING"
+        | "DR MARTIN LUTHER KING JR" | "DR M L KING" | "DR M L KING JR" | "DR MLK" => "MLK".to_owned(),
+        _ => folded,
+    }
+}

@@ -1,0 +1,395 @@
+//! A file of addresses through the matcher: one line out per row in, in order, on all cores, with constant memory.
+//!
+//! CSV or NDJSON, plain or `.gz`, or stdin (`-`). A row that cannot be read gives an error row, never a lost one.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::matching::{Matcher, Outcome, Query};
+use crate::model::link::Decision;
+use crate::model::parcel::LonLat;
+
+/// Rows handed to the worker threads at a time; enough to keep them busy, small enough for constant memory.
+const BATCH_ROWS: usize = 4096;
+
+/// A failed run over a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be opened or read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A column that was asked for is not there.
+    #[error("{}: there is no column {column:?}; the columns are {found}", path.display())]
+    NoColumn {
+        /// Which file.
+        path: PathBuf,
+        /// The missing name.
+        column: String,
+        /// The names that are there.
+        found: String,
+    },
+    /// A row that must be readable is not.
+    #[error("{}: {problem}", path.display())]
+    Row {
+        /// Which file.
+        path: PathBuf,
+        /// Line and what is wrong.
+        problem: String,
+    },
+    /// The database cannot be read.
+    #[error("cannot read the parcels of the database")]
+    Store(#[source] crate::store::Error),
+    /// The result cannot be written.
+    #[error("cannot write the result")]
+    Write(#[source] io::Error),
+}
+
+/// Opens a path, `-` for stdin, unpacking gzip by its first bytes.
+pub(crate) fn open_bytes(path: &Path) -> Result<Box<dyn BufRead + Send>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let raw: Box<dyn Read + Send> =
+        if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
+    let mut buffered = BufReader::with_capacity(1 << 18, raw);
+    let is_gzip = buffered.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
+    Ok(if is_gzip {
+        Box::new(BufReader::with_capacity(1 << 18, flate2::bufread::MultiGzDecoder::new(buffered)))
+    } else {
+        Box::new(buffered)
+    })
+}
+
+/// A CSV file by column names.
+pub(crate) struct Table {
+    path: PathBuf,
+    reader: csv::Reader<Box<dyn BufRead + Send>>,
+    header: Vec<String>,
+    n_read: u64,
+}
+
+impl Table {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let mut bytes = open_bytes(path)?;
+        let failed = |source| Error::Read { path: path.to_owned(), source };
+        if bytes.fill_buf().map_err(failed)?.starts_with(b"\xef\xbb\xbf") {
+            bytes.consume(3);
+        }
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let header = reader
+            .byte_headers()
+            .map_err(|e| Error::Row { path: path.to_owned(), problem: e.to_string() })?
+            .iter()
+            .map(|h| String::from_utf8_lossy(h).trim().to_owned())
+            .collect();
+        Ok(Self { path: path.to_owned(), reader, header, n_read: 0 })
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|h| h.eq_ignore_ascii_case(name.trim()))
+    }
+
+    pub(crate) fn require(&self, name: &str) -> Result<usize, Error> {
+        self.column(name).ok_or_else(|| Error::NoColumn {
+            path: self.path.clone(),
+            column: name.to_owned(),
+            found: self.header.join(", "),
+        })
+    }
+
+    /// The next row with its 1-based number, or what is wrong with it; bytes that are no UTF-8 are read as Latin-1.
+    #[allow(clippy::type_complexity, reason = "end, failure of the file, trouble of the row")]
+    pub(crate) fn next_row(&mut self) -> Result<Option<(u64, Result<csv::StringRecord, String>)>, Error> {
+        let mut record = csv::ByteRecord::new();
+        match self.reader.read_byte_record(&mut record) {
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                self.n_read += 1;
+                let text = csv::StringRecord::from_byte_record(record).unwrap_or_else(|e| {
+                    e.into_byte_record().iter().map(|cell| cell.iter().copied().map(char::from).collect::<String>()).collect()
+                });
+                Ok(Some((self.n_read, Ok(text))))
+            }
+            Err(e) => match e.into_kind() {
+                csv::ErrorKind::Io(source) => Err(Error::Read { path: self.path.clone(), source }),
+                other => {
+                    self.n_read += 1;
+                    Ok(Some((self.n_read, Err(format!("{other:?}")))))
+                }
+            },
+        }
+    }
+}
+
+/// A point from two texts.
+pub(crate) fn position(lon: &str, lat: &str) -> Option<LonLat> {
+    super::reference::lon_lat(lon, lat)
+}
+
+/// Which columns (or NDJSON keys) hold what.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    /// The address text.
+    pub address: String,
+    /// The row's id; without it the row number.
+    pub id: Option<String>,
+    /// Longitude.
+    pub lon: Option<String>,
+    /// Latitude.
+    pub lat: Option<String>,
+    /// Account holder.
+    pub owner: Option<String>,
+    /// Place.
+    pub place: Option<String>,
+    /// ZIP.
+    pub zip: Option<String>,
+}
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Columns.
+    pub columns: Columns,
+    /// Worker threads.
+    pub threads: usize,
+    /// Shard `i` of `n` (1-based): only every n-th row, counted from i.
+    pub shard: (u64, u64),
+    /// CSV instead of NDJSON out.
+    pub as_csv: bool,
+}
+
+/// What went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows read (of this shard).
+    pub rows_in: u64,
+    /// Lines written.
+    pub rows_out: u64,
+    /// Error rows among them.
+    pub errors: u64,
+}
+
+#[derive(Debug, Default)]
+struct Item {
+    id: Value,
+    address: String,
+    place: String,
+    zip: String,
+    owner: String,
+    position: Option<LonLat>,
+    error: Option<String>,
+}
+
+trait Rows {
+    fn next_item(&mut self) -> Result<Option<(u64, Item)>, Error>;
+}
+
+struct CsvRows {
+    table: Table,
+    id: Option<usize>,
+    address: usize,
+    other: [Option<usize>; 5],
+}
+
+impl Rows for CsvRows {
+    fn next_item(&mut self) -> Result<Option<(u64, Item)>, Error> {
+        let Some((row_no, row)) = self.table.next_row()? else { return Ok(None) };
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => return Ok(Some((row_no, Item { id: json!(row_no), error: Some(error), ..Item::default() }))),
+        };
+        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim().to_owned();
+        let id = self.id.map_or_else(|| json!(row_no), |c| json!(cell(Some(c))));
+        let [lon, lat, owner, place, zip] = self.other.map(cell);
+        let error = row.get(self.address).is_none().then(|| "the row is too short".to_owned());
+        let item =
+            Item { id, address: cell(Some(self.address)), place, zip, owner, position: position(&lon, &lat), error };
+        Ok(Some((row_no, item)))
+    }
+}
+
+struct JsonRows {
+    path: PathBuf,
+    lines: io::Split<Box<dyn BufRead + Send>>,
+    columns: Columns,
+    row_no: u64,
+}
+
+impl Rows for JsonRows {
+    fn next_item(&mut self) -> Result<Option<(u64, Item)>, Error> {
+        loop {
+            let Some(line) = self.lines.next() else { return Ok(None) };
+            let line = line.map_err(|source| Error::Read { path: self.path.clone(), source })?;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            self.row_no += 1;
+            let item = match serde_json::from_slice::<Map<String, Value>>(&line) {
+                Ok(map) => self.item_of(&map),
+                Err(e) => Item { id: json!(self.row_no), error: Some(format!("no JSON object: {e}")), ..Item::default() },
+            };
+            return Ok(Some((self.row_no, item)));
+        }
+    }
+}
+
+impl JsonRows {
+    fn item_of(&self, map: &Map<String, Value>) -> Item {
+        let text = |key: Option<&String>| -> String {
+            match key.and_then(|k| map.get(k)) {
+                Some(Value::String(s)) => s.clone(),
+                Some(Value::Number(n)) => n.to_string(),
+                _ => String::new(),
+            }
+        };
+        let c = &self.columns;
+        let id = c.id.as_ref().and_then(|k| map.get(k)).cloned().unwrap_or_else(|| json!(self.row_no));
+        let error = (!map.contains_key(&c.address)).then(|| format!("there is no {:?}", c.address));
+        Item {
+            id,
+            address: text(Some(&c.address)),
+            place: text(c.place.as_ref()),
+            zip: text(c.zip.as_ref()),
+            owner: text(c.owner.as_ref()),
+            position: position(&text(c.lon.as_ref()), &text(c.lat.as_ref())),
+            error,
+        }
+    }
+}
+
+fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    let stem = name.trim_end_matches(".gz");
+    if [".ndjson", ".jsonl", ".json"].iter().any(|e| stem.ends_with(e)) {
+        let bytes = open_bytes(path)?;
+        return Ok(Box::new(JsonRows { path: path.to_owned(), lines: bytes.split(b'\n'), columns: columns.clone(), row_no: 0 }));
+    }
+    if path.as_os_str() == "-" {
+        let mut bytes = open_bytes(path)?;
+        let first = bytes.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        if first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') {
+            return Ok(Box::new(JsonRows { path: path.to_owned(), lines: bytes.split(b'\n'), columns: columns.clone(), row_no: 0 }));
+        }
+    }
+    let table = Table::open(path)?;
+    let optional = |name: &Option<String>| name.as_ref().map(|n| table.require(n)).transpose();
+    let (id, address) = (optional(&columns.id)?, table.require(&columns.address)?);
+    let other = [
+        optional(&columns.lon)?,
+        optional(&columns.lat)?,
+        optional(&columns.owner)?,
+        optional(&columns.place)?,
+        optional(&columns.zip)?,
+    ];
+    Ok(Box::new(CsvRows { table, id, address, other }))
+}
+
+/// Matches every row of a file and writes one line each.
+///
+/// # Errors
+/// When the file or a column is missing, or the result cannot be written.
+pub fn run(matcher: &Matcher, path: &Path, options: &Options, out: &mut dyn Write) -> Result<Counts, Error> {
+    let mut rows = open_rows(path, &options.columns)?;
+    let mut counts = Counts::default();
+    if options.as_csv {
+        out.write_all(b"id,decision,parcels,score,candidates,error\n").map_err(Error::Write)?;
+    }
+    loop {
+        let mut batch: Vec<Item> = Vec::with_capacity(BATCH_ROWS);
+        while batch.len() < BATCH_ROWS {
+            let Some((row_no, item)) = rows.next_item()? else { break };
+            let (shard, n_shards) = options.shard;
+            if (row_no - 1) % n_shards == shard - 1 {
+                batch.push(item);
+            }
+        }
+        if batch.is_empty() {
+            return Ok(counts);
+        }
+        counts.rows_in += batch.len() as u64;
+        counts.errors += batch.iter().filter(|i| i.error.is_some()).count() as u64;
+        for text in in_parallel(matcher, &batch, options) {
+            counts.rows_out += text.bytes().filter(|b| *b == b'\n').count() as u64;
+            out.write_all(text.as_bytes()).map_err(Error::Write)?;
+        }
+    }
+}
+
+/// Lines of a batch in input order, made by `threads` workers over equal slices.
+fn in_parallel(matcher: &Matcher, batch: &[Item], options: &Options) -> Vec<String> {
+    let threads = options.threads.clamp(1, 64);
+    let slice_len = batch.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = batch
+            .chunks(slice_len)
+            .map(|slice| scope.spawn(move || slice.iter().map(|item| line_of(matcher, item, options)).collect::<String>()))
+            .collect();
+        workers.into_iter().map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
+    })
+}
+
+/// Score with six decimals: more would promise what no calibration holds, and keeps the bytes stable.
+pub(crate) fn rounded(score: f64) -> f64 {
+    (score * 1e6).round() / 1e6
+}
+
+fn line_of(matcher: &Matcher, item: &Item, options: &Options) -> String {
+    if let Some(error) = &item.error {
+        return if options.as_csv {
+            csv_line(&[&plain(&item.id), "error", "", "", "", error])
+        } else {
+            format!("{}\n", json!({"id": item.id, "decision": "error", "parcels": [], "score": 0.0, "candidates": [], "error": error}))
+        };
+    }
+    let outcome = matcher.match_one(&Query {
+        address_text: &item.address,
+        place: &item.place,
+        zip: &item.zip,
+        position: item.position,
+        owner_name: &item.owner,
+    });
+    let parcels: &[String] = if outcome.decision == Decision::None { &[] } else { &outcome.parcels };
+    if options.as_csv {
+        let candidates: Vec<String> = outcome.candidates.iter().map(|c| format!("{}:{}", c.parcel_no, rounded(c.score))).collect();
+        return csv_line(&[
+            &plain(&item.id),
+            outcome.decision.as_str(),
+            &parcels.join("|"),
+            &rounded(outcome.score).to_string(),
+            &candidates.join("|"),
+            "",
+        ]);
+    }
+    format!("{}\n", json_of(&item.id, &outcome, parcels))
+}
+
+fn json_of(id: &Value, outcome: &Outcome, parcels: &[String]) -> Value {
+    let candidates: Vec<Value> =
+        outcome.candidates.iter().map(|c| json!({"parcel_no": c.parcel_no, "score": rounded(c.score)})).collect();
+    json!({
+        "id": id,
+        "decision": outcome.decision.as_str(),
+        "parcels": parcels,
+        "score": rounded(outcome.score),
+        "candidates": candidates,
+    })
+}
+
+fn plain(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+fn csv_line(cells: &[&str]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = writer.write_record(cells).and_then(|()| writer.flush().map_err(Into::into));
+    debug_assert!(written.is_ok(), "writing to memory");
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}

@@ -1,0 +1,100 @@
+//! The matcher on a labelled file: runs every query and hands the outcomes to `matching::evaluate`.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::matching::evaluate::{Figures, Judged, figures};
+use crate::matching::{Matcher, Query};
+use crate::model::link::Decision;
+use crate::pipeline::address_file::{Error, Table, position};
+
+/// Figures of one labelled file.
+#[derive(Debug)]
+pub struct Report {
+    /// The figures.
+    pub figures: Figures,
+    /// Queries a second on one thread, reading not counted.
+    pub queries_per_second: f64,
+    /// Wrong automatic accepts, one line each.
+    pub wrong: Vec<String>,
+}
+
+/// Runs a labelled file (`query_id, address_text, true_parcel_id, in_universe, lon, lat`); unlabelled rows are left out.
+///
+/// # Errors
+/// When the file cannot be read or lacks a column.
+pub fn run(matcher: &Matcher, path: &Path, with_points: bool) -> Result<Report, Error> {
+    let mut table = Table::open(path)?;
+    let (address, truth) = (table.require("address_text")?, table.require("true_parcel_id")?);
+    let (id, in_universe) = (table.column("query_id"), table.column("in_universe"));
+    let (lon, lat) = (table.column("lon"), table.column("lat"));
+    let mut judged = Vec::new();
+    let mut wrong = Vec::new();
+    let mut spent = 0.0;
+    while let Some((_, row)) = table.next_row()? {
+        let Ok(row) = row else { continue };
+        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
+        let truths: Vec<&str> = cell(Some(truth)).split('|').filter(|t| !t.is_empty()).collect();
+        let is_inside = cell(in_universe) != "0";
+        if truths.is_empty() && is_inside {
+            continue;
+        }
+        let point = if with_points { position(cell(lon), cell(lat)) } else { None };
+        let started = Instant::now();
+        let outcome = matcher.match_one(&Query { address_text: cell(Some(address)), position: point, ..Query::default() });
+        spent += started.elapsed().as_secs_f64();
+        let is_true = |parcel_no: &str| is_inside && truths.contains(&parcel_no);
+        let is_right = outcome.candidates.first().is_some_and(|c| is_true(&c.parcel_no))
+            || outcome.parcels.iter().any(|p| is_true(p));
+        if outcome.decision == Decision::Accepted && !is_right && wrong.len() < 200 {
+            wrong.push(format!(
+                "{}\t{}\tgot {}\ttrue {}\t{:.4}",
+                cell(id),
+                cell(Some(address)),
+                outcome.candidates.first().map_or(String::new(), |c| format!("{} {}", c.parcel_no, c.situs)),
+                if is_inside { truths.join("|") } else { "none".to_owned() },
+                outcome.score
+            ));
+        }
+        judged.push(Judged {
+            decision: outcome.decision,
+            score: outcome.score,
+            is_right,
+            in_top3: outcome.candidates.iter().take(3).any(|c| is_true(&c.parcel_no)),
+            in_universe: is_inside,
+        });
+    }
+    let queries_per_second = judged.len() as f64 / spent.max(1e-9);
+    Ok(Report { figures: figures(&judged), queries_per_second, wrong })
+}
+
+/// Writes a report for people or as one JSON line.
+///
+/// # Errors
+/// When the result cannot be written.
+pub fn write(report: &Report, path: &Path, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let f = &report.figures;
+    if as_json {
+        let line = json!({
+            "queries": path.display().to_string(), "n_queries": f.n_queries, "n_in_universe": f.n_in_universe,
+            "precision": f.precision, "recall": f.recall, "outside_accepted": f.outside_accepted,
+            "review_share": f.review_share, "top3_recall": f.top3_recall, "recall_at_99": f.recall_at_99,
+            "recall_at_995": f.recall_at_995, "brier": f.brier, "queries_per_second": report.queries_per_second.round(),
+        });
+        return writeln!(out, "{line}");
+    }
+    writeln!(out, "{}: {} queries, {} of them in the county", path.display(), f.n_queries, f.n_in_universe)?;
+    writeln!(out, "  automatic accepts   precision {:.4}  recall {:.4}", f.precision, f.recall)?;
+    writeln!(out, "  outside accepted    {:.4}", f.outside_accepted)?;
+    writeln!(out, "  review              {:.4} of all", f.review_share)?;
+    writeln!(out, "  top-3 recall        {:.4}", f.top3_recall)?;
+    writeln!(out, "  recall at precision .99 {:.4}, at .995 {:.4}", f.recall_at_99, f.recall_at_995)?;
+    writeln!(out, "  Brier score         {:.4}", f.brier)?;
+    let bins: Vec<String> =
+        f.reliability.iter().filter(|b| b.0 > 0).map(|(n, mean, right)| format!("{mean:.3}->{right:.3} ({n})")).collect();
+    writeln!(out, "  score -> share right {}", bins.join(", "))?;
+    writeln!(out, "  {:.0} queries a second, one thread", report.queries_per_second)
+}
