@@ -13,12 +13,13 @@ const CLASS_WORDS_MAX: usize = 3;
 fn class_of(words: &str) -> Option<&'static str> {
     Some(match words {
         "HWY" | "HIGHWAY" | "HY" | "HWAY" | "HYW" | "HIWAY" => "HWY",
-        "US" | "US HWY" | "US HIGHWAY" | "U S HWY" | "U S HIGHWAY" | "U S" | "US ROUTE" | "US RTE" | "USH" | "US RT" | "FEDERAL HWY" => {
-            "US HWY"
-        }
+        "US" | "US HWY" | "US HIGHWAY" | "U S HWY" | "U S HIGHWAY" | "U S" | "US ROUTE" | "US RTE" | "USH"
+        | "US RT" | "FEDERAL HWY" => "US HWY",
         "STATE HWY" | "STATE HIGHWAY" | "ST HWY" | "ST HIGHWAY" | "SH" | "STH" | "STATE HY" => "STATE HWY",
-        "STATE ROAD" | "STATE RD" | "SR" | "ST RD" | "STATE ROUTE" | "STATE RTE" | "ST RTE" | "ST RT" | "STATE RT" | "ST ROUTE" => "STATE RTE",
-        "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CR" | "CNTY RD" | "CO ROAD" | "CTY RD" | "COUNRY RD" | "CNTY ROAD" | "CTH" => "COUNTY RD",
+        "STATE ROAD" | "STATE RD" | "SR" | "ST RD" | "STATE ROUTE" | "STATE RTE" | "ST RTE" | "ST RT" | "STATE RT"
+        | "ST ROUTE" => "STATE RTE",
+        "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CR" | "CNTY RD" | "CO ROAD" | "CTY RD" | "COUNRY RD" | "CNTY ROAD"
+        | "CTH" => "COUNTY RD",
         "COUNTY HWY" | "COUNTY HIGHWAY" | "CO HWY" | "CNTY HWY" | "CTY HWY" => "COUNTY HWY",
         "ROUTE" | "RTE" | "RT" => "RTE",
         "RURAL ROUTE" | "RR" => "RR",
@@ -57,13 +58,19 @@ pub(crate) fn read(tokens: &mut Vec<Token>) -> Option<Street> {
     if letters_only && (type_follows || !matches!(class, "COUNTY RD" | "COUNTY HWY" | "STATE HWY" | "HWY")) {
         return None;
     }
-    if type_follows && matches!(class, "I" | "HWY" | "RTE" | "RR") && tokens.get(at + 1).is_some_and(|t| t.text != "HWY") {
+    if type_follows
+        && matches!(class, "I" | "HWY" | "RTE" | "RR")
+        && tokens.get(at + 1).is_some_and(|t| t.text != "HWY")
+    {
         return None;
     }
     street.pretype = Some(class.to_owned());
     street.street_name = number;
     let mut behind = tokens.split_off(at + 1);
-    if behind.first().is_some_and(|t| matches!(t.text.as_str(), "ALT" | "BUS" | "BUSINESS" | "LOOP" | "SPUR" | "BYP" | "BYPASS")) {
+    if behind
+        .first()
+        .is_some_and(|t| matches!(t.text.as_str(), "ALT" | "BUS" | "BUSINESS" | "LOOP" | "SPUR" | "BYP" | "BYPASS"))
+    {
         let word = behind.remove(0).text;
         let short = match word.as_str() {
             "BUSINESS" => "BUS",

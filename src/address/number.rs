@@ -137,16 +137,19 @@ fn read_grid(tokens: &[Token]) -> Option<(AddressNumber, usize)> {
     };
     let first = tokens.first()?;
     let (prefix, rest) = part(&first.text)?;
-    let (second, used) = if rest.is_empty() {
-        (tokens.get(1)?.text.as_str(), 2)
-    } else {
-        (rest.trim_start_matches('-'), 1)
-    };
+    let (second, used) =
+        if rest.is_empty() { (tokens.get(1)?.text.as_str(), 2) } else { (rest.trim_start_matches('-'), 1) };
     let (line, tail) = part(second)?;
     let low = figure(&line[1..])?;
     let prefix = format!("{prefix}{}", &line[..1]);
     Some((
-        AddressNumber { prefix: Some(prefix), low, suffix: letters(&tail), raw: line[1..].to_owned(), ..AddressNumber::default() },
+        AddressNumber {
+            prefix: Some(prefix),
+            low,
+            suffix: letters(&tail),
+            raw: line[1..].to_owned(),
+            ..AddressNumber::default()
+        },
         used,
     ))
 }

@@ -243,7 +243,8 @@ fn take_known_place(tokens: &mut Vec<Token>, address: &mut Address, county: &dyn
 
 /// Takes words before the house number (recipient, `BLK` marks) and the number itself.
 fn take_front(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec<Warning>) {
-    let starts_with_unit = tokens.first().is_some_and(|t| t.text == "#" || tables::unit(&t.text).is_some_and(|u| u.needs_id));
+    let starts_with_unit =
+        tokens.first().is_some_and(|t| t.text == "#" || tables::unit(&t.text).is_some_and(|u| u.needs_id));
     if starts_with_unit && tokens.len() > 3 && number::read(&tokens[2..]).is_some() {
         let id = tokens[1].text.clone();
         let designator = tables::unit(&tokens[0].text).map_or("#", |u| u.canonical);
@@ -271,7 +272,9 @@ fn take_front(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec
     let next = tokens.get(used).map(|t| t.text.as_str());
     // "31 STREET", "76 E AVE" alone are streets; a number needs a street behind it.
     let is_street_name = next.is_none()
-        || (tokens.len() == used + 1 && next.is_some_and(|w| tables::street_type(w).is_some_and(|t| t.is_strong)) && used == 1);
+        || (tokens.len() == used + 1
+            && next.is_some_and(|w| tables::street_type(w).is_some_and(|t| t.is_strong))
+            && used == 1);
     if is_street_name {
         return;
     }
@@ -291,7 +294,8 @@ fn take_front(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec
 fn intersection_at(tokens: &[Token], address: &Address) -> Option<usize> {
     let at = tokens.iter().position(|t| matches!(t.text.as_str(), "&" | "AT" | "AND" | "@"))?;
     let is_street = |side: &[Token]| {
-        side.iter().any(|t| tables::street_type(&t.text).is_some_and(|x| x.is_strong) || tables::ordinal(&t.text).is_some())
+        side.iter()
+            .any(|t| tables::street_type(&t.text).is_some_and(|x| x.is_strong) || tables::ordinal(&t.text).is_some())
     };
     let (left, right) = (&tokens[..at], tokens.get(at + 1..)?);
     let both = is_street(left) && is_street(right);
@@ -302,8 +306,31 @@ fn intersection_at(tokens: &[Token], address: &Address) -> Option<usize> {
 fn is_highway_word(word: &str) -> bool {
     matches!(
         word,
-        "HWY" | "HIGHWAY" | "ROUTE" | "RTE" | "RT" | "INTERSTATE" | "FM" | "CR" | "SR" | "SH" | "US" | "ROAD" | "RD" | "LOOP" | "I"
-            | "HY" | "CO" | "HYW" | "HWAY" | "RR" | "RM" | "TWP" | "CTH" | "STH" | "USH"
+        "HWY"
+            | "HIGHWAY"
+            | "ROUTE"
+            | "RTE"
+            | "RT"
+            | "INTERSTATE"
+            | "FM"
+            | "CR"
+            | "SR"
+            | "SH"
+            | "US"
+            | "ROAD"
+            | "RD"
+            | "LOOP"
+            | "I"
+            | "HY"
+            | "CO"
+            | "HYW"
+            | "HWAY"
+            | "RR"
+            | "RM"
+            | "TWP"
+            | "CTH"
+            | "STH"
+            | "USH"
     )
 }
 
@@ -342,7 +369,8 @@ fn read_street(mut tokens: Vec<Token>, address: &mut Address, warnings: &mut Vec
 }
 
 fn is_unit_id(word: &str) -> bool {
-    (word.len() == 1 && tables::direction(word).is_none()) || (word.len() <= 6 && word.bytes().any(|b| b.is_ascii_digit()))
+    (word.len() == 1 && tables::direction(word).is_none())
+        || (word.len() <= 6 && word.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Takes labelled units (`APT 4`, `# 12`, `REAR`) wherever they stand behind the street, and sees a place behind them.
@@ -350,7 +378,8 @@ fn take_units(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec
     let mut index = 1;
     while index < tokens.len() {
         let word = tokens[index].text.as_str();
-        let designator = if word == "#" { Some(("#", true)) } else { tables::unit(word).map(|u| (u.canonical, u.needs_id)) };
+        let designator =
+            if word == "#" { Some(("#", true)) } else { tables::unit(word).map(|u| (u.canonical, u.needs_id)) };
         let Some((canonical, needs_id)) = designator else {
             index += 1;
             continue;
@@ -360,13 +389,14 @@ fn take_units(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec
             id_at += 1;
         }
         let id = tokens.get(id_at).map(|t| t.text.clone());
-        let looks_like_id = id.as_deref().is_some_and(|t| {
-            t.bytes().any(|b| b.is_ascii_digit()) || t.len() <= 2 && (word == "#" || needs_id)
-        });
+        let looks_like_id = id
+            .as_deref()
+            .is_some_and(|t| t.bytes().any(|b| b.is_ascii_digit()) || t.len() <= 2 && (word == "#" || needs_id));
         // Words that are also names or places: SPACE, LOT, FRONT, LOWER need a closer look; FL is also Florida.
         let ends_the_line = index + 1 == tokens.len();
         let follows_street = index >= 2 || tokens.get(index).is_some_and(|t| t.after_comma);
-        let is_unit = follows_street && if needs_id { looks_like_id } else { ends_the_line || tokens[index].after_comma || looks_like_id };
+        let is_unit = follows_street
+            && if needs_id { looks_like_id } else { ends_the_line || tokens[index].after_comma || looks_like_id };
         if !is_unit {
             index += 1;
             continue;
@@ -489,7 +519,9 @@ fn take_predirectional(tokens: &mut Vec<Token>, street: &mut Street) {
     let is_name = next.is_empty()
         || tokens.get(1).is_some_and(|t| t.after_comma)
         || (next_type.is_some_and(|t| t.is_strong)
-            && !tokens.get(2).is_some_and(|t| !t.after_comma && tables::street_type(&t.text).is_some_and(|x| x.is_strong)));
+            && !tokens
+                .get(2)
+                .is_some_and(|t| !t.after_comma && tables::street_type(&t.text).is_some_and(|x| x.is_strong)));
     if is_name {
         return;
     }
@@ -506,14 +538,18 @@ fn take_predirectional(tokens: &mut Vec<Token>, street: &mut Street) {
 }
 
 fn take_postdirectional(tokens: &mut Vec<Token>, street: &mut Street, place_is_known: bool) {
-    let Some(direction) = tokens.first().filter(|t| !t.after_comma).and_then(|t| tables::direction(&t.text)) else { return };
+    let Some(direction) = tokens.first().filter(|t| !t.after_comma).and_then(|t| tables::direction(&t.text)) else {
+        return;
+    };
     let is_spelled = tokens.first().is_some_and(|t| t.text.len() > 2);
     // "STREET SOUTH BOSTON": a spelled-out direction before more words, behind a predirectional, opens the place.
     let opens_place = tokens.len() > 1 && !place_is_known && (is_spelled && street.predirectional.is_some());
     if opens_place {
         return;
     }
-    if let Some(both) = tokens.get(1).and_then(|t| two_directions(&tokens[0].text, &t.text)).filter(|_| tokens.len() == 2) {
+    if let Some(both) =
+        tokens.get(1).and_then(|t| two_directions(&tokens[0].text, &t.text)).filter(|_| tokens.len() == 2)
+    {
         street.postdirectional = Some(both);
         tokens.drain(..2);
         return;

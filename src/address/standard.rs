@@ -100,7 +100,9 @@ pub fn folded_name(name: &str) -> String {
             let _written = write!(out, "{figure}");
         } else if let Some(mut figure) = tables::number_word(word) {
             if figure >= 20 && figure.is_multiple_of(10) {
-                if let Some(unit) = words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u)) {
+                if let Some(unit) =
+                    words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u))
+                {
                     figure += unit;
                     index += 1;
                 }
@@ -151,8 +153,17 @@ pub fn street_key(street: &Street) -> String {
 pub fn core_name(name: &str) -> String {
     let folded = folded_name(name);
     match folded.as_str() {
-        "MARTIN LUTHER KING" | "MARTIN LUTHER KING JR" | "M L KING" | "M L KING JR" | "MLK" | "MLK JR" | "DR MARTIN LUTHER KING"
-        | "DR MARTIN LUTHER KING JR" | "DR M L KING" | "DR M L KING JR" | "DR MLK" => "MLK".to_owned(),
+        "MARTIN LUTHER KING"
+        | "MARTIN LUTHER KING JR"
+        | "M L KING"
+        | "M L KING JR"
+        | "MLK"
+        | "MLK JR"
+        | "DR MARTIN LUTHER KING"
+        | "DR MARTIN LUTHER KING JR"
+        | "DR M L KING"
+        | "DR M L KING JR"
+        | "DR MLK" => "MLK".to_owned(),
         _ => folded,
     }
 }

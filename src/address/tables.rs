@@ -132,9 +132,11 @@ pub(crate) fn number_word(word: &str) -> Option<u32> {
     if word.len() < 3 {
         return None;
     }
-    (0u32..).zip(UNITS).find(|(_, (a, b))| word == *a || word == *b).map(|(n, _)| n).or_else(|| {
-        TENS.iter().find(|(a, b, _)| word == *a || word == *b).map(|t| t.2)
-    })
+    (0u32..)
+        .zip(UNITS)
+        .find(|(_, (a, b))| word == *a || word == *b)
+        .map(|(n, _)| n)
+        .or_else(|| TENS.iter().find(|(a, b, _)| word == *a || word == *b).map(|t| t.2))
 }
 
 /// The figure of an ordinal (`21ST`, `3RD`, `44TH`) or of plain digits.

@@ -94,13 +94,17 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     }
 }
 
-fn matcher_of(global: &Global, parcels: Option<&PathBuf>) -> Result<crate::pipeline::reference::CountyMatcher, Failure> {
+fn matcher_of(
+    global: &Global,
+    parcels: Option<&PathBuf>,
+) -> Result<crate::pipeline::reference::CountyMatcher, Failure> {
     let made = match parcels {
         Some(path) => reference::from_csv(path),
         None => reference::from_database(&global.db),
     };
     made.map_err(|e| {
-        Failure::from_error(&e).hint("taptrace import roll parcels.csv --profile generic   (or give --parcels parcels.csv)")
+        Failure::from_error(&e)
+            .hint("taptrace import roll parcels.csv --profile generic   (or give --parcels parcels.csv)")
     })
 }
 

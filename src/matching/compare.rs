@@ -79,7 +79,11 @@ fn overlaps(a: Direction, b: Direction) -> bool {
 }
 
 /// Level of the directions, before and behind the name taken together.
-pub(crate) fn direction(query: (Option<Direction>, Option<Direction>), street: &GazetteerStreet, weights: &Weights) -> Level {
+pub(crate) fn direction(
+    query: (Option<Direction>, Option<Direction>),
+    street: &GazetteerStreet,
+    weights: &Weights,
+) -> Level {
     let w = &weights.direction;
     let (pre, post) = query;
     let one = |q: Option<Direction>, r: Option<Direction>| -> f64 {
@@ -95,7 +99,9 @@ pub(crate) fn direction(query: (Option<Direction>, Option<Direction>), street: &
     let crossed = one(pre, street.post) + one(post, street.pre) + w.moved;
     // N + E on one side can be NE on the other: count it as moved, not as a conflict.
     let merged = match (pre, post, street.pre, street.post) {
-        (Some(a), None, Some(b), None) | (None, Some(a), None, Some(b)) if a != b && overlaps(a, b) => Some(w.missing_query * 2.0),
+        (Some(a), None, Some(b), None) | (None, Some(a), None, Some(b)) if a != b && overlaps(a, b) => {
+            Some(w.missing_query * 2.0)
+        }
         _ => None,
     };
     let bits = straight.max(crossed).max(merged.unwrap_or(f64::NEG_INFINITY));
@@ -123,7 +129,9 @@ pub(crate) fn street_type(query: &Address, street: &GazetteerStreet, weights: &W
         (None, None) => ("equal", w.equal),
         (Some(a), Some(b)) if a == b => ("equal", w.equal),
         (Some(a), Some(b)) if is_road_class(a) && is_road_class(b) => ("class", w.missing),
-        (Some(a), Some(b)) if (a == "COUNTY RD" && b == "RD") || (a == "RD" && b == "COUNTY RD") => ("class", w.missing),
+        (Some(a), Some(b)) if (a == "COUNTY RD" && b == "RD") || (a == "RD" && b == "COUNTY RD") => {
+            ("class", w.missing)
+        }
         (Some(_), Some(_)) => ("conflict", w.conflict),
         (None, Some(_)) | (Some(_), None) => ("missing", w.missing),
     };
@@ -133,7 +141,8 @@ pub(crate) fn street_type(query: &Address, street: &GazetteerStreet, weights: &W
 fn one_digit_off(a: u32, b: u32) -> bool {
     let (a, b) = (a.to_string(), b.to_string());
     a.len() == b.len() && a.len() >= 3 && {
-        let differing: Vec<usize> = a.bytes().zip(b.bytes()).enumerate().filter(|(_, (x, y))| x != y).map(|(i, _)| i).collect();
+        let differing: Vec<usize> =
+            a.bytes().zip(b.bytes()).enumerate().filter(|(_, (x, y))| x != y).map(|(i, _)| i).collect();
         let (a, b) = (a.as_bytes(), b.as_bytes());
         differing.len() == 1
             || (differing.len() == 2

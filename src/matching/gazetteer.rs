@@ -162,7 +162,13 @@ impl Gazetteer {
         gazetteer
     }
 
-    fn add(&mut self, address: &Address, row: ReferenceRow<'_>, parcel_idx: u32, ids: &mut FxHashMap<GazetteerStreet, u32>) {
+    fn add(
+        &mut self,
+        address: &Address,
+        row: ReferenceRow<'_>,
+        parcel_idx: u32,
+        ids: &mut FxHashMap<GazetteerStreet, u32>,
+    ) {
         let Some(number) = &address.address_number else { return };
         if address.street.street_name.is_empty() {
             return;
@@ -172,8 +178,16 @@ impl Gazetteer {
             self.streets.push(street);
             id_of(self.streets.len() - 1)
         });
-        let place = if row.place.trim().is_empty() { address.place.clone().unwrap_or_default() } else { row.place.trim().to_ascii_uppercase() };
-        let zip = if row.zip.trim().is_empty() { zip_number(address.zip.as_deref().unwrap_or("")) } else { zip_number(row.zip) };
+        let place = if row.place.trim().is_empty() {
+            address.place.clone().unwrap_or_default()
+        } else {
+            row.place.trim().to_ascii_uppercase()
+        };
+        let zip = if row.zip.trim().is_empty() {
+            zip_number(address.zip.as_deref().unwrap_or(""))
+        } else {
+            zip_number(row.zip)
+        };
         let place_idx = self.place_of(&place);
         self.entries.push(Entry {
             low: number.low,

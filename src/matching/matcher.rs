@@ -112,7 +112,13 @@ impl Matcher {
         self.decide(ranked, &parsed)
     }
 
-    fn collect(&self, parts: &QueryParts<'_>, query: &Query<'_>, penalty: f64, groups: &mut FxHashMap<(u32, u32, u32, String), Group>) {
+    fn collect(
+        &self,
+        parts: &QueryParts<'_>,
+        query: &Query<'_>,
+        penalty: f64,
+        groups: &mut FxHashMap<(u32, u32, u32, String), Group>,
+    ) {
         let mut n_compared = 0;
         for (name, extra_type) in names_of(parts) {
             for (name_idx, name_level) in candidates::names(&self.gazetteer, &name) {
@@ -129,7 +135,8 @@ impl Matcher {
                     ];
                     if extra_type {
                         // The type was read as part of the name: there is none left to compare.
-                        head[2] = Level { element: "street_type", level: "missing", bits: self.weights.street_type.missing };
+                        head[2] =
+                            Level { element: "street_type", level: "missing", bits: self.weights.street_type.missing };
                     }
                     let offset = self.gazetteer.offset_of(*street_idx);
                     for (i, entry) in self.gazetteer.entries_of(*street_idx).iter().enumerate() {
@@ -150,7 +157,12 @@ impl Matcher {
                             levels.push(compare::owner(query.owner_name, &parcel.owner, &self.weights));
                         }
                         let bits = self.weights.base + penalty + levels.iter().map(|l| l.bits).sum::<f64>();
-                        let key = (*street_idx, entry.low, entry.high, format!("{}|{}|{}|{}|{}", entry.suffix, entry.half, entry.unit, entry.zip, entry.place_idx));
+                        let key = (
+                            *street_idx,
+                            entry.low,
+                            entry.high,
+                            format!("{}|{}|{}|{}|{}", entry.suffix, entry.half, entry.unit, entry.zip, entry.place_idx),
+                        );
                         let parcel_idx = entry.parcel_idx;
                         let group = groups.entry(key).or_insert_with(|| Group {
                             bits,
@@ -282,13 +294,16 @@ impl Matcher {
     fn situs_text(&self, entry_idx: usize) -> String {
         let entry = &self.gazetteer.entries[entry_idx];
         let street = &self.gazetteer.streets[entry.street_idx as usize];
-        let mut words = vec![self.detail("address_number", &Group {
-            bits: 0.0,
-            levels: Vec::new(),
-            entry: entry_idx,
-            parcels: Vec::new(),
-            name_level: NameLevel::Exact,
-        })];
+        let mut words = vec![self.detail(
+            "address_number",
+            &Group {
+                bits: 0.0,
+                levels: Vec::new(),
+                entry: entry_idx,
+                parcels: Vec::new(),
+                name_level: NameLevel::Exact,
+            },
+        )];
         if entry.half {
             words.push("1/2".to_owned());
         }
@@ -312,7 +327,9 @@ fn names_of(parts: &QueryParts<'_>) -> Vec<(String, bool)> {
         name.insert_str(0, "OLD ");
     }
     let mut all = vec![(name.clone(), false)];
-    if let Some(street_type) = street.street_type.as_deref().filter(|t| !matches!(*t, "ST" | "AVE" | "RD" | "DR" | "LN")) {
+    if let Some(street_type) =
+        street.street_type.as_deref().filter(|t| !matches!(*t, "ST" | "AVE" | "RD" | "DR" | "LN"))
+    {
         all.push((format!("{name} {street_type}"), true));
     }
     all
@@ -337,9 +354,10 @@ fn merge_same_parcels(ranked: &mut Vec<Group>) {
 /// Levels that no sum of others may outweigh without a person looking.
 fn veto(best: &Group) -> Option<&'static str> {
     best.levels.iter().find_map(|l| match (l.element, l.level) {
-        ("address_number", "neighbour" | "digit_typo" | "prefix_conflict" | "half_conflict" | "suffix_conflict" | "in_range_parity") => {
-            Some("the house number differs")
-        }
+        (
+            "address_number",
+            "neighbour" | "digit_typo" | "prefix_conflict" | "half_conflict" | "suffix_conflict" | "in_range_parity",
+        ) => Some("the house number differs"),
         ("direction", "conflict") => Some("the direction differs"),
         ("unit", "conflict") => Some("the unit differs"),
         _ => None,

@@ -114,7 +114,10 @@ impl Table {
             Ok(true) => {
                 self.n_read += 1;
                 let text = csv::StringRecord::from_byte_record(record).unwrap_or_else(|e| {
-                    e.into_byte_record().iter().map(|cell| cell.iter().copied().map(char::from).collect::<String>()).collect()
+                    e.into_byte_record()
+                        .iter()
+                        .map(|cell| cell.iter().copied().map(char::from).collect::<String>())
+                        .collect()
                 });
                 Ok(Some((self.n_read, Ok(text))))
             }
@@ -234,7 +237,9 @@ impl Rows for JsonRows {
             self.row_no += 1;
             let item = match serde_json::from_slice::<Map<String, Value>>(&line) {
                 Ok(map) => self.item_of(&map),
-                Err(e) => Item { id: json!(self.row_no), error: Some(format!("no JSON object: {e}")), ..Item::default() },
+                Err(e) => {
+                    Item { id: json!(self.row_no), error: Some(format!("no JSON object: {e}")), ..Item::default() }
+                }
             };
             return Ok(Some((self.row_no, item)));
         }
@@ -270,13 +275,23 @@ fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
     let stem = name.trim_end_matches(".gz");
     if [".ndjson", ".jsonl", ".json"].iter().any(|e| stem.ends_with(e)) {
         let bytes = open_bytes(path)?;
-        return Ok(Box::new(JsonRows { path: path.to_owned(), lines: bytes.split(b'\n'), columns: columns.clone(), row_no: 0 }));
+        return Ok(Box::new(JsonRows {
+            path: path.to_owned(),
+            lines: bytes.split(b'\n'),
+            columns: columns.clone(),
+            row_no: 0,
+        }));
     }
     if path.as_os_str() == "-" {
         let mut bytes = open_bytes(path)?;
         let first = bytes.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
         if first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') {
-            return Ok(Box::new(JsonRows { path: path.to_owned(), lines: bytes.split(b'\n'), columns: columns.clone(), row_no: 0 }));
+            return Ok(Box::new(JsonRows {
+                path: path.to_owned(),
+                lines: bytes.split(b'\n'),
+                columns: columns.clone(),
+                row_no: 0,
+            }));
         }
     }
     let table = Table::open(path)?;
@@ -330,7 +345,9 @@ fn in_parallel(matcher: &Matcher, batch: &[Item], options: &Options) -> Vec<Stri
     std::thread::scope(|scope| {
         let workers: Vec<_> = batch
             .chunks(slice_len)
-            .map(|slice| scope.spawn(move || slice.iter().map(|item| line_of(matcher, item, options)).collect::<String>()))
+            .map(|slice| {
+                scope.spawn(move || slice.iter().map(|item| line_of(matcher, item, options)).collect::<String>())
+            })
             .collect();
         workers.into_iter().map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
     })
@@ -346,7 +363,10 @@ fn line_of(matcher: &Matcher, item: &Item, options: &Options) -> String {
         return if options.as_csv {
             csv_line(&[&plain(&item.id), "error", "", "", "", error])
         } else {
-            format!("{}\n", json!({"id": item.id, "decision": "error", "parcels": [], "score": 0.0, "candidates": [], "error": error}))
+            format!(
+                "{}\n",
+                json!({"id": item.id, "decision": "error", "parcels": [], "score": 0.0, "candidates": [], "error": error})
+            )
         };
     }
     let outcome = matcher.match_one(&Query {
@@ -358,7 +378,8 @@ fn line_of(matcher: &Matcher, item: &Item, options: &Options) -> String {
     });
     let parcels: &[String] = if outcome.decision == Decision::None { &[] } else { &outcome.parcels };
     if options.as_csv {
-        let candidates: Vec<String> = outcome.candidates.iter().map(|c| format!("{}:{}", c.parcel_no, rounded(c.score))).collect();
+        let candidates: Vec<String> =
+            outcome.candidates.iter().map(|c| format!("{}:{}", c.parcel_no, rounded(c.score))).collect();
         return csv_line(&[
             &plain(&item.id),
             outcome.decision.as_str(),

@@ -44,7 +44,8 @@ pub fn run(matcher: &Matcher, path: &Path, with_points: bool) -> Result<Report, 
         }
         let point = if with_points { position(cell(lon), cell(lat)) } else { None };
         let started = Instant::now();
-        let outcome = matcher.match_one(&Query { address_text: cell(Some(address)), position: point, ..Query::default() });
+        let outcome =
+            matcher.match_one(&Query { address_text: cell(Some(address)), position: point, ..Query::default() });
         spent += started.elapsed().as_secs_f64();
         let is_true = |parcel_no: &str| is_inside && truths.contains(&parcel_no);
         let is_right = outcome.candidates.first().is_some_and(|c| is_true(&c.parcel_no))
@@ -93,8 +94,12 @@ pub fn write(report: &Report, path: &Path, as_json: bool, out: &mut dyn Write) -
     writeln!(out, "  top-3 recall        {:.4}", f.top3_recall)?;
     writeln!(out, "  recall at precision .99 {:.4}, at .995 {:.4}", f.recall_at_99, f.recall_at_995)?;
     writeln!(out, "  Brier score         {:.4}", f.brier)?;
-    let bins: Vec<String> =
-        f.reliability.iter().filter(|b| b.0 > 0).map(|(n, mean, right)| format!("{mean:.3}->{right:.3} ({n})")).collect();
+    let bins: Vec<String> = f
+        .reliability
+        .iter()
+        .filter(|b| b.0 > 0)
+        .map(|(n, mean, right)| format!("{mean:.3}->{right:.3} ({n})"))
+        .collect();
     writeln!(out, "  score -> share right {}", bins.join(", "))?;
     writeln!(out, "  {:.0} queries a second, one thread", report.queries_per_second)
 }
