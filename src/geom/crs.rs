@@ -12,6 +12,9 @@ const TABLE: &str = include_str!("../../data/standards/crs.tsv");
 /// Radius of the Web Mercator sphere (EPSG:3857), metres.
 const WEB_MERCATOR_RADIUS_M: f64 = 6_378_137.0;
 
+/// No projected coordinate of a US county is larger: the Earth measures 131 million feet around.
+const COORDINATE_MAX: f64 = 2e8;
+
 /// A coordinate system that we can transform.
 #[derive(Debug, Clone, Default)]
 pub enum Crs {
@@ -83,7 +86,8 @@ impl Crs {
 
     /// Turns coordinates into longitude and latitude in place; false when one cannot be (not finite, outside the projection).
     pub fn to_lon_lat(&self, coords: &mut [[f64; 2]]) -> bool {
-        if coords.iter().any(|c| !(c[0].is_finite() && c[1].is_finite())) {
+        // False for NaN too.
+        if !coords.iter().all(|c| c[0].abs() <= COORDINATE_MAX && c[1].abs() <= COORDINATE_MAX) {
             return false;
         }
         match self {

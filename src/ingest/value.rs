@@ -1,0 +1,273 @@
+//! Text of a cell to typed values: dates, money, sizes, yes and no, parts of an address line.
+//!
+//! Everything returns `None` for text it cannot read; the mapper says which column and value it was.
+
+use crate::ingest::profile::{AddressPart, DateForm, VolumeUnit};
+use crate::model::date::CivilDate;
+use crate::model::money::{Cents, Gallons, MilliInches};
+
+/// Words that mean "no value" in any county's file. A profile can add to them.
+const NULL_WORDS: &[&str] = &["null", "(null)", "<null>", "n/a", "#n/a", "nan", "none", "nil", "\\n", "-", "--"];
+
+/// Days from 1899-12-30 (day 0 of spreadsheets) to 1970-01-01.
+const EXCEL_EPOCH_DAYS: i64 = 25_569;
+
+/// Two-digit years below this are of this century. No roll is older than 1950 or dated past 2049.
+const CENTURY_PIVOT: i16 = 50;
+
+/// US gallons in a cubic foot.
+const GALLONS_PER_CUBIC_FOOT: f64 = 7.480_519_48;
+
+/// Trims, and takes null words away.
+pub fn clean<'a>(text: &'a str, null_words: &[String]) -> Option<&'a str> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if text.is_empty() {
+        return None;
+    }
+    // The longest null word has 6 letters; longer text is not compared.
+    let is_null = (text.len() <= 6 && NULL_WORDS.iter().any(|w| text.eq_ignore_ascii_case(w)))
+        || null_words.iter().any(|w| text.eq_ignore_ascii_case(w));
+    (!is_null).then_some(text)
+}
+
+/// A number with thousands separators, dollar sign, or parentheses for minus.
+pub fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (is_negative, inside) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        Some(inside) => (true, inside),
+        None => (false, text),
+    };
+    let (is_minus, inside) = inside.trim().strip_prefix('-').map_or((false, inside.trim()), |t| (true, t));
+    let digits: String = inside.trim().trim_start_matches('$').chars().filter(|c| *c != ',').collect();
+    let value: f64 = digits.trim().parse().ok().filter(|v: &f64| v.is_finite())?;
+    Some(if is_negative != is_minus { -value } else { value })
+}
+
+/// A whole number; a fraction of zero is allowed.
+pub fn integer(text: &str) -> Option<i64> {
+    if let Ok(value) = text.trim().parse() {
+        return Some(value);
+    }
+    // 2^53: above it a float no longer counts by one.
+    let value = number(text).filter(|v| v.fract() == 0.0 && v.abs() <= 9_007_199_254_740_992.0)?;
+    #[allow(clippy::cast_possible_truncation, reason = "whole and in range, checked above")]
+    Some(value as i64)
+}
+
+/// Dollars to cents.
+pub fn money(text: &str) -> Option<Cents> {
+    let cents = number(text)? * 100.0;
+    #[allow(clippy::cast_possible_truncation, reason = "in range, checked")]
+    (cents.abs() < 9e15).then(|| Cents(cents.round() as i64))
+}
+
+/// Volume to gallons.
+pub(crate) fn volume(text: &str, unit: VolumeUnit) -> Option<Gallons> {
+    let factor = match unit {
+        VolumeUnit::Gallons => 1.0,
+        VolumeUnit::Kgal => 1_000.0,
+        VolumeUnit::Cf => GALLONS_PER_CUBIC_FOOT,
+        VolumeUnit::Ccf => GALLONS_PER_CUBIC_FOOT * 100.0,
+    };
+    let gallons = number(text)? * factor;
+    #[allow(clippy::cast_possible_truncation, reason = "in range, checked")]
+    (gallons.abs() < 9e15).then(|| Gallons(gallons.round() as i64))
+}
+
+/// Yes or no; a number above zero is yes (exemption amounts).
+pub fn boolean(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" | "true" | "t" | "x" => Some(true),
+        "n" | "no" | "false" | "f" => Some(false),
+        other => number(other).map(|v| v > 0.0),
+    }
+}
+
+/// `3/4`, `1 1/2"`, `1-1/2 in`, `.75`, `5/8 x 3/4` (the first counts, as meter makers mean it).
+pub fn size(text: &str) -> Option<MilliInches> {
+    let lower = text.to_ascii_lowercase();
+    let first = lower.split('x').next()?.replace(['"', '\u{201d}'], " ").replace('-', " ");
+    let mut inches = 0.0;
+    let mut n_pieces = 0;
+    for piece in first.split_whitespace() {
+        if matches!(piece.trim_end_matches('.'), "in" | "inch" | "inches") {
+            continue;
+        }
+        let piece = piece.strip_suffix("in").unwrap_or(piece);
+        inches += match piece.split_once('/') {
+            Some((over, under)) => {
+                let (over, under): (f64, f64) = (over.parse().ok()?, under.parse().ok()?);
+                (under > 0.0).then(|| over / under)?
+            }
+            None => piece.parse::<f64>().ok()?,
+        };
+        n_pieces += 1;
+    }
+    // The largest mains have 12 feet.
+    #[allow(clippy::cast_possible_truncation, reason = "in range, checked")]
+    ((1..=2).contains(&n_pieces) && (0.0..=144.0).contains(&inches))
+        .then(|| MilliInches((inches * 1_000.0).round() as i64))
+}
+
+/// A date in one of `forms`; without forms the unambiguous ones and the US order are tried.
+pub(crate) fn date(text: &str, forms: &[DateForm]) -> Option<CivilDate> {
+    const USUAL: &[DateForm] = &[DateForm::Ymd, DateForm::Mdy, DateForm::Compact, DateForm::EpochMs];
+    let text = text.trim();
+    (if forms.is_empty() { USUAL } else { forms }).iter().find_map(|form| date_as(text, *form))
+}
+
+fn date_as(text: &str, form: DateForm) -> Option<CivilDate> {
+    // A time of day behind the date does not matter.
+    let day = text.split([' ', 'T']).next()?;
+    let parts: Vec<&str> = day.split(['/', '-', '.']).collect();
+    let is_digits = day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit());
+    match (form, parts.as_slice()) {
+        (DateForm::Ymd, [y, m, d]) if y.len() == 4 => CivilDate::new(y.parse().ok()?, m.parse().ok()?, d.parse().ok()?),
+        (DateForm::Mdy, [m, d, y]) => CivilDate::new(year(y)?, m.parse().ok()?, d.parse().ok()?),
+        (DateForm::Dmy, [d, m, y]) => CivilDate::new(year(y)?, m.parse().ok()?, d.parse().ok()?),
+        (DateForm::Compact, _) if is_digits => {
+            CivilDate::new(day.get(..4)?.parse().ok()?, day.get(4..6)?.parse().ok()?, day.get(6..)?.parse().ok()?)
+        }
+        (DateForm::CompactUs, _) if is_digits => {
+            CivilDate::new(day.get(4..)?.parse().ok()?, day.get(..2)?.parse().ok()?, day.get(2..4)?.parse().ok()?)
+        }
+        (DateForm::EpochMs, _) => from_days(integer(text)?.div_euclid(86_400_000)),
+        (DateForm::EpochS, _) => from_days(integer(text)?.div_euclid(86_400)),
+        (DateForm::Excel, _) => from_excel(number(text)?),
+        (DateForm::Ymd | DateForm::Mdy | DateForm::Dmy | DateForm::Compact | DateForm::CompactUs, _) => None,
+    }
+}
+
+fn year(text: &str) -> Option<i16> {
+    let value: i16 = text.parse().ok()?;
+    match text.len() {
+        4 => Some(value),
+        2 => Some(if value < CENTURY_PIVOT { 2000 + value } else { 1900 + value }),
+        _ => None,
+    }
+}
+
+/// A spreadsheet's serial number.
+pub(crate) fn from_excel(serial: f64) -> Option<CivilDate> {
+    // 1900-03-01 (before it the serials are off by one) to 9999-12-31.
+    #[allow(clippy::cast_possible_truncation, reason = "in range, checked")]
+    (61.0..2_958_466.0).contains(&serial).then(|| from_days(serial.floor() as i64 - EXCEL_EPOCH_DAYS))?
+}
+
+fn from_days(days: i64) -> Option<CivilDate> {
+    // The years 0001 to 9999, which keeps the arithmetic in range.
+    if !(-719_162..=2_932_896).contains(&days) {
+        return None;
+    }
+    let span = jiff::Span::new().try_days(days).ok()?;
+    jiff::civil::date(1970, 1, 1).checked_add(span).ok().map(CivilDate::from_jiff)
+}
+
+/// One part of `STREET, CITY, ST ZIP`; the street is all of it when there is no comma.
+pub(crate) fn address_part(line: &str, part: AddressPart) -> Option<&str> {
+    let (rest, zip) = match line.trim().rsplit_once([' ', ',']) {
+        Some((rest, last)) if is_zip(last) => (rest.trim_end_matches([' ', ',']), Some(last)),
+        _ => (line.trim(), None),
+    };
+    let (rest, state) = match rest.rsplit_once([' ', ',']) {
+        Some((before, last))
+            if last.len() == 2
+                && last.bytes().all(|b| b.is_ascii_alphabetic())
+                && (zip.is_some() || before.trim_end().ends_with(',') || rest.contains(&format!(",{last}"))) =>
+        {
+            (before.trim_end_matches([' ', ',']), Some(last))
+        }
+        _ => (rest, None),
+    };
+    let (street, city) = match rest.split_once(',') {
+        Some((street, city)) if !city.trim().is_empty() => (street, Some(city)),
+        _ => (rest, None),
+    };
+    let found = match part {
+        AddressPart::Street => Some(street),
+        AddressPart::City => city,
+        AddressPart::State => state,
+        AddressPart::Zip => zip,
+    };
+    found.map(|t| t.trim().trim_matches(',').trim()).filter(|t| !t.is_empty())
+}
+
+fn is_zip(text: &str) -> bool {
+    let (five, four) = text.split_once('-').map_or((text, None), |(a, b)| (a, Some(b)));
+    let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
+    digits(five, 5) && four.is_none_or(|f| digits(f, 4) || f.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address_part, boolean, clean, date, integer, money, size, volume};
+    use crate::ingest::profile::{AddressPart, DateForm, VolumeUnit};
+
+    #[test]
+    fn values_as_counties_write_them() {
+        assert_eq!(clean(" NULL ", &[]), None);
+        assert_eq!(clean("\0 A\r\n", &[]), Some("A"));
+        assert_eq!(clean("unknown", &["UNKNOWN".to_owned()]), None);
+        assert_eq!(clean("NONEMAKER", &[]), Some("NONEMAKER"));
+        for (text, cents) in
+            [("$1,234.5", 123_450), ("(12.00)", -1_200), ("-3", -300), ("674188", 67_418_800), ("-$1", -100)]
+        {
+            assert_eq!(money(text).unwrap().0, cents, "{text}");
+        }
+        assert!(money("abc").is_none() && money("inf").is_none() && money("1e30").is_none());
+        assert_eq!(integer("1,736.0"), Some(1_736));
+        assert_eq!(integer("9223372036854775807"), Some(i64::MAX));
+        assert!(integer("1.5").is_none());
+        for (text, milli) in
+            [("3/4", 750), ("1 1/2\"", 1_500), ("1-1/2 in.", 1_500), (".75", 750), ("5/8 x 3/4", 625), ("2in", 2_000)]
+        {
+            assert_eq!(size(text).map(|s| s.0), Some(milli), "{text}");
+        }
+        for bad in ["", "3/0", "big", "1 2 3", "-1/", "999"] {
+            assert!(size(bad).is_none(), "{bad}");
+        }
+        assert_eq!(
+            (boolean("Y"), boolean("0"), boolean("1000"), boolean("?")),
+            (Some(true), Some(false), Some(true), None)
+        );
+        assert_eq!(volume("2", VolumeUnit::Ccf).unwrap().0, 1_496);
+    }
+
+    #[test]
+    fn dates_as_counties_write_them() {
+        let usual = |text: &str| date(text, &[]).map(|d| d.to_string());
+        for (text, wanted) in [
+            ("2016/11/03 14:45:13+00", "2016-11-03"),
+            ("2009-05-29T00:11:00", "2009-05-29"),
+            ("7/9/18", "2018-07-09"),
+            ("1268784000000", "2010-03-17"),
+            ("1268784000000.000000000000000", "2010-03-17"),
+            ("20240229", "2024-02-29"),
+            ("-86400000", "1969-12-31"),
+        ] {
+            assert_eq!(usual(text).as_deref(), Some(wanted), "{text}");
+        }
+        for bad in ["0/0/0000", "13/13/2020", "yesterday", "", "99999999999999999999", "9223372036854775807000"] {
+            assert!(usual(bad).is_none(), "{bad}");
+        }
+        let one = |text: &str, form| date(text, &[form]).map(|d| d.to_string());
+        assert_eq!(one("45321", DateForm::Excel).as_deref(), Some("2024-01-30"));
+        assert_eq!(one("03.02.2024", DateForm::Dmy).as_deref(), Some("2024-02-03"));
+        assert_eq!(one("02032024", DateForm::CompactUs).as_deref(), Some("2024-02-03"));
+        assert_eq!(one("86400", DateForm::EpochS).as_deref(), Some("1970-01-02"));
+    }
+
+    #[test]
+    fn full_address_lines_come_apart() {
+        let parts = |line: &str| {
+            [AddressPart::Street, AddressPart::City, AddressPart::State, AddressPart::Zip]
+                .map(|p| address_part(line, p).unwrap_or("-").to_owned())
+        };
+        assert_eq!(parts("21200 SW 72ND ST, CRETE, NE  68368"), ["21200 SW 72ND ST", "CRETE", "NE", "68368"]);
+        assert_eq!(parts("1018 AVE H"), ["1018 AVE H", "-", "-", "-"]);
+        assert_eq!(parts("12 ELM CT, TULSA OK 74103-1234"), ["12 ELM CT", "TULSA", "OK", "74103-1234"]);
+        assert_eq!(parts("12 ELM CT"), ["12 ELM CT", "-", "-", "-"]);
+        assert_eq!(parts("12 ELM ST, TULSA"), ["12 ELM ST", "TULSA", "-", "-"]);
+        assert_eq!(parts(", , "), ["-", "-", "-", "-"]);
+    }
+}
