@@ -7,7 +7,12 @@
 mod audit;
 mod error;
 mod open;
+pub mod links;
 pub mod parcels;
+pub mod premises;
+pub mod roll;
+pub mod snapshots;
+pub mod taps;
 mod reader;
 mod writer;
 

@@ -75,6 +75,7 @@ CREATE TABLE parcel_version (
     lon                REAL,
     lat                REAL,
     attributes_json    TEXT,
+    content_hash       INTEGER NOT NULL,
     geometry_wkb       BLOB
 ) STRICT;
 CREATE INDEX parcel_version_parcel ON parcel_version (parcel_id);

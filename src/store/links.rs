@@ -1,0 +1,177 @@
+//! Stored links between premises and parcels, and what people decided about them.
+
+use rusqlite::params;
+
+use super::{Error, Reader, Tx};
+use crate::model::id::PremiseId;
+
+/// A computed link about to be stored; `rank` 1 is the answer, higher ranks are rivals.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct NewLink<'a> {
+    pub premise_id: PremiseId,
+    pub parcel_no: Option<&'a str>,
+    pub rank: usize,
+    pub status: &'static str,
+    pub score: f64,
+    pub margin_bits: f64,
+    pub steps_json: &'a str,
+    pub model_version: &'a str,
+    pub input_fingerprint: &'a str,
+}
+
+/// A stored link with the decision of a person, if any.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct StoredLink {
+    pub premise_no: String,
+    pub service_address: String,
+    pub parcel_no: Option<String>,
+    pub situs_text: Option<String>,
+    pub rank: i64,
+    /// Status with the decision applied: `accepted` and `rejected` come from people, `stale` needs a second look.
+    pub status: String,
+    pub score: f64,
+    pub margin_bits: Option<f64>,
+    pub steps_json: String,
+    pub decided_by: Option<String>,
+    pub balance_cents: i64,
+}
+
+/// Removes the computed links of every premise, before a run. Decisions stay.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn clear(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.tx.execute("DELETE FROM match_link", [])?;
+    Ok(())
+}
+
+/// Stores a computed link.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn insert(tx: &mut Tx<'_>, link: &NewLink<'_>) -> Result<(), Error> {
+    tx.tx
+        .prepare_cached(
+            "INSERT INTO match_link (premise_id, parcel_id, rank, status, score, margin_bits, steps_json, model_version, input_fingerprint)
+             VALUES (?1, (SELECT parcel_id FROM parcel WHERE parcel_no = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            link.premise_id.0,
+            link.parcel_no,
+            i64::try_from(link.rank).unwrap_or(i64::MAX),
+            link.status,
+            link.score,
+            link.margin_bits,
+            link.steps_json,
+            link.model_version,
+            link.input_fingerprint
+        ])?;
+    Ok(())
+}
+
+/// Marks decisions whose premise now has other inputs as stale; returns how many.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn mark_stale(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    Ok(tx.tx.execute(
+        "UPDATE match_decision
+         SET is_stale = 1
+         WHERE is_stale = 0 AND superseded_by IS NULL AND EXISTS (
+             SELECT 1 FROM match_link l
+             WHERE l.premise_id = match_decision.premise_id AND l.rank = 1
+               AND l.input_fingerprint <> match_decision.input_fingerprint)",
+        [],
+    )?)
+}
+
+/// Records a person's decision about a premise and a parcel; an earlier one is superseded.
+///
+/// # Errors
+/// When the database cannot be written, or premise or parcel are unknown.
+pub fn decide(tx: &mut Tx<'_>, premise_no: &str, parcel_no: &str, verdict: &str, reason: &str) -> Result<(), Error> {
+    let (actor, at) = (tx.authorship().actor.clone(), tx.authorship().at.0.clone());
+    let n_stored = tx.tx.execute(
+        "INSERT INTO match_decision (premise_id, parcel_id, verdict, reason, decided_by, decided_at, input_fingerprint)
+         SELECT p.premise_id, c.parcel_id, ?3, ?4, ?5, ?6,
+                COALESCE((SELECT l.input_fingerprint FROM match_link l WHERE l.premise_id = p.premise_id AND l.rank = 1), '')
+         FROM premise p, parcel c
+         WHERE p.premise_no = ?1 AND c.parcel_no = ?2",
+        params![premise_no, parcel_no, verdict, reason, actor, at],
+    )?;
+    if n_stored == 0 {
+        return Err(Error::Broken { what: format!("there is no premise {premise_no} or no parcel {parcel_no}") });
+    }
+    let id = tx.tx.last_insert_rowid();
+    tx.tx.execute(
+        "UPDATE match_decision
+         SET superseded_by = ?1
+         WHERE superseded_by IS NULL AND match_decision_id <> ?1
+           AND premise_id = (SELECT premise_id FROM match_decision WHERE match_decision_id = ?1)
+           AND parcel_id = (SELECT parcel_id FROM match_decision WHERE match_decision_id = ?1)",
+        [id],
+    )?;
+    Ok(())
+}
+
+const SELECT: &str = "SELECT p.premise_no, p.service_address, c.parcel_no,
+        (SELECT s.situs_text FROM situs s WHERE s.parcel_version_id = c.current_version_id ORDER BY s.situs_id LIMIT 1),
+        l.rank,
+        CASE WHEN d.match_decision_id IS NULL THEN l.status WHEN d.is_stale = 1 THEN 'stale' ELSE d.verdict END,
+        l.score, l.margin_bits, l.steps_json, d.decided_by,
+        COALESCE((SELECT SUM(a.balance_cents) FROM account a WHERE a.premise_id = p.premise_id), 0)
+    FROM match_link l
+    JOIN premise p ON p.premise_id = l.premise_id
+    LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
+    LEFT JOIN match_decision d ON d.premise_id = l.premise_id AND d.parcel_id = l.parcel_id AND d.superseded_by IS NULL";
+
+fn link_of(r: &rusqlite::Row<'_>) -> rusqlite::Result<StoredLink> {
+    Ok(StoredLink {
+        premise_no: r.get(0)?,
+        service_address: r.get(1)?,
+        parcel_no: r.get(2)?,
+        situs_text: r.get(3)?,
+        rank: r.get(4)?,
+        status: r.get(5)?,
+        score: r.get(6)?,
+        margin_bits: r.get(7)?,
+        steps_json: r.get(8)?,
+        decided_by: r.get(9)?,
+        balance_cents: r.get(10)?,
+    })
+}
+
+/// Links of a premise, the answer first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_premise(reader: &Reader, premise_no: &str) -> Result<Vec<StoredLink>, Error> {
+    let mut statement = reader.connection.prepare(&format!("{SELECT} WHERE p.premise_no = ?1 ORDER BY l.rank"))?;
+    Ok(statement.query_map([premise_no], link_of)?.collect::<Result<_, _>>()?)
+}
+
+/// First-rank links of every premise, by premise number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(reader: &Reader) -> Result<Vec<StoredLink>, Error> {
+    let mut statement = reader.connection.prepare(&format!("{SELECT} WHERE l.rank = 1 ORDER BY p.premise_no"))?;
+    Ok(statement.query_map([], link_of)?.collect::<Result<_, _>>()?)
+}
+
+/// What waits for a person: undecided and stale links, the largest amount owed first, then the likeliest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn review_queue(reader: &Reader, limit: usize) -> Result<Vec<StoredLink>, Error> {
+    let sql = format!(
+        "{SELECT}
+         WHERE l.rank = 1 AND (l.status = 'review' AND d.match_decision_id IS NULL OR d.is_stale = 1)
+         ORDER BY 11 DESC, l.score DESC, p.premise_no
+         LIMIT ?1"
+    );
+    let mut statement = reader.connection.prepare(&sql)?;
+    Ok(statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], link_of)?.collect::<Result<_, _>>()?)
+}
