@@ -6,14 +6,14 @@
 
 mod audit;
 mod error;
-mod open;
 pub mod links;
+mod open;
 pub mod parcels;
 pub mod premises;
+mod reader;
 pub mod roll;
 pub mod snapshots;
 pub mod taps;
-mod reader;
 mod writer;
 
 pub use audit::Head;

@@ -138,7 +138,9 @@ fn premise_id_of(tx: &Tx<'_>, premise_no: &str) -> Result<Option<i64>, Error> {
 pub fn store_account(tx: &mut Tx<'_>, snapshot: SnapshotId, row_no: u64, row: &AccountRow) -> Result<bool, Error> {
     let n_same: i64 = tx
         .tx
-        .prepare_cached("SELECT COUNT(*) FROM account WHERE account_no = ?1 AND service_kind = ?2 AND snapshot_id = ?3")?
+        .prepare_cached(
+            "SELECT COUNT(*) FROM account WHERE account_no = ?1 AND service_kind = ?2 AND snapshot_id = ?3",
+        )?
         .query_row(params![row.account_no, row.service_kind, snapshot.0], |r| r.get(0))?;
     if n_same > 0 {
         return Ok(false);

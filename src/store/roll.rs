@@ -188,7 +188,9 @@ impl RollImport {
     fn has_situs(tx: &Tx<'_>, version_id: i64, row: &RollRow<'_>) -> Result<bool, Error> {
         let found: i64 = tx
             .tx
-            .prepare_cached("SELECT COUNT(*) FROM situs WHERE parcel_version_id = ?1 AND situs_text = ?2 AND row_no = ?3")?
+            .prepare_cached(
+                "SELECT COUNT(*) FROM situs WHERE parcel_version_id = ?1 AND situs_text = ?2 AND row_no = ?3",
+            )?
             .query_row(
                 params![version_id, row.parcel.situs_address.as_deref().unwrap_or(""), row.row_no.cast_signed()],
                 |r| r.get(0),
@@ -207,7 +209,9 @@ impl RollImport {
             )?
             .execute(params![parcel_id, self.as_of_date])?;
         tx.tx
-            .prepare_cached("UPDATE parcel SET retired_snapshot_id = NULL WHERE parcel_id = ?1 AND retired_snapshot_id IS NOT NULL")?
+            .prepare_cached(
+                "UPDATE parcel SET retired_snapshot_id = NULL WHERE parcel_id = ?1 AND retired_snapshot_id IS NOT NULL",
+            )?
             .execute([parcel_id])?;
         Ok(())
     }
@@ -238,7 +242,9 @@ impl RollImport {
             })?;
         let version_id = tx.tx.last_insert_rowid();
         tx.tx
-            .prepare_cached("UPDATE parcel SET current_version_id = ?2, retired_snapshot_id = NULL WHERE parcel_id = ?1")?
+            .prepare_cached(
+                "UPDATE parcel SET current_version_id = ?2, retired_snapshot_id = NULL WHERE parcel_id = ?1",
+            )?
             .execute([parcel_id, version_id])?;
         if p.situs_address.is_some() {
             self.insert_situs(tx, parcel_id, version_id, row)?;
@@ -272,7 +278,13 @@ impl RollImport {
 
     /// Extends the interval of the same owner and mailing address, or begins a new one. The end of an older interval is
     /// the begin of the next one; between its `last_seen` and that begin nobody knows.
-    fn owner_on_roll(&self, tx: &Tx<'_>, parcel_id: i64, owner: (i64, Option<i64>), row: &RollRow<'_>) -> Result<(), Error> {
+    fn owner_on_roll(
+        &self,
+        tx: &Tx<'_>,
+        parcel_id: i64,
+        owner: (i64, Option<i64>),
+        row: &RollRow<'_>,
+    ) -> Result<(), Error> {
         let (owner_line_id, mailing_address_id) = owner;
         let is_known = self.known.contains_key(&row.parcel.parcel_no);
         if is_known {
@@ -344,7 +356,9 @@ impl RollImport {
             return Ok(Some(*id));
         }
         tx.tx
-            .prepare_cached("INSERT INTO mailing_address (mailing_text, lines, city, state, zip) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached(
+                "INSERT INTO mailing_address (mailing_text, lines, city, state, zip) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
             .execute(params![text, lines, city, state, zip])?;
         let id = tx.tx.last_insert_rowid();
         self.mailings.insert(text, id);

@@ -100,7 +100,9 @@ pub fn by_no(reader: &Reader, tap_no: &str) -> Result<Option<StoredTap>, Error> 
 /// # Errors
 /// When the database cannot be read.
 pub fn of_premise(reader: &Reader, premise_id: PremiseId) -> Result<Vec<StoredTap>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM tap t JOIN tap_premise x ON x.tap_id = t.tap_id WHERE x.premise_id = ?1 ORDER BY t.tap_no");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM tap t JOIN tap_premise x ON x.tap_id = t.tap_id WHERE x.premise_id = ?1 ORDER BY t.tap_no"
+    );
     let mut statement = reader.connection.prepare(&sql)?;
     Ok(statement.query_map([premise_id.0], tap_of)?.collect::<Result<_, _>>()?)
 }
@@ -238,7 +240,14 @@ pub fn add_tie(tx: &mut Tx<'_>, tap_id: TapId, tie: &crate::model::tap::TieMeasu
     tx.tx.execute(
         "INSERT INTO tap_tie (tap_id, what, reference, reference_label, direction, distance_ft, source)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'staff')",
-        params![tap_id.0, tie.what.as_str(), tie.reference.as_str(), tie.reference_label, tie.direction, tie.distance.0],
+        params![
+            tap_id.0,
+            tie.what.as_str(),
+            tie.reference.as_str(),
+            tie.reference_label,
+            tie.direction,
+            tie.distance.0
+        ],
     )?;
     tx.tx.execute("UPDATE tap SET row_version = row_version + 1 WHERE tap_id = ?1", [tap_id.0])?;
     Ok(())
