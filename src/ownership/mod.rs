@@ -1,1 +1,13 @@
-//! (being built)
+//! Who owns it as of a date, and which owners belong together: pure rules, no database.
+//!
+//! `name` and `mailing` make comparison keys; `roll` collects them; `place` judges a mailing address; `compare` judges a
+//! pair; `group` unites. `interval` answers "owner as of". Left out: storing, and the full owner-line reading (`owner_name`).
+
+pub mod compare;
+pub mod group;
+pub mod interval;
+pub mod mailing;
+pub mod name;
+pub mod place;
+pub mod roll;
+mod words;

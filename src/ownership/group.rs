@@ -1,0 +1,286 @@
+//! Owner groups: links between owners and the groups they make, with staff decisions replayed on top.
+//!
+//! Union over identity and affiliation only. The group's id is its smallest member, so a re-run keeps it.
+
+use rustc_hash::FxHashMap;
+
+use super::compare::{Rule, Tier, compare, same_name_elsewhere, same_party_here};
+use super::place::{AddressRole, Judgement, Union, is_private, judge};
+use super::roll::Roll;
+
+/// Parcels from which a private group needs one look by a person.
+pub const GROUP_PARCELS_REVIEW: u32 = 50;
+/// Parcels at stake from which a possible link at a service address is worth a person's time.
+pub const REVIEW_PARCELS_MIN: u32 = 8;
+
+/// A link between two nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Smaller node.
+    pub a: u32,
+    /// Larger node.
+    pub b: u32,
+    /// What joined them.
+    pub rule: Rule,
+    /// Place that carries the link; `None` for a link by name alone.
+    pub place: Option<u32>,
+}
+
+/// A decision of a person, replayed after every run. Nodes that are gone from the roll are left out by the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decision {
+    /// Same control.
+    Same(u32, u32),
+    /// Not the same control: no link between the two, neither direct nor through the address they share.
+    Different(u32, u32),
+    /// The address serves others: its links between different names are dropped.
+    AgentPlace(u32),
+}
+
+/// The whole result.
+#[derive(Debug, Default)]
+pub struct Grouping {
+    /// Links of the automatic tiers, sorted.
+    pub links: Vec<Link>,
+    /// Judgement of each place with two or more nodes.
+    pub judgements: FxHashMap<u32, Judgement>,
+    /// Root (smallest node) of each node's group.
+    pub group_of: Vec<u32>,
+}
+
+/// Computes all links of a roll and the groups, with decisions applied.
+pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
+    let mut links = Vec::new();
+    let mut judgements = FxHashMap::default();
+    for (index, place) in roll.places.iter().enumerate() {
+        if place.nodes.len() < 2 || place.is_placeholder {
+            continue;
+        }
+        let judgement = judge(roll, index as u32);
+        link_place(roll, index as u32, &judgement, &mut links);
+        judgements.insert(index as u32, judgement);
+    }
+    for nodes in roll.nodes_of_name.iter().filter(|nodes| nodes.len() > 1) {
+        let rule = same_name_elsewhere(roll, roll.name_of(nodes[0]), nodes.len());
+        if rule.tier_and_score().0.is_automatic() {
+            links.extend(nodes[1..].iter().map(|node| Link { a: nodes[0], b: *node, rule, place: None }));
+        }
+    }
+    links.sort_unstable();
+    let group_of = unite(roll.nodes.len(), &links, decisions);
+    Grouping { links, judgements, group_of }
+}
+
+/// Star links inside lexical groups, and one link from each group to the first when the role allows it.
+fn link_place(roll: &Roll, place_idx: u32, judgement: &Judgement, links: &mut Vec<Link>) {
+    let place = Some(place_idx);
+    let nodes = &roll.places[place_idx as usize].nodes;
+    let mut first_of: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut first_private = None;
+    for (i, node) in nodes.iter().enumerate() {
+        let name = roll.name_of(*node);
+        match first_of.get(&judgement.group_of[i]) {
+            Some(first) => {
+                let rule = same_party_here(roll.name_of(*first), name).unwrap_or(Rule::SharedName);
+                links.push(Link { a: *first, b: *node, rule, place });
+            }
+            None => {
+                first_of.insert(judgement.group_of[i], *node);
+                if !is_private(name.kind) {
+                    continue;
+                }
+                match first_private {
+                    Some(first) if judgement.role.links_strangers() => {
+                        let small = judgement.n_groups <= super::place::limits::GROUPS_SMALL;
+                        let rule = if small { Rule::SmallAddress } else { Rule::Headquarters };
+                        links.push(Link { a: first, b: *node, rule, place });
+                    }
+                    Some(_) => {}
+                    None => first_private = Some(*node),
+                }
+            }
+        }
+    }
+}
+
+/// Unites nodes by links and decisions; the root of a group is its smallest node. Cheap enough to run after each decision.
+pub fn unite(n_nodes: usize, links: &[Link], decisions: &[Decision]) -> Vec<u32> {
+    let mut agent_places: Vec<u32> = Vec::new();
+    let mut cuts: Vec<(u32, u32)> = Vec::new();
+    for decision in decisions {
+        match *decision {
+            Decision::AgentPlace(place) => agent_places.push(place),
+            Decision::Different(a, b) => cuts.push((a.min(b), a.max(b))),
+            Decision::Same(..) => {}
+        }
+    }
+    agent_places.sort_unstable();
+    let mut cut_of: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    for (a, b) in &cuts {
+        cut_of.entry(*a).or_default().push(*b);
+        cut_of.entry(*b).or_default().push(*a);
+    }
+    let mut union = Union::new(n_nodes);
+    let mut joined: Vec<(u32, u32)> = decisions
+        .iter()
+        .filter_map(|d| match *d {
+            Decision::Same(a, b) => Some((a, b)),
+            Decision::Different(..) | Decision::AgentPlace(_) => None,
+        })
+        .collect();
+    let mut automatic: Vec<&Link> = links
+        .iter()
+        .filter(|l| !(l.rule_needs_place() && l.place.is_some_and(|p| agent_places.binary_search(&p).is_ok())))
+        .collect();
+    automatic.sort_by_key(|l| (std::cmp::Reverse(l.rule.tier_and_score().1), l.a, l.b));
+    joined.extend(automatic.iter().map(|l| (l.a, l.b)));
+    for (a, b) in joined {
+        if cuts.is_empty() || !would_join_cut(&mut union, &cut_of, (a, b)) {
+            union.join(a as usize, b as usize);
+        }
+    }
+    (0..n_nodes).map(|i| union.root(i) as u32).collect()
+}
+
+impl Link {
+    /// Links between different names that only the common address carries.
+    fn rule_needs_place(&self) -> bool {
+        matches!(self.rule, Rule::SharedName | Rule::SmallAddress | Rule::Headquarters)
+    }
+}
+
+/// Whether joining would bring a pair together that a person declared different.
+fn would_join_cut(union: &mut Union, cut_of: &FxHashMap<u32, Vec<u32>>, (a, b): (u32, u32)) -> bool {
+    let (root_a, root_b) = (union.root(a as usize), union.root(b as usize));
+    cut_of.iter().any(|(x, others)| {
+        let root_x = union.root(*x as usize);
+        root_x == root_a && others.iter().any(|y| union.root(*y as usize) == root_b)
+            || root_x == root_b && others.iter().any(|y| union.root(*y as usize) == root_a)
+    })
+}
+
+/// One step of a path between two owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The link taken.
+    pub link: Link,
+    /// The node it leads to.
+    pub to: u32,
+}
+
+/// The strongest path between two nodes: the one whose weakest link is strongest, then the shortest. `None` when not joined.
+pub fn strongest_path(links: &[Link], (from, to): (u32, u32)) -> Option<Vec<Step>> {
+    let mut next: FxHashMap<u32, Vec<Step>> = FxHashMap::default();
+    for link in links {
+        next.entry(link.a).or_default().push(Step { link: *link, to: link.b });
+        next.entry(link.b).or_default().push(Step { link: *link, to: link.a });
+    }
+    let mut best: FxHashMap<u32, (u8, u32, Option<Step>)> = FxHashMap::default();
+    let mut heap = std::collections::BinaryHeap::from([(100u8, std::cmp::Reverse(0u32), std::cmp::Reverse(from))]);
+    best.insert(from, (100, 0, None));
+    while let Some((score, std::cmp::Reverse(n_steps), std::cmp::Reverse(node))) = heap.pop() {
+        if node == to {
+            break;
+        }
+        if best.get(&node).is_some_and(|(s, n, _)| (*s, std::cmp::Reverse(*n)) > (score, std::cmp::Reverse(n_steps))) {
+            continue;
+        }
+        for step in next.get(&node).into_iter().flatten() {
+            let reached = (score.min(step.link.rule.tier_and_score().1), n_steps + 1);
+            let is_better = best.get(&step.to).is_none_or(|(s, n, _)| reached.0 > *s || reached.0 == *s && reached.1 < *n);
+            if is_better {
+                let back = Step { link: step.link, to: node };
+                best.insert(step.to, (reached.0, reached.1, Some(back)));
+                heap.push((reached.0, std::cmp::Reverse(reached.1), std::cmp::Reverse(step.to)));
+            }
+        }
+    }
+    let mut path = Vec::new();
+    let mut node = to;
+    while node != from {
+        let back = best.get(&node)?.2?;
+        path.push(Step { link: back.link, to: node });
+        node = back.to;
+    }
+    path.reverse();
+    Some(path)
+}
+
+/// A thing a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReviewItem {
+    /// Parcels at stake; the queue is ordered by it.
+    pub n_parcels: u32,
+    /// Why it is here.
+    pub reason: &'static str,
+    /// Place in question, or `None` for a group.
+    pub place: Option<u32>,
+    /// A node of it.
+    pub node: u32,
+}
+
+/// The review queue: service addresses with parcels at stake and groups too large to pass unseen; most at stake first.
+pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
+    let mut items = Vec::new();
+    for (place_idx, judgement) in &grouping.judgements {
+        let place = &roll.places[*place_idx as usize];
+        let n_parcels: u32 = place.nodes.iter().map(|n| roll.nodes[*n as usize].n_parcels).sum();
+        let reason = match judgement.role {
+            AddressRole::Unclear if judgement.n_groups > 1 => "address with two families or mixed businesses",
+            AddressRole::Agent | AddressRole::BankTrust | AddressRole::TaxOffice => "service address: confirm its role",
+            AddressRole::Headquarters if judgement.n_groups > super::place::limits::GROUPS_SMALL => "headquarters: confirm that one control uses it",
+            AddressRole::Unclear
+            | AddressRole::Placeholder
+            | AddressRole::Single
+            | AddressRole::Household
+            | AddressRole::Headquarters
+            | AddressRole::AssociationManager
+            | AddressRole::PublicOffice => continue,
+        };
+        if n_parcels >= REVIEW_PARCELS_MIN {
+            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes[0] });
+        }
+    }
+    let mut parcels: FxHashMap<u32, (u32, bool)> = FxHashMap::default();
+    for (node, root) in grouping.group_of.iter().enumerate() {
+        let entry = parcels.entry(*root).or_default();
+        entry.0 += roll.nodes[node].n_parcels;
+        entry.1 |= is_private(roll.name_of(node as u32).kind);
+    }
+    for (root, (n_parcels, is_private)) in parcels {
+        if is_private && n_parcels > GROUP_PARCELS_REVIEW {
+            items.push(ReviewItem { n_parcels, reason: "large group: confirm once", place: None, node: root });
+        }
+    }
+    items.sort_by(|a, b| b.cmp(a));
+    items
+}
+
+/// The verdict on two nodes: their own evidence, else the path through their group.
+pub fn verdict(roll: &Roll, grouping: &Grouping, (a, b): (u32, u32)) -> super::compare::Verdict {
+    let here = grouping.judgements.get(&roll.nodes[a as usize].place);
+    let direct = compare(roll, (a, b), here);
+    let is_one_group = grouping.group_of[a as usize] == grouping.group_of[b as usize];
+    match (direct.tier, is_one_group) {
+        (Tier::None | Tier::Lead, true) => {
+            let mut evidence = direct.evidence;
+            evidence.extend(path_sentences(roll, &grouping.links, (a, b)));
+            super::compare::Verdict::of(Rule::GroupPath, evidence)
+        }
+        (Tier::Identity | Tier::Affiliation, false) => {
+            super::compare::Verdict::of(Rule::StaffDifferent, direct.evidence)
+        }
+        (Tier::None | Tier::Lead, false) | (Tier::Identity | Tier::Affiliation, true) => direct,
+    }
+}
+
+fn path_sentences(roll: &Roll, links: &[Link], ends: (u32, u32)) -> Vec<String> {
+    strongest_path(links, ends)
+        .unwrap_or_default()
+        .iter()
+        .map(|step| {
+            let shown = &roll.displays[roll.nodes[step.to as usize].name as usize];
+            format!("-> {shown}: {}", step.link.rule.sentence())
+        })
+        .collect()
+}
