@@ -6,6 +6,8 @@
 mod failure;
 mod matching;
 mod output;
+mod owner;
+mod owner_link;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +60,8 @@ impl Global {
 enum Command {
     /// Link addresses to parcels.
     Match(matching::Args),
+    /// Owners: links, groups, owner as of a date.
+    Owner(owner::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -73,5 +77,6 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Match(args) => matching::run(global, args),
+        Command::Owner(args) => owner::run(global, args),
     }
 }

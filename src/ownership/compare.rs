@@ -1,6 +1,6 @@
 //! Two owners with their mailing addresses: which tier, why, and why not.
 
-use crate::model::party::{PartyKind, PersonName};
+use crate::model::party::{PartyKind, PersonName, UnknownReason};
 
 use super::name::LinkName;
 use super::place::{Judgement, is_private};
@@ -152,7 +152,8 @@ pub fn same_party_here(a: &LinkName, b: &LinkName) -> Option<Rule> {
     if a.kind == PartyKind::Person && b.kind == PartyKind::Person {
         return same_persons(&a.persons, &b.persons).then_some(Rule::PersonVariant);
     }
-    if std::mem::discriminant(&a.kind) != std::mem::discriminant(&b.kind) || a.numbers != b.numbers || a.core.is_empty() {
+    if std::mem::discriminant(&a.kind) != std::mem::discriminant(&b.kind) || a.numbers != b.numbers || a.core.is_empty()
+    {
         return None;
     }
     if matches!(a.kind, PartyKind::Trust | PartyKind::Estate) && !a.persons.is_empty() {
@@ -182,7 +183,10 @@ fn is_same_person(a: &PersonName, b: &PersonName) -> bool {
     let surnames = a.surname == b.surname
         || a.surname.split('-').any(|p| p == b.surname)
         || b.surname.split('-').any(|p| p == a.surname);
-    surnames && agrees(&a.given, &b.given, false) && agrees(&a.middle, &b.middle, true) && (a.suffix == b.suffix || a.suffix.is_empty() || b.suffix.is_empty())
+    surnames
+        && agrees(&a.given, &b.given, false)
+        && agrees(&a.middle, &b.middle, true)
+        && (a.suffix == b.suffix || a.suffix.is_empty() || b.suffix.is_empty())
 }
 
 /// Equal, an initial of the other, or missing where that is allowed.
@@ -190,7 +194,10 @@ fn agrees(a: &str, b: &str, may_miss: bool) -> bool {
     if a.is_empty() || b.is_empty() {
         return may_miss;
     }
-    a == b || (a.len() == 1 && b.starts_with(a)) || (b.len() == 1 && a.starts_with(b)) || a.split(' ').next() == b.split(' ').next() && may_miss
+    a == b
+        || (a.len() == 1 && b.starts_with(a))
+        || (b.len() == 1 && a.starts_with(b))
+        || a.split(' ').next() == b.split(' ').next() && may_miss
 }
 
 /// JR against SR, or two full middle names that differ, with all else equal.
@@ -198,15 +205,23 @@ pub fn conflicts(a: &LinkName, b: &LinkName) -> bool {
     let ([p], [q]) = (a.persons.as_slice(), b.persons.as_slice()) else { return false };
     p.surname == q.surname
         && p.given == q.given
-        && ((!p.suffix.is_empty() && !q.suffix.is_empty() && p.suffix != q.suffix) || !agrees(&p.middle, &q.middle, true))
+        && ((!p.suffix.is_empty() && !q.suffix.is_empty() && p.suffix != q.suffix)
+            || !agrees(&p.middle, &q.middle, true))
 }
 
 /// One name at two addresses.
 pub fn same_name_elsewhere(roll: &Roll, name: &LinkName, n_places: usize) -> Rule {
     match name.kind {
-        PartyKind::Unknown(_) => Rule::CommonName,
-        PartyKind::Company | PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association => {
-            if name.words.len() >= 2 || (!name.words.is_empty() || name.core.len() >= 3) && n_places <= NAME_PLACES_MAX {
+        PartyKind::Unknown(UnknownReason::Blank | UnknownReason::Placeholder | UnknownReason::Withheld) => {
+            Rule::CommonName
+        }
+        PartyKind::Company
+        | PartyKind::Government(_)
+        | PartyKind::Religious
+        | PartyKind::Association
+        | PartyKind::Unknown(UnknownReason::SingleWord | UnknownReason::Unparsed) => {
+            if name.words.len() >= 2 || (!name.words.is_empty() || name.core.len() >= 3) && n_places <= NAME_PLACES_MAX
+            {
                 Rule::OrganizationName
             } else {
                 Rule::CommonName
@@ -277,7 +292,15 @@ pub fn compare(roll: &Roll, (a, b): (u32, u32), here: Option<&Judgement>) -> Ver
 
 fn compare_here(roll: &Roll, (a, b): (u32, u32), here: &Judgement) -> Verdict {
     let (name_a, name_b, place) = (roll.name_of(a), roll.name_of(b), roll.place_of(a));
-    let at = format!("both get mail at {}: {} ({} owner names, {} name groups, {} families, {} associations)", place.key, here.role.as_str(), place.nodes.len(), here.n_groups, here.n_families, here.n_associations);
+    let at = format!(
+        "both get mail at {}: {} ({} owner names, {} name groups, {} families, {} associations)",
+        place.key,
+        here.role.as_str(),
+        place.nodes.len(),
+        here.n_groups,
+        here.n_families,
+        here.n_associations
+    );
     if let Some(rule) = same_party_here(name_a, name_b) {
         return Verdict::of(rule, vec![at]);
     }
@@ -295,7 +318,8 @@ fn compare_here(roll: &Roll, (a, b): (u32, u32), here: &Judgement) -> Verdict {
         return Verdict::of(Rule::SharedName, vec![at, format!("shared: {}", words.join(", "))]);
     }
     if here.role.links_strangers() {
-        let rule = if here.n_groups <= super::place::limits::GROUPS_SMALL { Rule::SmallAddress } else { Rule::Headquarters };
+        let rule =
+            if here.n_groups <= super::place::limits::GROUPS_SMALL { Rule::SmallAddress } else { Rule::Headquarters };
         return Verdict::of(rule, vec![at]);
     }
     Verdict::of(Rule::ServiceAddress, vec![at])

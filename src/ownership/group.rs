@@ -187,7 +187,8 @@ pub fn strongest_path(links: &[Link], (from, to): (u32, u32)) -> Option<Vec<Step
         }
         for step in next.get(&node).into_iter().flatten() {
             let reached = (score.min(step.link.rule.tier_and_score().1), n_steps + 1);
-            let is_better = best.get(&step.to).is_none_or(|(s, n, _)| reached.0 > *s || reached.0 == *s && reached.1 < *n);
+            let is_better =
+                best.get(&step.to).is_none_or(|(s, n, _)| reached.0 > *s || reached.0 == *s && reached.1 < *n);
             if is_better {
                 let back = Step { link: step.link, to: node };
                 best.insert(step.to, (reached.0, reached.1, Some(back)));
@@ -228,7 +229,9 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
         let reason = match judgement.role {
             AddressRole::Unclear if judgement.n_groups > 1 => "address with two families or mixed businesses",
             AddressRole::Agent | AddressRole::BankTrust | AddressRole::TaxOffice => "service address: confirm its role",
-            AddressRole::Headquarters if judgement.n_groups > super::place::limits::GROUPS_SMALL => "headquarters: confirm that one control uses it",
+            AddressRole::Headquarters if judgement.n_groups > super::place::limits::GROUPS_SMALL => {
+                "headquarters: confirm that one control uses it"
+            }
             AddressRole::Unclear
             | AddressRole::Placeholder
             | AddressRole::Single
@@ -283,4 +286,82 @@ fn path_sentences(roll: &Roll, links: &[Link], ends: (u32, u32)) -> Vec<String> 
             format!("-> {shown}: {}", step.link.rule.sentence())
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Decision, group, strongest_path};
+    use crate::ownership::roll::{Roll, RollEntry, collect};
+
+    fn roll_of(rows: &[(&str, &str)]) -> Roll {
+        let entries: Vec<RollEntry<'_>> =
+            rows.iter().map(|(owner, mailing)| RollEntry { owner, mailing, row: 1, ..RollEntry::default() }).collect();
+        collect(&entries)
+    }
+
+    /// Members of each group as sorted text, so that two runs can be compared.
+    fn groups(roll: &Roll, decisions: &[Decision]) -> Vec<Vec<String>> {
+        let grouping = group(roll, decisions);
+        let mut map: std::collections::BTreeMap<u32, Vec<String>> = std::collections::BTreeMap::new();
+        for (node, root) in grouping.group_of.iter().enumerate() {
+            let node = &roll.nodes[node];
+            let text = format!("{} @ {}", roll.names[node.name as usize].key, roll.places[node.place as usize].key);
+            map.entry(*root).or_default().push(text);
+        }
+        map.into_values().collect()
+    }
+
+    const ROWS: &[(&str, &str)] = &[
+        ("ZEDI, ANA", "1 OAK ST|74101"),
+        ("ZEDI RENTALS LLC", "1 OAK ST|74101"),
+        ("GULO RENTALS LLC", "1 OAK ST|74101"),
+        ("GULO RENTALS LLC", "2 ELM ST|74101"),
+        ("GULO, TOM & PAT", "2 ELM ST|74101"),
+        ("MARO, TOM", "3 ASH ST|74101"),
+        ("OAK HOMEOWNERS ASSOCIATION", "3 ASH ST|74101"),
+        ("MARO HOLDINGS LLC", "3 ASH ST|74101"),
+    ];
+
+    proptest! {
+        #[test]
+        fn groups_do_not_depend_on_row_order(order in Just((0..ROWS.len()).collect::<Vec<_>>()).prop_shuffle()) {
+            let shuffled: Vec<(&str, &str)> = order.iter().map(|i| ROWS[*i]).collect();
+            prop_assert_eq!(groups(&roll_of(ROWS), &[]), groups(&roll_of(&shuffled), &[]));
+        }
+    }
+
+    #[test]
+    fn an_agent_decision_cuts_what_only_the_address_carried() {
+        let roll = roll_of(ROWS);
+        let place = roll.nodes[roll.find("ZEDI, ANA", "1 OAK ST|74101", "").unwrap() as usize].place;
+        let before = groups(&roll, &[]).len();
+        assert!(groups(&roll, &[Decision::AgentPlace(place)]).len() > before);
+    }
+
+    #[test]
+    fn different_is_kept_and_same_joins() {
+        let roll = roll_of(ROWS);
+        let node = |owner: &str, mailing: &str| roll.find(owner, mailing, "").unwrap();
+        let (zedi, gulo) = (node("ZEDI, ANA", "1 OAK ST|74101"), node("GULO RENTALS LLC", "1 OAK ST|74101"));
+        let cut = group(&roll, &[Decision::Different(zedi, gulo)]);
+        assert_ne!(cut.group_of[zedi as usize], cut.group_of[gulo as usize]);
+        let maro = node("MARO, TOM", "3 ASH ST|74101");
+        let joined = group(&roll, &[Decision::Same(zedi, maro)]);
+        assert_eq!(joined.group_of[zedi as usize], joined.group_of[maro as usize]);
+    }
+
+    #[test]
+    fn a_path_leads_through_the_group() {
+        let roll = roll_of(ROWS);
+        let grouping = group(&roll, &[]);
+        let node = |owner: &str, mailing: &str| roll.find(owner, mailing, "").unwrap();
+        let ends = (node("ZEDI, ANA", "1 OAK ST|74101"), node("GULO, TOM & PAT", "2 ELM ST|74101"));
+        let path = strongest_path(&grouping.links, ends).unwrap();
+        assert!(path.len() >= 2);
+        assert_eq!(path.last().unwrap().to, ends.1);
+        let apart = (ends.0, node("MARO, TOM", "3 ASH ST|74101"));
+        assert!(strongest_path(&grouping.links, apart).is_none());
+    }
 }

@@ -33,11 +33,38 @@ pub struct LinkName {
     pub is_agent_like: bool,
 }
 
-/// Reads an owner line.
-pub fn link_name(line: &str) -> LinkName {
+/// How a roll writes persons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineStyle {
+    /// `SMITH, JOHN`: a line without comma and legal form is no person.
+    Comma,
+    /// `SMITH JOHN` or `JOHN SMITH`.
+    #[default]
+    Open,
+}
+
+/// Share of lines with a comma from which a roll writes persons with one.
+const COMMA_SHARE_MIN: f64 = 0.4;
+
+/// Learns the style from the lines themselves.
+pub fn style_of<'a>(lines: impl Iterator<Item = &'a str>) -> LineStyle {
+    let (mut n_lines, mut n_comma) = (0.0, 0.0);
+    for line in lines {
+        n_lines += 1.0;
+        n_comma += f64::from(u8::from(line.contains(',')));
+    }
+    if n_comma >= COMMA_SHARE_MIN * n_lines && n_lines > 0.0 { LineStyle::Comma } else { LineStyle::Open }
+}
+
+/// Reads an owner line of a roll with the given style.
+pub fn link_name(line: &str, style: LineStyle) -> LinkName {
     let text = clean(line);
-    let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|w| !w.is_empty()).collect();
-    let kind = kind_of(&text, &words);
+    let words: Vec<&str> =
+        text.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|w| !w.is_empty()).collect();
+    let kind = match (kind_of(&text, &words), style) {
+        (PartyKind::Person, LineStyle::Comma) if !text.contains(',') => PartyKind::Unknown(UnknownReason::Unparsed),
+        (kind, LineStyle::Comma | LineStyle::Open) => kind,
+    };
     let persons = match kind {
         PartyKind::Person | PartyKind::Estate => persons_of(&text, false),
         PartyKind::Trust => persons_of(&text, true),
@@ -50,6 +77,7 @@ pub fn link_name(line: &str) -> LinkName {
     let canonical = canonical_words(&words);
     let key = match kind {
         PartyKind::Person => person_key(&persons),
+        PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord) => format!("O:{}", canonical.join(" ")),
         PartyKind::Unknown(_) => format!("U:{}", words.join(" ")),
         PartyKind::Estate | PartyKind::Trust => format!("T:{}", canonical.join(" ")),
         PartyKind::Company | PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association => {
@@ -57,7 +85,8 @@ pub fn link_name(line: &str) -> LinkName {
         }
     };
     let is_person_line = matches!(kind, PartyKind::Person);
-    let core = canonical.iter().filter(|w| !WORDS.form.values().any(|f| f == *w)).copied().collect::<Vec<_>>().join(" ");
+    let core =
+        canonical.iter().filter(|w| !WORDS.form.values().any(|f| f == *w)).copied().collect::<Vec<_>>().join(" ");
     let evidence: Vec<String> = if is_person_line {
         Vec::new()
     } else {
@@ -69,9 +98,22 @@ pub fn link_name(line: &str) -> LinkName {
         canonical.iter().filter(|w| is_number(w)).map(|w| (*w).to_owned()).collect()
     };
     let is_agent_like = matches!(kind, PartyKind::Company | PartyKind::Trust)
-        && (text.contains("BANK") || text.contains("TRUST CO") || text.contains("CUSTODIAN") || text.contains("TAX DEPT"));
+        && (text.contains("BANK")
+            || text.contains("TRUST CO")
+            || text.contains("CUSTODIAN")
+            || text.contains("TAX DEPT"));
     let initials = if is_person_line { String::new() } else { initials_of(&words) };
-    LinkName { kind, key, core, words: evidence, numbers, initials, parts: parts_of(&text, kind), persons, is_agent_like }
+    LinkName {
+        kind,
+        key,
+        core,
+        words: evidence,
+        numbers,
+        initials,
+        parts: parts_of(&text, kind),
+        persons,
+        is_agent_like,
+    }
 }
 
 /// Upper case, stops and apostrophes gone, other punctuation that cannot matter as blanks, a trailing `, THE` cut.
@@ -88,12 +130,19 @@ fn clean(line: &str) -> String {
         }
     }
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.strip_suffix(", THE").or_else(|| text.strip_suffix(" THE")).unwrap_or(&text).trim_end_matches([' ', ',']).to_owned()
+    text.strip_suffix(", THE")
+        .or_else(|| text.strip_suffix(" THE"))
+        .unwrap_or(&text)
+        .trim_end_matches([' ', ','])
+        .to_owned()
 }
 
 fn is_number(word: &str) -> bool {
     word.bytes().all(|b| b.is_ascii_digit())
-        || matches!(word, "II" | "III" | "IV" | "VI" | "VII" | "VIII" | "IX" | "XI" | "XII" | "ONE" | "TWO" | "THREE" | "FOUR")
+        || matches!(
+            word,
+            "II" | "III" | "IV" | "VI" | "VII" | "VIII" | "IX" | "XI" | "XII" | "ONE" | "TWO" | "THREE" | "FOUR"
+        )
 }
 
 fn is_generic(word: &str) -> bool {
@@ -133,8 +182,9 @@ fn canonical_words<'a>(words: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn has_strong_form(words: &[&str]) -> bool {
-    words.iter().any(|w| matches!(*w, "LLC" | "INC" | "CORP" | "LTD" | "LLP" | "LP" | "INCORPORATED" | "CORPORATION" | "PLLC" | "LLLP"))
-        || words.windows(3).any(|w| w == ["L", "L", "C"])
+    words.iter().any(|w| {
+        matches!(*w, "LLC" | "INC" | "CORP" | "LTD" | "LLP" | "LP" | "INCORPORATED" | "CORPORATION" | "PLLC" | "LLLP")
+    }) || words.windows(3).any(|w| w == ["L", "L", "C"])
         || words.windows(2).any(|w| w == ["L", "P"] || w == ["LIMITED", "PARTNERSHIP"] || w == ["LIMITED", "LIABILITY"])
 }
 
@@ -142,7 +192,10 @@ fn kind_of(text: &str, words: &[&str]) -> PartyKind {
     if words.is_empty() {
         return PartyKind::Unknown(UnknownReason::Blank);
     }
-    if matches!(text, "UNKNOWN" | "OWNER UNKNOWN" | "UNKNOWN OWNER" | "NOT AVAILABLE" | "NO OWNER" | "NONE" | "CURRENT OWNER") {
+    if matches!(
+        text,
+        "UNKNOWN" | "OWNER UNKNOWN" | "UNKNOWN OWNER" | "NOT AVAILABLE" | "NO OWNER" | "NONE" | "CURRENT OWNER"
+    ) {
         return PartyKind::Unknown(UnknownReason::Placeholder);
     }
     if text.contains("WITHHELD") || text.contains("CONFIDENTIAL") {
@@ -170,12 +223,19 @@ fn kind_of(text: &str, words: &[&str]) -> PartyKind {
         return PartyKind::Association;
     }
     if strong {
-        return if has(&WORDS.religious) && text.contains("CHURCH") { PartyKind::Religious } else { PartyKind::Company };
+        return if has(&WORDS.religious) && text.contains("CHURCH") {
+            PartyKind::Religious
+        } else {
+            PartyKind::Company
+        };
     }
     if has(&WORDS.religious) && head.is_none() {
         return PartyKind::Religious;
     }
-    if is_trust || has(&WORDS.company) && head.is_none_or(|(n, _)| n > 2) || words.iter().any(|w| matches!(*w, "CO" | "COMPANY")) {
+    if is_trust
+        || has(&WORDS.company) && head.is_none_or(|(n, _)| n > 2)
+        || words.iter().any(|w| matches!(*w, "CO" | "COMPANY"))
+    {
         return PartyKind::Company;
     }
     if text.starts_with("ESTATE OF") || text.ends_with(" ESTATE") || text.contains(" EST OF") {
@@ -204,7 +264,8 @@ fn government_of(text: &str, words: &[&str], strong: bool) -> Option<GovernmentL
     if words.contains(&"SCHOOL") && words.iter().any(|w| matches!(*w, "DIST" | "DISTRICT" | "PUBLIC" | "BOARD")) {
         return Some(GovernmentLevel::School);
     }
-    (!strong && words.iter().any(|w| WORDS.government.contains(w) || *w == "DIST")).then_some(GovernmentLevel::Authority)
+    (!strong && words.iter().any(|w| WORDS.government.contains(w) || *w == "DIST"))
+        .then_some(GovernmentLevel::Authority)
 }
 
 /// Persons of a line: split at `&`, a part without comma inherits the surname; trust words are cut when `trust`.
@@ -213,7 +274,15 @@ fn persons_of(text: &str, trust: bool) -> Vec<PersonName> {
     let has_comma = text.contains(',');
     let joined = text.replace(" AND ", " & ");
     for part in joined.split('&').map(str::trim).filter(|p| !p.is_empty()).take(PERSONS_MAX) {
-        let keep = |w: &&str| !matches!(*w, "THE" | "OF") && !(WORDS.trust.contains(*w) || *w == "ET" || *w == "AL" || *w == "UX" || *w == "VIR" || w.starts_with("CO-"));
+        let keep = |w: &&str| {
+            !matches!(*w, "THE" | "OF")
+                && !(WORDS.trust.contains(*w)
+                    || *w == "ET"
+                    || *w == "AL"
+                    || *w == "UX"
+                    || *w == "VIR"
+                    || w.starts_with("CO-"))
+        };
         let person = match part.split_once(',') {
             Some((surname, rest)) => {
                 let given: Vec<&str> = rest.split([' ', ',']).filter(|w| !w.is_empty()).filter(keep).collect();
@@ -242,8 +311,15 @@ fn persons_of(text: &str, trust: bool) -> Vec<PersonName> {
 
 fn make_person(surname: &str, given: &[&str]) -> PersonName {
     let is_suffix = |w: &str| matches!(w, "JR" | "SR" | "II" | "III" | "IV");
-    let suffix = given.iter().chain(surname.split_whitespace().collect::<Vec<_>>().iter()).find(|w| is_suffix(w)).copied().unwrap_or_default().to_owned();
-    let names: Vec<&str> = given.iter().filter(|w| !is_suffix(w) && w.bytes().all(|b| !b.is_ascii_digit())).copied().collect();
+    let suffix = given
+        .iter()
+        .chain(surname.split_whitespace().collect::<Vec<_>>().iter())
+        .find(|w| is_suffix(w))
+        .copied()
+        .unwrap_or_default()
+        .to_owned();
+    let names: Vec<&str> =
+        given.iter().filter(|w| !is_suffix(w) && w.bytes().all(|b| !b.is_ascii_digit())).copied().collect();
     let surname: Vec<&str> = surname.split_whitespace().filter(|w| !is_suffix(w)).collect();
     PersonName {
         surname: surname.join(" "),
@@ -268,7 +344,8 @@ fn person_key(persons: &[PersonName]) -> String {
 
 /// Two or three single letters in a row, sorted; `R & H HOMES` belongs with ROBERT & HOLLY.
 fn initials_of(words: &[&str]) -> String {
-    let mut letters: Vec<&str> = words.iter().take_while(|w| w.len() == 1 && w.as_bytes()[0].is_ascii_alphabetic()).copied().collect();
+    let mut letters: Vec<&str> =
+        words.iter().take_while(|w| w.len() == 1 && w.as_bytes()[0].is_ascii_alphabetic()).copied().collect();
     if letters.len() < 2 {
         return String::new();
     }
@@ -285,7 +362,10 @@ fn parts_of(text: &str, kind: PartyKind) -> Vec<String> {
         .split('&')
         .map(|p| p.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<&str>>())
         .collect();
-    let n_formed = parts.iter().filter(|p| p.len() >= 2 && (has_strong_form(p) || matches!(p.last(), Some(&("CO" | "COMPANY"))))).count();
+    let n_formed = parts
+        .iter()
+        .filter(|p| p.len() >= 2 && (has_strong_form(p) || matches!(p.last(), Some(&("CO" | "COMPANY")))))
+        .count();
     if n_formed < 2 {
         return Vec::new();
     }
@@ -294,8 +374,12 @@ fn parts_of(text: &str, kind: PartyKind) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::link_name;
+    use super::LineStyle;
     use crate::model::party::PartyKind;
+
+    fn link_name(line: &str) -> super::LinkName {
+        super::link_name(line, LineStyle::Comma)
+    }
 
     #[test]
     fn spellings_of_one_owner_share_a_key() {

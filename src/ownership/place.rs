@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::party::PartyKind;
+use crate::model::party::{PartyKind, UnknownReason};
 
 use super::compare::same_party_here;
 use super::name::LinkName;
@@ -22,6 +22,8 @@ pub mod limits {
     pub const FAMILIES_AGENT: usize = 3;
     /// Up to this many lexical groups a non-agent address is a small circle.
     pub const GROUPS_SMALL: usize = 3;
+    /// Company groups that make two families at one address partners.
+    pub const COMPANIES_OF_TWO: usize = 3;
     /// More lexical groups than this without a common name is a service address, not one control.
     pub const GROUPS_MAX: usize = 30;
     /// Groups at an out-of-region address from which it is taken for a tenant's or lender's tax office.
@@ -127,6 +129,7 @@ pub struct Judgement {
 pub(super) fn is_private(kind: PartyKind) -> bool {
     match kind {
         PartyKind::Person | PartyKind::Company | PartyKind::Trust | PartyKind::Estate => true,
+        PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord) => true,
         PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association | PartyKind::Unknown(_) => false,
     }
 }
@@ -139,7 +142,14 @@ pub fn judge(roll: &Roll, place_idx: u32) -> Judgement {
     if n == 1 || place.is_placeholder {
         let role = if place.is_placeholder { AddressRole::Placeholder } else { AddressRole::Single };
         let group_of = (0..n as u32).collect();
-        return Judgement { role, group_of, shared: vec![String::new(); n], n_groups: n, n_families: 0, n_associations: 0 };
+        return Judgement {
+            role,
+            group_of,
+            shared: vec![String::new(); n],
+            n_groups: n,
+            n_families: 0,
+            n_associations: 0,
+        };
     }
     let (group_of, shared) = lexical_groups(roll, &names);
     let private: Vec<usize> = (0..n).filter(|i| is_private(names[*i].kind)).collect();
@@ -194,6 +204,10 @@ fn role_of(f: &Facts) -> AddressRole {
     }
     if f.n_groups >= limits::GROUPS_REMOTE && f.is_remote {
         return AddressRole::TaxOffice;
+    }
+    // Two families with several companies between them run one business; two families alone are a sold house.
+    if f.n_families == 2 && f.n_groups >= 2 + limits::COMPANIES_OF_TWO && f.n_groups <= limits::GROUPS_MAX {
+        return AddressRole::Headquarters;
     }
     if f.n_families > 1 || f.n_groups > limits::GROUPS_MAX {
         return AddressRole::Unclear;
@@ -268,12 +282,15 @@ fn tokens_of(roll: &Roll, name: &LinkName, words_here: &FxHashMap<&str, f64>) ->
     let scale = roll.n_rows as f64 / 100_000.0;
     let limit = (limits::WORD_NAMES_PER_100K_MAX * scale).max(limits::WORD_NAMES_MIN);
     for word in name.words.iter().filter(|_| name.persons.is_empty() || name.kind == PartyKind::Trust) {
-        let elsewhere = f64::from(roll.word_names.get(word).copied().unwrap_or(0)) - words_here.get(word.as_str()).copied().unwrap_or(0.0);
+        let elsewhere = f64::from(roll.word_names.get(word).copied().unwrap_or(0))
+            - words_here.get(word.as_str()).copied().unwrap_or(0.0);
         // A surname inside a company's name counts whatever its frequency: the common address makes it evidence.
         if elsewhere <= limit || roll.surname_rows.contains_key(word) && !roll.given_rows.contains_key(word) {
             out.push((b'w', word.clone()));
             let reversed: String = word.chars().rev().collect();
-            if word.len() >= 4 && (words_here.contains_key(reversed.as_str()) || roll.surname_rows.contains_key(&reversed)) {
+            if word.len() >= 4
+                && (words_here.contains_key(reversed.as_str()) || roll.surname_rows.contains_key(&reversed))
+            {
                 out.push((b'w', reversed));
             }
         }

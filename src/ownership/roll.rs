@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::model::party::{PartyKind, PersonName};
 
 use super::mailing::{MailKey, mail_key};
-use super::name::{LinkName, link_name};
+use super::name::{LineStyle, LinkName, link_name, style_of};
 
 /// Rows below which the roll is too small to say that a surname is rare.
 pub const ROWS_FOR_FREQUENCY: usize = 2_000;
@@ -70,7 +70,7 @@ pub struct Roll {
     pub nodes_of_name: Vec<Vec<u32>>,
     /// Node of each input row, in input order.
     pub node_of_row: Vec<u32>,
-    /// Rows by surname.
+    /// Distinct owner lines by surname.
     pub surname_rows: FxHashMap<String, u32>,
     /// Distinct names by evidence word.
     pub word_names: FxHashMap<String, u32>,
@@ -78,12 +78,14 @@ pub struct Roll {
     pub given_rows: FxHashMap<String, u32>,
     /// Rows by the first two ZIP digits.
     pub zip2_rows: FxHashMap<String, u32>,
+    /// How persons are written on this roll, learnt from it.
+    pub style: LineStyle,
     /// Number of rows.
     pub n_rows: usize,
 }
 
 impl Roll {
-    /// Rows of a surname per 100,000 rows; `None` when the roll is too small to tell.
+    /// Distinct owner lines with a surname per 100,000 rows; `None` when the roll is too small to tell.
     pub fn surname_per_100k(&self, surname: &str) -> Option<f64> {
         (self.n_rows >= ROWS_FOR_FREQUENCY)
             .then(|| f64::from(self.surname_rows.get(surname).copied().unwrap_or(0)) * 100_000.0 / self.n_rows as f64)
@@ -101,7 +103,7 @@ impl Roll {
 
     /// Finds the node of an owner line at a mailing address.
     pub fn find(&self, owner: &str, mailing: &str, zip: &str) -> Option<u32> {
-        let name = link_name(owner).key;
+        let name = link_name(owner, self.style).key;
         let mail = mail_key(mailing, zip);
         let name_idx = self.names.binary_search_by(|n| n.key.cmp(&name)).ok()?;
         self.nodes_of_name[name_idx].iter().copied().find(|node| self.place_of(*node).key == mail.key)
@@ -110,6 +112,7 @@ impl Roll {
 
 /// Collects rows into a roll.
 pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
+    let style = style_of(entries.iter().map(|e| e.owner));
     let mut raw_names: FxHashMap<&str, u32> = FxHashMap::default();
     let mut parsed: Vec<(LinkName, &str)> = Vec::new();
     let mut raw_mails: FxHashMap<(&str, &str), u32> = FxHashMap::default();
@@ -117,7 +120,7 @@ pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
     let mut rows: Vec<(u32, u32)> = Vec::with_capacity(entries.len());
     for entry in entries {
         let name = *raw_names.entry(entry.owner).or_insert_with(|| {
-            parsed.push((link_name(entry.owner), entry.owner));
+            parsed.push((link_name(entry.owner, style), entry.owner));
             parsed.len() as u32 - 1
         });
         let mail = *raw_mails.entry((entry.mailing, entry.zip)).or_insert_with(|| {
@@ -126,7 +129,7 @@ pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
         });
         rows.push((name, mail));
     }
-    let mut roll = Roll { n_rows: entries.len(), ..Roll::default() };
+    let mut roll = Roll { n_rows: entries.len(), style, ..Roll::default() };
     count_frequencies(&mut roll, &parsed, &rows, entries);
     let name_ids = intern_names(&mut roll, parsed);
     for name in &roll.names {
@@ -170,7 +173,7 @@ fn count_frequencies(roll: &mut Roll, parsed: &[(LinkName, &str)], rows: &[(u32,
         surnames.sort_unstable();
         surnames.dedup();
         for surname in surnames {
-            *roll.surname_rows.entry(surname.to_owned()).or_default() += n;
+            *roll.surname_rows.entry(surname.to_owned()).or_default() += 1;
         }
         for PersonName { given, .. } in &name.persons {
             if given.len() > 1 {
@@ -220,11 +223,8 @@ fn build_nodes(
         .iter()
         .map(|k| Place { key: (*k).to_owned(), is_placeholder: k.starts_with('?'), ..Place::default() })
         .collect();
-    let mut order: Vec<(u32, u32, u32)> = keyed
-        .iter()
-        .enumerate()
-        .map(|(i, (name, key))| (place_ids[key.as_str()], *name, i as u32))
-        .collect();
+    let mut order: Vec<(u32, u32, u32)> =
+        keyed.iter().enumerate().map(|(i, (name, key))| (place_ids[key.as_str()], *name, i as u32)).collect();
     order.sort_unstable();
     roll.node_of_row = vec![0; keyed.len()];
     roll.nodes_of_name = vec![Vec::new(); roll.names.len()];

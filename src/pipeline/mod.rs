@@ -2,4 +2,6 @@
 
 pub mod address_file;
 pub mod evaluation;
+pub mod owner_link;
+pub mod owner_roll;
 pub mod reference;

@@ -8,6 +8,7 @@ mod audit;
 mod error;
 pub mod links;
 mod open;
+pub mod ownership;
 pub mod parcels;
 pub mod premises;
 mod reader;

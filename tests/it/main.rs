@@ -1,4 +1,5 @@
 //! The one integration test binary. One file per subject; each helper of several tests lives in `support`.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod owner_link;
 mod tidy;
