@@ -1,4 +1,7 @@
-//! True positions: coordinate systems (`crs`) and what builds on degrees.
+//! True positions: coordinate systems (`crs`), distances, point in parcel and nearest parcel, well-known binary.
 
 pub mod crs;
+pub mod distance;
+pub mod parcel_index;
+pub mod wkb;
 mod wkt;
