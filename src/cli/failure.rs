@@ -12,7 +12,6 @@ pub(crate) enum Outcome {
     /// Exit status 1: done, but somebody should look (rejected rows, ambiguity, findings, nothing found).
     Look,
     /// Exit status 130: stopped by Ctrl-C, nothing changed.
-    #[allow(dead_code, reason = "made by commands that can be interrupted")]
     Interrupted,
 }
 

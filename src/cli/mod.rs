@@ -3,7 +3,9 @@
 //! One file per noun. No business rule lives here. Data goes to stdout (or `-o FILE`), everything else to stderr.
 //! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
 
+mod context;
 mod failure;
+mod import;
 mod matching;
 mod output;
 mod owner;
@@ -46,7 +48,6 @@ pub(crate) struct Global {
 
 impl Global {
     /// The name written to the audit log: `--actor`, else the login name.
-    #[allow(dead_code, reason = "used by the first command that writes")]
     pub(crate) fn actor_name(&self) -> String {
         self.actor
             .clone()
@@ -58,6 +59,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Import a file of parcels, owners, accounts, taps or meter reads.
+    Import(import::Args),
     /// Link addresses to parcels.
     Match(matching::Args),
     /// Owners: links, groups, owner as of a date.
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     let global = &cli.global;
     match &cli.command {
+        Command::Import(args) => import::run(global, args),
         Command::Match(args) => matching::run(global, args),
         Command::Owner(args) => owner::run(global, args),
     }

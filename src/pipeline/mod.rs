@@ -4,4 +4,5 @@ pub mod address_file;
 pub mod evaluation;
 pub mod owner_link;
 pub mod owner_roll;
+pub mod import;
 pub mod reference;

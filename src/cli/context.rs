@@ -1,0 +1,32 @@
+//! What commands take from the surroundings: the clock and the user's name.
+
+use super::Global;
+use crate::model::date::{CivilDate, Instant};
+use crate::store::Authorship;
+
+/// Now, in UTC, whole seconds.
+pub(crate) fn now() -> Instant {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()
+        .and_then(|d| i64::try_from(d.as_secs()).ok())
+        .unwrap_or(0);
+    let stamp = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    Instant(stamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// Today, by UTC.
+pub(crate) fn today() -> CivilDate {
+    let text = now().0;
+    text.get(..10).and_then(CivilDate::parse).expect("an instant begins with its day")
+}
+
+/// Who works and why, for the audit log.
+pub(crate) fn authorship(global: &Global, reason: &str) -> Authorship {
+    Authorship { actor: global.actor_name(), reason: reason.to_owned(), at: now() }
+}
+
+/// Reads a date argument.
+pub(crate) fn parse_date(text: &str) -> Result<CivilDate, String> {
+    CivilDate::parse(text).ok_or_else(|| format!("{text:?} is not a day; write YYYY-MM-DD, as 2026-03-01"))
+}

@@ -1,0 +1,166 @@
+//! `taptrace import`: rolls, parcel layers, accounts, taps and meter reads into the database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Subcommand, ValueHint};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::context;
+use super::{Failure, Global, Outcome};
+use crate::ingest::profile::Profile;
+use crate::model::date::CivilDate;
+use crate::model::snapshot::SourceKind;
+use crate::pipeline::import::{self, Error, Report, Request};
+
+/// Import a file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// A parcel layer (GeoJSON, Shapefile) with its assessor columns.
+    ///
+    /// Example: taptrace import parcels cass.geojson.gz --profile cass_ne
+    Parcels(FileArgs),
+    /// An assessor roll without geometry.
+    ///
+    /// Example: taptrace import roll parcels.csv --profile generic
+    Roll(FileArgs),
+    /// Billing accounts with their service addresses.
+    ///
+    /// Example: taptrace import accounts accounts.csv
+    Accounts(FileArgs),
+    /// A tap inventory.
+    ///
+    /// Example: taptrace import taps taps.csv
+    Taps(FileArgs),
+    /// Meter reads.
+    ///
+    /// Example: taptrace import reads reads.csv
+    Reads(FileArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct FileArgs {
+    /// The file, plain or .gz.
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Built-in profile, or the path of one of your own.
+    #[arg(long, default_value = "generic")]
+    profile: String,
+    /// Where to look for profiles by name first.
+    #[arg(long)]
+    profile_dir: Option<PathBuf>,
+    /// The day the content is true for (default: today).
+    #[arg(long, value_parser = context::parse_date)]
+    as_of: Option<CivilDate>,
+    /// Accept a roll that is much smaller than the one before.
+    #[arg(long)]
+    allow_shrink: bool,
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
+    let (kind, file) = match &args.verb {
+        Verb::Parcels(file) => (SourceKind::Parcels, file),
+        Verb::Roll(file) => (SourceKind::Roll, file),
+        Verb::Accounts(file) => (SourceKind::Accounts, file),
+        Verb::Taps(file) => (SourceKind::Taps, file),
+        Verb::Reads(file) => (SourceKind::Reads, file),
+    };
+    let profile = Profile::load(&file.profile, file.profile_dir.as_deref())
+        .map_err(|e| Failure::from_error(&e).hint(e.hint()))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // A second handler in one process is refused; the first one serves then.
+    drop(ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)));
+    let bar = progress_bar();
+    let authorship = context::authorship(global, &format!("import {} {}", kind.as_str(), file.file.display()));
+    let request = Request {
+        kind,
+        path: &file.file,
+        profile: &profile,
+        as_of: file.as_of.unwrap_or_else(context::today),
+        authorship: &authorship,
+        allow_shrink: file.allow_shrink,
+        is_interrupted: &|| stop.load(Ordering::SeqCst),
+        on_progress: &|progress, n_rows| {
+            bar.set_length(progress.bytes_total.max(1));
+            bar.set_position(progress.bytes_read);
+            bar.set_message(format!("{n_rows} rows"));
+        },
+    };
+    let outcome = import::run(&global.db, &request);
+    bar.finish_and_clear();
+    match outcome {
+        Ok(report) => Ok(say(kind, file, &report)),
+        Err(Error::Interrupted) => Ok(Outcome::Interrupted),
+        Err(error) => Err(failure_of(&error, file)),
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  {bytes_per_sec}  {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    // Drawn on stderr, and only when that is a terminal.
+    ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+fn failure_of(error: &Error, file: &FileArgs) -> Failure {
+    let name = file.file.display();
+    let hint = match error {
+        Error::Ingest(e) => e.hint(),
+        Error::TooManyRejects { .. } | Error::TooFewRows { .. } => {
+            format!("taptrace import inspect {name}   shows what the columns hold")
+        }
+        Error::Shrunk { .. } => format!("is {name} complete? if so, add --allow-shrink"),
+        Error::Store(_) | Error::Interrupted => "taptrace check".to_owned(),
+    };
+    Failure::from_error(error).hint(hint)
+}
+
+#[allow(clippy::print_stderr, reason = "the report of an import belongs on stderr")]
+fn say(kind: SourceKind, file: &FileArgs, report: &Report) -> Outcome {
+    let name = file.file.display();
+    if report.is_repeat {
+        eprintln!("{name}: the same file was imported before; nothing to do");
+        return Outcome::Done;
+    }
+    let c = report.counts;
+    eprintln!(
+        "{name}: read {} rows = {} stored + {} rejected + {} duplicate",
+        c.read, c.stored, c.rejected, c.duplicate
+    );
+    if matches!(kind, SourceKind::Parcels | SourceKind::Roll) {
+        eprintln!(
+            "  {} parcels, {} of them new or changed, {} retired",
+            report.n_parcels, report.n_versions, report.n_retired
+        );
+    }
+    for (what, value) in &report.findings {
+        eprintln!("  {what}: {value}");
+    }
+    for reject in &report.rejects {
+        eprintln!(
+            "  rejected row {}, column {}, value {:?}: {} ({})",
+            reject.row_no, reject.column, reject.value, reject.detail, reject.reason
+        );
+    }
+    if report.n_warnings > 0 {
+        eprintln!("  {} values were left out of rows that were kept:", report.n_warnings);
+        for warning in &report.warnings {
+            eprintln!("    {warning}");
+        }
+    }
+    let next = match kind {
+        SourceKind::Accounts => "taptrace match run",
+        SourceKind::Taps => "taptrace tap list",
+        _ => "taptrace research \"ADDRESS\"",
+    };
+    eprintln!("next: {next}");
+    if c.rejected > 0 { Outcome::Look } else { Outcome::Done }
+}

@@ -1,0 +1,355 @@
+//! A county's or utility's file into the database: stream, map, store; all rows or none.
+//!
+//! One write transaction holds the whole import, so Ctrl-C, a kill or a full disk leaves the database as it was.
+//! Every row read ends as stored, duplicate or rejected, and the three add up.
+
+use std::path::Path;
+
+use crate::address;
+use crate::ingest::bytes::sha256_file;
+use crate::ingest::mapper::Mapper;
+use crate::ingest::profile::Profile;
+use crate::ingest::source::{Progress, RawRow, Source};
+use crate::ingest::{self};
+use crate::model::date::CivilDate;
+use crate::model::id::SnapshotId;
+use crate::model::snapshot::{Reject, SourceKind};
+use crate::store::roll::{RollImport, RollRow, Stored};
+use crate::store::snapshots::{self, Counts, NewSnapshot};
+use crate::store::{self, Authorship, Change, Tx, Writer, premises, taps};
+
+/// Rejects shown in the report; all of them are in the database.
+const REJECTS_SHOWN: usize = 5;
+/// Rows between two looks at the interrupt flag and the progress bar.
+const ROWS_PER_LOOK: u64 = 1024;
+/// Share rules are not applied to files smaller than this: one bad row of ten is no trend.
+const ROWS_FOR_SHARES: u64 = 50;
+
+/// A failed import; the database is as before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file or profile is wrong.
+    #[error(transparent)]
+    Ingest(#[from] ingest::Error),
+    /// The database cannot be written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// More rows were rejected than the profile allows.
+    #[error("{rejected} of {read} rows were rejected, the profile allows {allowed_percent} %; the first: {first}")]
+    TooManyRejects {
+        /// Rejected rows.
+        rejected: u64,
+        /// Rows read.
+        read: u64,
+        /// The limit.
+        allowed_percent: String,
+        /// The first reject in words.
+        first: String,
+    },
+    /// Fewer rows than the profile promises.
+    #[error("only {stored} rows could be stored, the profile expects at least {expected}")]
+    TooFewRows {
+        /// Rows stored.
+        stored: u64,
+        /// The profile's minimum.
+        expected: u64,
+    },
+    /// The roll is much smaller than the one before.
+    #[error("this roll has {now} parcels, the one before had {before}; the profile allows it to shrink by {allowed_percent} %")]
+    Shrunk {
+        /// Parcels of this file.
+        now: usize,
+        /// Parcels known before.
+        before: usize,
+        /// The limit.
+        allowed_percent: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+}
+
+/// What to import and how.
+pub struct Request<'a> {
+    /// What the file holds.
+    pub kind: SourceKind,
+    /// The file.
+    pub path: &'a Path,
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// The day its content is true for.
+    pub as_of: CivilDate,
+    /// Who imports, why, when.
+    pub authorship: &'a Authorship,
+    /// Accept a roll that shrank beyond the profile's limit.
+    pub allow_shrink: bool,
+    /// True when the user wants out.
+    pub is_interrupted: &'a dyn Fn() -> bool,
+    /// Called now and then with the progress and the rows read.
+    pub on_progress: &'a dyn Fn(Progress, u64),
+}
+
+/// How an import ended.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The snapshot; of the earlier import when the same file was imported before.
+    pub snapshot_id: Option<SnapshotId>,
+    /// True when nothing was done because the same bytes are in the database already.
+    pub is_repeat: bool,
+    /// Rows.
+    pub counts: Counts,
+    /// Distinct parcels of a roll.
+    pub n_parcels: usize,
+    /// New parcel versions written.
+    pub n_versions: u64,
+    /// Parcels retired because the roll no longer has them.
+    pub n_retired: usize,
+    /// The first rejects.
+    pub rejects: Vec<Reject>,
+    /// What was left out of rows that were kept: count and the first of them.
+    pub n_warnings: u64,
+    /// First warnings in words.
+    pub warnings: Vec<String>,
+    /// What was found out about the file.
+    pub findings: Vec<(&'static str, String)>,
+}
+
+/// Imports a file.
+///
+/// # Errors
+/// See [`Error`]; the database is then as before.
+pub fn run(db: &Path, request: &Request<'_>) -> Result<Report, Error> {
+    let sha256 = sha256_file(request.path)?;
+    let byte_len = std::fs::metadata(request.path).map_or(0, |m| m.len());
+    let origin = std::fs::canonicalize(request.path).unwrap_or_else(|_| request.path.to_owned()).display().to_string();
+    let as_of_date = request.as_of.to_string();
+    let snapshot = NewSnapshot {
+        source_kind: request.kind,
+        profile: &request.profile.name,
+        origin: &origin,
+        sha256: &sha256,
+        byte_len,
+        as_of_date: &as_of_date,
+    };
+    // Open the source first: a file that is none of our formats should not even touch the database.
+    let mut source = Source::open(request.path, &request.profile.open_options())?;
+    let mapper = Mapper::new(request.profile, request.kind, source.columns())?;
+    let mut writer = Writer::open(db)?;
+    let report = writer.with(request.authorship, |tx| -> Result<Report, Error> {
+        if let Some(snapshot_id) = snapshots::find_same(tx, &snapshot)? {
+            return Ok(Report { snapshot_id: Some(snapshot_id), is_repeat: true, ..Report::default() });
+        }
+        let mut run = Run { request, report: Report::default(), mapper };
+        match request.kind {
+            SourceKind::Parcels | SourceKind::Roll => run.roll(tx, &mut source, &snapshot)?,
+            SourceKind::Accounts
+            | SourceKind::Taps
+            | SourceKind::Reads
+            | SourceKind::Deeds
+            | SourceKind::FieldResults
+            | SourceKind::Page => run.utility(tx, &mut source, &snapshot)?,
+        }
+        run.finish(tx, &source, &snapshot)?;
+        Ok(run.report)
+    })?;
+    writer.checkpoint()?;
+    Ok(report)
+}
+
+struct Run<'a> {
+    request: &'a Request<'a>,
+    report: Report,
+    mapper: Mapper,
+}
+
+impl Run<'_> {
+    fn look(&self, source: &Source) -> Result<(), Error> {
+        if self.report.counts.read.is_multiple_of(ROWS_PER_LOOK) {
+            if (self.request.is_interrupted)() {
+                return Err(Error::Interrupted);
+            }
+            (self.request.on_progress)(source.progress(), self.report.counts.read);
+        }
+        Ok(())
+    }
+
+    fn keep_aside(&mut self, tx: &mut Tx<'_>, snapshot_id: SnapshotId, reject: &Reject) -> Result<(), Error> {
+        self.report.counts.rejected += 1;
+        snapshots::reject(tx, snapshot_id, reject)?;
+        if self.report.rejects.len() < REJECTS_SHOWN {
+            self.report.rejects.push(reject.clone());
+        }
+        Ok(())
+    }
+
+    fn note_warnings(&mut self) {
+        self.report.n_warnings += self.mapper.warnings().len() as u64;
+        for warning in self.mapper.warnings() {
+            if self.report.warnings.len() < REJECTS_SHOWN {
+                self.report
+                    .warnings
+                    .push(format!("row {}, {} {:?}: {}", warning.row_no, warning.column, warning.value, warning.detail));
+            }
+        }
+    }
+
+    fn roll(&mut self, tx: &mut Tx<'_>, source: &mut Source, snapshot: &NewSnapshot<'_>) -> Result<(), Error> {
+        let mut import = RollImport::begin(tx, snapshot)?;
+        self.report.snapshot_id = Some(import.snapshot_id());
+        let n_before = import.n_known();
+        let mut raw = RawRow::default();
+        let mut extras = String::new();
+        while source.next_row(&mut raw)? {
+            self.mapper.update_columns(source.columns());
+            self.report.counts.read += 1;
+            self.look(source)?;
+            let parcel = match self.mapper.parcel(&raw) {
+                Ok(parcel) => parcel,
+                Err(reject) => {
+                    self.keep_aside(tx, import.snapshot_id(), &reject)?;
+                    continue;
+                }
+            };
+            self.note_warnings();
+            extras.clear();
+            self.mapper.extras_json(&raw, &mut extras);
+            let standard_form = parcel
+                .situs_address
+                .as_deref()
+                .and_then(|text| address::parse(text).readings.into_iter().next())
+                .map(|a| address::standard_form(&a));
+            let row = RollRow {
+                row_no: raw.row_no,
+                parcel: &parcel,
+                standard_form: standard_form.as_deref(),
+                attributes_json: Some(extras.as_str()).filter(|e| e.len() > 2),
+                geometry_wkb: raw.geometry.as_ref().map(|g| g.wkb.as_slice()),
+                label_point: raw.geometry.as_ref().map(|g| g.label_point),
+            };
+            match import.store(tx, &row)? {
+                Stored::Parcel | Stored::Situs => self.report.counts.stored += 1,
+                Stored::Duplicate => self.report.counts.duplicate += 1,
+            }
+        }
+        self.report.n_parcels = import.n_parcels();
+        self.report.n_versions = import.n_versions();
+        let floor = n_before as f64 * (1.0 - self.request.profile.shrink_share_max);
+        if (import.n_parcels() as f64) < floor && !self.request.allow_shrink {
+            return Err(Error::Shrunk {
+                now: import.n_parcels(),
+                before: n_before,
+                allowed_percent: percent(self.request.profile.shrink_share_max),
+            });
+        }
+        self.report.n_retired = import.retire_missing(tx)?;
+        Ok(())
+    }
+
+    fn utility(&mut self, tx: &mut Tx<'_>, source: &mut Source, snapshot: &NewSnapshot<'_>) -> Result<(), Error> {
+        let snapshot_id = snapshots::insert(tx, snapshot)?;
+        self.report.snapshot_id = Some(snapshot_id);
+        let mut raw = RawRow::default();
+        while source.next_row(&mut raw)? {
+            self.mapper.update_columns(source.columns());
+            self.report.counts.read += 1;
+            self.look(source)?;
+            match self.utility_row(tx, snapshot_id, &raw)? {
+                Ok(true) => self.report.counts.stored += 1,
+                Ok(false) => self.report.counts.duplicate += 1,
+                Err(reject) => {
+                    self.keep_aside(tx, snapshot_id, &reject)?;
+                    continue;
+                }
+            }
+            self.note_warnings();
+        }
+        Ok(())
+    }
+
+    fn utility_row(
+        &mut self,
+        tx: &mut Tx<'_>,
+        snapshot_id: SnapshotId,
+        raw: &RawRow,
+    ) -> Result<Result<bool, Reject>, Error> {
+        Ok(match self.request.kind {
+            SourceKind::Accounts => match self.mapper.account(raw) {
+                Ok(row) => Ok(premises::store_account(tx, snapshot_id, raw.row_no, &row)?),
+                Err(reject) => Err(reject),
+            },
+            SourceKind::Reads => match self.mapper.read(raw) {
+                Ok(row) => Ok(premises::store_read(tx, snapshot_id, raw.row_no, &row)?),
+                Err(reject) => Err(reject),
+            },
+            SourceKind::Taps => match self.mapper.tap(raw) {
+                Ok(row) => {
+                    let tap_uuid = uuid::Uuid::now_v7().to_string();
+                    let unknown = taps::insert(tx, Some((snapshot_id, raw.row_no)), &tap_uuid, &row)?;
+                    for premise_no in unknown.iter().flatten() {
+                        self.report.n_warnings += 1;
+                        if self.report.warnings.len() < REJECTS_SHOWN {
+                            self.report.warnings.push(format!("row {}: there is no premise {premise_no}", raw.row_no));
+                        }
+                    }
+                    Ok(unknown.is_some())
+                }
+                Err(reject) => Err(reject),
+            },
+            SourceKind::Parcels | SourceKind::Roll | SourceKind::Deeds | SourceKind::FieldResults | SourceKind::Page => {
+                Err(Reject {
+                    row_no: raw.row_no,
+                    column: String::new(),
+                    value: String::new(),
+                    reason: "not_this_way",
+                    detail: "this kind of file does not come in by this door".to_owned(),
+                })
+            }
+        })
+    }
+
+    fn finish(&mut self, tx: &mut Tx<'_>, source: &Source, snapshot: &NewSnapshot<'_>) -> Result<(), Error> {
+        let counts = self.report.counts;
+        assert_eq!(counts.read, counts.stored + counts.duplicate + counts.rejected, "every row is accounted for");
+        let profile = self.request.profile;
+        let share = counts.rejected as f64 / counts.read.max(1) as f64;
+        let is_trend = counts.read >= ROWS_FOR_SHARES || counts.rejected == counts.read;
+        if counts.rejected > 0 && share > profile.reject_share_max && is_trend {
+            let first = self.report.rejects.first().map_or(String::new(), |r| {
+                format!("row {}, column {}, value {:?}: {}", r.row_no, r.column, r.value, r.detail)
+            });
+            return Err(Error::TooManyRejects {
+                rejected: counts.rejected,
+                read: counts.read,
+                allowed_percent: percent(profile.reject_share_max),
+                first,
+            });
+        }
+        if counts.stored < profile.rows_min {
+            return Err(Error::TooFewRows { stored: counts.stored, expected: profile.rows_min });
+        }
+        let columns_json = serde_json::to_string(source.columns()).unwrap_or_default();
+        if let Some(id) = self.report.snapshot_id {
+            snapshots::finish(tx, id, counts, &columns_json)?;
+        }
+        self.report.findings = source.findings();
+        let after = serde_json::json!({
+            "origin": snapshot.origin, "profile": snapshot.profile, "sha256": snapshot.sha256, "as_of": snapshot.as_of_date,
+            "read": counts.read, "stored": counts.stored, "duplicate": counts.duplicate, "rejected": counts.rejected,
+        })
+        .to_string();
+        let entity_id = self.report.snapshot_id.map_or(String::new(), |id| id.0.to_string());
+        tx.audit(Change {
+            action: "import",
+            entity: "source_snapshot",
+            entity_id: &entity_id,
+            before_json: None,
+            after_json: Some(&after),
+        })?;
+        Ok(())
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
+}
