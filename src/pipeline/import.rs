@@ -56,7 +56,9 @@ pub enum Error {
         expected: u64,
     },
     /// The roll is much smaller than the one before.
-    #[error("this roll has {now} parcels, the one before had {before}; the profile allows it to shrink by {allowed_percent} %")]
+    #[error(
+        "this roll has {now} parcels, the one before had {before}; the profile allows it to shrink by {allowed_percent} %"
+    )]
     Shrunk {
         /// Parcels of this file.
         now: usize,
@@ -187,9 +189,10 @@ impl Run<'_> {
         self.report.n_warnings += self.mapper.warnings().len() as u64;
         for warning in self.mapper.warnings() {
             if self.report.warnings.len() < REJECTS_SHOWN {
-                self.report
-                    .warnings
-                    .push(format!("row {}, {} {:?}: {}", warning.row_no, warning.column, warning.value, warning.detail));
+                self.report.warnings.push(format!(
+                    "row {}, {} {:?}: {}",
+                    warning.row_no, warning.column, warning.value, warning.detail
+                ));
             }
         }
     }
@@ -296,15 +299,17 @@ impl Run<'_> {
                 }
                 Err(reject) => Err(reject),
             },
-            SourceKind::Parcels | SourceKind::Roll | SourceKind::Deeds | SourceKind::FieldResults | SourceKind::Page => {
-                Err(Reject {
-                    row_no: raw.row_no,
-                    column: String::new(),
-                    value: String::new(),
-                    reason: "not_this_way",
-                    detail: "this kind of file does not come in by this door".to_owned(),
-                })
-            }
+            SourceKind::Parcels
+            | SourceKind::Roll
+            | SourceKind::Deeds
+            | SourceKind::FieldResults
+            | SourceKind::Page => Err(Reject {
+                row_no: raw.row_no,
+                column: String::new(),
+                value: String::new(),
+                reason: "not_this_way",
+                detail: "this kind of file does not come in by this door".to_owned(),
+            }),
         })
     }
 

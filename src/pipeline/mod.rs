@@ -2,7 +2,7 @@
 
 pub mod address_file;
 pub mod evaluation;
+pub mod import;
 pub mod owner_link;
 pub mod owner_roll;
-pub mod import;
 pub mod reference;
