@@ -17,9 +17,17 @@ pub mod snapshots;
 pub mod taps;
 mod writer;
 
+pub mod case_work;
+pub mod cases;
+pub mod holds;
+pub mod removal_lists;
+pub mod removals;
+mod view;
+
 pub use audit::Head;
 pub use error::Error;
 pub use reader::Reader;
+pub use view::Db;
 pub use writer::{Authorship, Change, Tx, Writer};
 
 #[cfg(test)]

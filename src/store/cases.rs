@@ -1,0 +1,393 @@
+//! Case files: the row itself, its sources and parties, and who owned the parcel on a day.
+
+use rusqlite::{OptionalExtension, Row, named_params, params};
+
+use super::view::Db;
+use super::{Change, Error, Tx};
+
+/// A case as stored; days are ISO text.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "the fields are the columns of case_file")]
+pub struct CaseRow {
+    pub case_id: i64,
+    pub case_no: String,
+    pub status: String,
+    pub violation_type: Option<String>,
+    pub premise_no: Option<String>,
+    pub parcel_no: Option<String>,
+    pub premise_id: Option<i64>,
+    pub parcel_id: Option<i64>,
+    pub place: String,
+    pub customer_class: String,
+    pub violation_on: String,
+    pub opened_on: String,
+    pub assigned_to: Option<String>,
+    pub hazards: Option<String>,
+    pub is_hazard: bool,
+    pub is_owner_research: bool,
+    pub condition_removed_on: Option<String>,
+    pub use_from: Option<String>,
+    pub use_to: Option<String>,
+    pub use_basis: Option<String>,
+    pub estimate_json: Option<String>,
+    pub offense_no: Option<i64>,
+    pub closed_on: Option<String>,
+    pub row_version: i64,
+}
+
+const SELECT_CASE: &str = "SELECT c.case_id, c.case_no, c.status, c.violation_type, p.premise_no, q.parcel_no, c.premise_id,
+    c.parcel_id, c.place, c.customer_class, c.violation_on, c.opened_on, c.assigned_to, c.hazards, c.is_hazard,
+    c.is_owner_research, c.condition_removed_on, c.use_from, c.use_to, c.use_basis, c.estimate_json, c.offense_no,
+    c.closed_on, c.row_version
+  FROM case_file c
+  LEFT JOIN premise p ON p.premise_id = c.premise_id
+  LEFT JOIN parcel q ON q.parcel_id = c.parcel_id";
+
+fn case_row(row: &Row<'_>) -> rusqlite::Result<CaseRow> {
+    Ok(CaseRow {
+        case_id: row.get(0)?,
+        case_no: row.get(1)?,
+        status: row.get(2)?,
+        violation_type: row.get(3)?,
+        premise_no: row.get(4)?,
+        parcel_no: row.get(5)?,
+        premise_id: row.get(6)?,
+        parcel_id: row.get(7)?,
+        place: row.get(8)?,
+        customer_class: row.get(9)?,
+        violation_on: row.get(10)?,
+        opened_on: row.get(11)?,
+        assigned_to: row.get(12)?,
+        hazards: row.get(13)?,
+        is_hazard: row.get(14)?,
+        is_owner_research: row.get(15)?,
+        condition_removed_on: row.get(16)?,
+        use_from: row.get(17)?,
+        use_to: row.get(18)?,
+        use_basis: row.get(19)?,
+        estimate_json: row.get(20)?,
+        offense_no: row.get(21)?,
+        closed_on: row.get(22)?,
+        row_version: row.get(23)?,
+    })
+}
+
+/// The next public number of a series, `IC-2026-00017`.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn next_no(tx: &mut Tx<'_>, prefix: &str, year: i16) -> Result<String, Error> {
+    let n: i64 = tx.tx.query_row(
+        "INSERT INTO public_series (prefix, year, last_no) VALUES (?1, ?2, 1)
+         ON CONFLICT (prefix, year) DO UPDATE SET last_no = last_no + 1 RETURNING last_no",
+        params![prefix, year],
+        |r| r.get(0),
+    )?;
+    Ok(format!("{prefix}-{year}-{n:05}"))
+}
+
+/// One case by its public number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn find(db: &impl Db, case_no: &str) -> Result<Option<CaseRow>, Error> {
+    let sql = format!("{SELECT_CASE} WHERE c.case_no = ?1");
+    Ok(db.connection().prepare_cached(&sql)?.query_row([case_no], case_row).optional()?)
+}
+
+/// Which cases to list.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    /// Only this state.
+    pub status: Option<String>,
+    /// Closed ones too.
+    pub with_closed: bool,
+    /// Only of this premise.
+    pub premise_no: Option<String>,
+    /// Only of this person.
+    pub assigned_to: Option<String>,
+    /// Most rows.
+    pub n_rows_max: i64,
+}
+
+/// Cases by number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(db: &impl Db, filter: &CaseFilter) -> Result<Vec<CaseRow>, Error> {
+    let sql = format!(
+        "{SELECT_CASE}
+         WHERE (:status IS NULL OR c.status = :status)
+           AND (:closed OR c.closed_on IS NULL)
+           AND (:premise IS NULL OR p.premise_no = :premise)
+           AND (:person IS NULL OR c.assigned_to = :person)
+         ORDER BY c.case_no LIMIT :n"
+    );
+    let mut statement = db.connection().prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        named_params! { ":status": filter.status, ":closed": filter.with_closed, ":premise": filter.premise_no,
+        ":person": filter.assigned_to, ":n": filter.n_rows_max },
+        case_row,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Confirmed-or-later cases of a premise or parcel, for the offense look-back and duplicates.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn related(db: &impl Db, case: &CaseRow) -> Result<Vec<CaseRow>, Error> {
+    let sql = format!(
+        "{SELECT_CASE}
+         WHERE c.case_id <> :id AND (c.premise_id = :premise OR c.parcel_id IN (
+             SELECT mine.parcel_id FROM ownership_interval mine
+             JOIN ownership_interval of_case ON of_case.owner_line_id = mine.owner_line_id
+             WHERE of_case.parcel_id = :parcel))
+         ORDER BY c.case_no"
+    );
+    let mut statement = db.connection().prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        named_params! { ":id": case.case_id, ":premise": case.premise_id, ":parcel": case.parcel_id },
+        case_row,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Adds a case and returns its id.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn insert(tx: &mut Tx<'_>, case: &CaseRow) -> Result<i64, Error> {
+    tx.tx.execute(
+        "INSERT INTO case_file (case_no, status, violation_type, premise_id, parcel_id, place, customer_class, violation_on, opened_on)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            case.case_no, case.status, case.violation_type, case.premise_id, case.parcel_id, case.place,
+            case.customer_class, case.violation_on, case.opened_on
+        ],
+    )?;
+    let case_id = tx.tx.last_insert_rowid();
+    let after = serde_json::json!({ "status": case.status, "violation_type": case.violation_type,
+        "premise_no": case.premise_no, "parcel_no": case.parcel_no, "place": case.place })
+    .to_string();
+    tx.audit(Change { action: "open", entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })?;
+    Ok(case_id)
+}
+
+/// Writes every changeable column of a case back and raises its version.
+///
+/// # Errors
+/// When somebody else has changed the row since it was read, or the database cannot be written.
+pub fn update(tx: &mut Tx<'_>, action: &str, before: &CaseRow, case: &CaseRow) -> Result<(), Error> {
+    let n = tx.tx.execute(
+        "UPDATE case_file SET status = :status, violation_type = :violation, assigned_to = :assigned, hazards = :hazards,
+            is_hazard = :is_hazard, is_owner_research = :research, condition_removed_on = :removed, use_from = :from,
+            use_to = :to, use_basis = :basis, estimate_json = :estimate, offense_no = :offense, closed_on = :closed,
+            parcel_id = :parcel, violation_on = :violation_on, row_version = row_version + 1
+         WHERE case_id = :id AND row_version = :version",
+        named_params! { ":status": case.status, ":violation": case.violation_type, ":assigned": case.assigned_to,
+            ":hazards": case.hazards, ":is_hazard": case.is_hazard, ":research": case.is_owner_research,
+            ":removed": case.condition_removed_on, ":from": case.use_from, ":to": case.use_to,
+            ":basis": case.use_basis, ":estimate": case.estimate_json, ":offense": case.offense_no,
+            ":closed": case.closed_on, ":parcel": case.parcel_id, ":violation_on": case.violation_on,
+            ":id": case.case_id, ":version": before.row_version },
+    )?;
+    if n != 1 {
+        let what = format!("case {} was changed by somebody else since version {}", case.case_no, before.row_version);
+        return Err(Error::Broken { what });
+    }
+    let (old, new) = (brief(before), brief(case));
+    tx.audit(Change { action, entity: "case_file", entity_id: &case.case_no, before_json: Some(&old), after_json: Some(&new) })
+}
+
+fn brief(case: &CaseRow) -> String {
+    serde_json::json!({ "status": case.status, "violation_type": case.violation_type, "assigned_to": case.assigned_to,
+        "hazards": case.hazards, "is_hazard": case.is_hazard, "is_owner_research": case.is_owner_research,
+        "condition_removed_on": case.condition_removed_on, "use_from": case.use_from, "use_to": case.use_to,
+        "use_basis": case.use_basis, "estimate": case.estimate_json, "offense_no": case.offense_no,
+        "closed_on": case.closed_on, "parcel_id": case.parcel_id })
+    .to_string()
+}
+
+/// Adds what the case stands on.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn add_source(tx: &mut Tx<'_>, case: &CaseRow, reference: &str, added_on: &str) -> Result<(), Error> {
+    tx.tx.execute(
+        "INSERT INTO case_source (case_id, reference, added_on) VALUES (?1, ?2, ?3)",
+        params![case.case_id, reference, added_on],
+    )?;
+    let after = serde_json::json!({ "reference": reference }).to_string();
+    tx.audit(Change { action: "source", entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })
+}
+
+/// What the case stands on, in order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn sources(db: &impl Db, case_id: i64) -> Result<Vec<String>, Error> {
+    let mut statement =
+        db.connection().prepare_cached("SELECT reference FROM case_source WHERE case_id = ?1 ORDER BY case_source_id")?;
+    let rows = statement.query_map([case_id], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A party of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the columns of case_party")]
+pub struct PartyRow {
+    pub role: String,
+    pub name: String,
+    pub mailing: Option<String>,
+    pub basis: String,
+    pub is_liable: bool,
+    pub is_innocent_successor: bool,
+}
+
+/// Adds or replaces a party of a role and name.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put_party(tx: &mut Tx<'_>, case: &CaseRow, party: &PartyRow) -> Result<(), Error> {
+    tx.tx.execute(
+        "INSERT INTO case_party (case_id, role, name, mailing, basis, is_liable, is_innocent_successor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (case_id, role, name) DO UPDATE SET mailing = COALESCE(excluded.mailing, mailing), basis = excluded.basis,
+            is_liable = excluded.is_liable, is_innocent_successor = excluded.is_innocent_successor",
+        params![case.case_id, party.role, party.name, party.mailing, party.basis, party.is_liable, party.is_innocent_successor],
+    )?;
+    let after = serde_json::json!({ "role": party.role, "name": party.name, "basis": party.basis,
+        "is_liable": party.is_liable, "is_innocent_successor": party.is_innocent_successor })
+    .to_string();
+    tx.audit(Change { action: "party", entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })
+}
+
+/// Parties of a case, by role.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn parties(db: &impl Db, case_id: i64) -> Result<Vec<PartyRow>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT role, name, mailing, basis, is_liable, is_innocent_successor FROM case_party
+         WHERE case_id = ?1 ORDER BY role, name",
+    )?;
+    let rows = statement.query_map([case_id], |r| {
+        Ok(PartyRow {
+            role: r.get(0)?,
+            name: r.get(1)?,
+            mailing: r.get(2)?,
+            basis: r.get(3)?,
+            is_liable: r.get(4)?,
+            is_innocent_successor: r.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// An owner of a parcel on a day, as the roll and deeds show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerOnDay {
+    /// Owner line.
+    pub owner_line: String,
+    /// Mailing address.
+    pub mailing: Option<String>,
+    /// `roll`, `sale`, `deed`, ...
+    pub basis: String,
+    /// First day.
+    pub valid_from: String,
+    /// Day from which it no longer holds.
+    pub valid_to: Option<String>,
+}
+
+/// Who owned the parcel on the day; empty when nothing covers it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn owners_on(db: &impl Db, parcel_id: i64, day: &str) -> Result<Vec<OwnerOnDay>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT o.owner_text, m.mailing_text, i.basis, i.valid_from, i.valid_to
+         FROM ownership_interval i
+         JOIN owner_line o ON o.owner_line_id = i.owner_line_id
+         LEFT JOIN mailing_address m ON m.mailing_address_id = i.mailing_address_id
+         WHERE i.parcel_id = ?1 AND i.retracted_at IS NULL AND i.valid_from <= ?2 AND (i.valid_to IS NULL OR i.valid_to > ?2)
+         ORDER BY i.valid_from DESC, o.owner_text",
+    )?;
+    let rows = statement.query_map(params![parcel_id, day], |r| {
+        Ok(OwnerOnDay {
+            owner_line: r.get(0)?,
+            mailing: r.get(1)?,
+            basis: r.get(2)?,
+            valid_from: r.get(3)?,
+            valid_to: r.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Id, address and position of a premise.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the fields are the columns of premise")]
+pub struct PremisePlace {
+    pub premise_id: i64,
+    pub service_address: String,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+}
+
+/// A premise by number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn premise(db: &impl Db, premise_no: &str) -> Result<Option<PremisePlace>, Error> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("SELECT premise_id, service_address, lon, lat FROM premise WHERE premise_no = ?1")?;
+    let row = statement.query_row([premise_no], |r| {
+        Ok(PremisePlace { premise_id: r.get(0)?, service_address: r.get(1)?, lon: r.get(2)?, lat: r.get(3)? })
+    });
+    Ok(row.optional()?)
+}
+
+/// A parcel by number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn parcel(db: &impl Db, parcel_no: &str) -> Result<Option<i64>, Error> {
+    let mut statement = db.connection().prepare_cached("SELECT parcel_id FROM parcel WHERE parcel_no = ?1")?;
+    Ok(statement.query_row([parcel_no], |r| r.get(0)).optional()?)
+}
+
+/// The accepted parcel of a premise: a person's decision that is not stale, else an automatic link that no person rejected.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn accepted_parcel(db: &impl Db, premise_id: i64) -> Result<Option<i64>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT parcel_id FROM (
+            SELECT parcel_id, 0 AS rank FROM match_decision
+             WHERE premise_id = ?1 AND verdict = 'accepted' AND is_stale = 0 AND superseded_by IS NULL
+            UNION ALL
+            SELECT l.parcel_id, l.rank FROM match_link l
+             WHERE l.premise_id = ?1 AND l.status = 'auto_accepted' AND NOT EXISTS (
+                SELECT 1 FROM match_decision d WHERE d.premise_id = l.premise_id AND d.parcel_id = l.parcel_id
+                  AND d.verdict = 'rejected' AND d.superseded_by IS NULL))
+         WHERE parcel_id IS NOT NULL ORDER BY rank LIMIT 1",
+    )?;
+    Ok(statement.query_row([premise_id], |r| r.get(0)).optional()?)
+}
+
+/// Day of the last actual read on or before a day, and gallons with days of actual reads in the months before it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_history(db: &impl Db, premise_id: i64, from: &str, to: &str) -> Result<(Option<String>, i64, i64), Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT MAX(r.read_on), COALESCE(SUM(CASE WHEN r.read_on > ?2 THEN r.consumption_gal END), 0),
+                COALESCE(CAST(julianday(MAX(r.read_on)) - julianday(MIN(CASE WHEN r.read_on > ?2 THEN r.read_on END)) AS INTEGER), 0)
+                + COALESCE(MIN(30, COUNT(CASE WHEN r.read_on > ?2 THEN 1 END) * 30), 0)
+         FROM meter_read r JOIN meter m ON m.meter_id = r.meter_id
+         WHERE m.premise_id = ?1 AND r.read_on <= ?3 AND r.read_kind IN ('actual', 'ami', 'field_check', 'final')",
+    )?;
+    Ok(statement.query_row(params![premise_id, from, to], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?)
+}

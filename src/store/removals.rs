@@ -1,0 +1,281 @@
+//! Removal orders with their taps, premises fed and locate tickets; frozen lists, returned results, inventory changes.
+
+use rusqlite::{OptionalExtension, Row, named_params, params};
+
+use super::view::Db;
+use super::{Change, Error, Tx};
+
+/// An order with the facts of its tap.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "the fields are the columns of removal_order and tap")]
+pub struct OrderRow {
+    pub order_id: i64,
+    pub order_no: String,
+    pub tap_id: i64,
+    pub tap_no: String,
+    pub case_no: Option<String>,
+    pub reason: String,
+    pub basis: Option<String>,
+    pub status: String,
+    pub priority: i64,
+    pub due_on: Option<String>,
+    pub n_premises_confirmed: Option<i64>,
+    pub fire_service: Option<bool>,
+    pub method: Option<String>,
+    pub charge_to: Option<String>,
+    pub safety: String,
+    pub result_json: String,
+    pub cost_cents: Option<i64>,
+    pub restoration: Option<String>,
+    pub row_version: i64,
+    pub lifecycle: String,
+    pub tap_use: String,
+    pub size_milli_in: Option<i64>,
+    pub main_size_milli_in: Option<i64>,
+    pub main_material: Option<String>,
+    pub service_material: Option<String>,
+    pub service_address: Option<String>,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    pub position_method: Option<String>,
+}
+
+const SELECT_ORDER: &str = "SELECT o.removal_order_id, o.order_no, o.tap_id, t.tap_no, c.case_no, o.reason, o.basis, o.status,
+    o.priority, o.due_on, o.n_premises_confirmed, o.fire_service, o.method, o.charge_to, o.safety, o.result_json,
+    o.cost_cents, o.restoration, o.row_version, t.lifecycle, t.tap_use, t.size_milli_in, t.main_size_milli_in,
+    t.main_material, t.service_material, t.service_address, t.lon, t.lat, t.position_method
+  FROM removal_order o JOIN tap t ON t.tap_id = o.tap_id LEFT JOIN case_file c ON c.case_id = o.case_id";
+
+fn order_row(r: &Row<'_>) -> rusqlite::Result<OrderRow> {
+    Ok(OrderRow {
+        order_id: r.get(0)?,
+        order_no: r.get(1)?,
+        tap_id: r.get(2)?,
+        tap_no: r.get(3)?,
+        case_no: r.get(4)?,
+        reason: r.get(5)?,
+        basis: r.get(6)?,
+        status: r.get(7)?,
+        priority: r.get(8)?,
+        due_on: r.get(9)?,
+        n_premises_confirmed: r.get(10)?,
+        fire_service: r.get(11)?,
+        method: r.get(12)?,
+        charge_to: r.get(13)?,
+        safety: r.get(14)?,
+        result_json: r.get(15)?,
+        cost_cents: r.get(16)?,
+        restoration: r.get(17)?,
+        row_version: r.get(18)?,
+        lifecycle: r.get(19)?,
+        tap_use: r.get(20)?,
+        size_milli_in: r.get(21)?,
+        main_size_milli_in: r.get(22)?,
+        main_material: r.get(23)?,
+        service_material: r.get(24)?,
+        service_address: r.get(25)?,
+        lon: r.get(26)?,
+        lat: r.get(27)?,
+        position_method: r.get(28)?,
+    })
+}
+
+/// One order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn find(db: &impl Db, order_no: &str) -> Result<Option<OrderRow>, Error> {
+    let sql = format!("{SELECT_ORDER} WHERE o.order_no = ?1");
+    Ok(db.connection().prepare_cached(&sql)?.query_row([order_no], order_row).optional()?)
+}
+
+/// Orders by number, of one state when named.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(db: &impl Db, status: Option<&str>, n_rows_max: i64) -> Result<Vec<OrderRow>, Error> {
+    let sql = format!("{SELECT_ORDER} WHERE (?1 IS NULL OR o.status = ?1) ORDER BY o.order_no LIMIT ?2");
+    let mut statement = db.connection().prepare_cached(&sql)?;
+    let rows = statement.query_map(params![status, n_rows_max], order_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Id of a tap by number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn tap_id(db: &impl Db, tap_no: &str) -> Result<Option<i64>, Error> {
+    let mut statement = db.connection().prepare_cached("SELECT tap_id FROM tap WHERE tap_no = ?1")?;
+    Ok(statement.query_row([tap_no], |r| r.get(0)).optional()?)
+}
+
+/// Adds an order and returns its id.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn insert(tx: &mut Tx<'_>, order: &OrderRow) -> Result<i64, Error> {
+    tx.tx.execute(
+        "INSERT INTO removal_order (order_no, tap_id, case_id, reason, basis, status, priority, due_on, safety)
+         VALUES (?1, ?2, (SELECT case_id FROM case_file WHERE case_no = ?3), ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            order.order_no, order.tap_id, order.case_no, order.reason, order.basis, order.status, order.priority,
+            order.due_on, order.safety
+        ],
+    )?;
+    let id = tx.tx.last_insert_rowid();
+    let after = brief(order);
+    tx.audit(Change { action: "request", entity: "removal_order", entity_id: &order.order_no, before_json: None, after_json: Some(&after) })?;
+    Ok(id)
+}
+
+fn brief(o: &OrderRow) -> String {
+    serde_json::json!({ "status": o.status, "tap_no": o.tap_no, "case_no": o.case_no, "method": o.method,
+        "charge_to": o.charge_to, "priority": o.priority, "result": o.result_json, "cost_cents": o.cost_cents,
+        "n_premises_confirmed": o.n_premises_confirmed, "fire_service": o.fire_service })
+    .to_string()
+}
+
+/// Writes every changeable column back; `is_office` raises the version (a crew's return does not, so that repeating it changes nothing).
+///
+/// # Errors
+/// When somebody else has changed the row since it was read, or the database cannot be written.
+pub fn update(tx: &mut Tx<'_>, action: &str, before: &OrderRow, order: &OrderRow, is_office: bool) -> Result<(), Error> {
+    let n = tx.tx.execute(
+        "UPDATE removal_order SET status = :status, basis = :basis, priority = :priority, due_on = :due,
+            n_premises_confirmed = :n_premises, fire_service = :fire, method = :method, charge_to = :charge_to,
+            safety = :safety, result_json = :result, cost_cents = :cost, restoration = :restoration,
+            row_version = row_version + :raise
+         WHERE removal_order_id = :id AND row_version = :version",
+        named_params! { ":status": order.status, ":basis": order.basis, ":priority": order.priority, ":due": order.due_on,
+            ":n_premises": order.n_premises_confirmed, ":fire": order.fire_service, ":method": order.method,
+            ":charge_to": order.charge_to, ":safety": order.safety, ":result": order.result_json,
+            ":cost": order.cost_cents, ":restoration": order.restoration, ":raise": i64::from(is_office),
+            ":id": order.order_id, ":version": before.row_version },
+    )?;
+    if n != 1 {
+        let what = format!("order {} was changed by somebody else since version {}", order.order_no, before.row_version);
+        return Err(Error::Broken { what });
+    }
+    let (old, new) = (brief(before), brief(order));
+    tx.audit(Change { action, entity: "removal_order", entity_id: &order.order_no, before_json: Some(&old), after_json: Some(&new) })
+}
+
+/// An account, or a premise without one, that the tap feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are columns of premise and account")]
+pub struct FedRow {
+    pub premise_no: String,
+    pub service_address: String,
+    pub account_no: Option<String>,
+    pub service_kind: Option<String>,
+    pub status: Option<String>,
+    pub holder_name: Option<String>,
+}
+
+/// Every premise a tap feeds with every account.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn fed(db: &impl Db, tap_id: i64) -> Result<Vec<FedRow>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT p.premise_no, p.service_address, a.account_no, a.service_kind, a.status, a.holder_name
+         FROM tap_premise f JOIN premise p ON p.premise_id = f.premise_id
+         LEFT JOIN account a ON a.premise_id = p.premise_id
+         WHERE f.tap_id = ?1 ORDER BY p.premise_no, a.account_no, a.service_kind",
+    )?;
+    let rows = statement.query_map([tap_id], |r| {
+        Ok(FedRow {
+            premise_no: r.get(0)?,
+            service_address: r.get(1)?,
+            account_no: r.get(2)?,
+            service_kind: r.get(3)?,
+            status: r.get(4)?,
+            holder_name: r.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A tie as stored: what, reference, label, direction, feet.
+pub type TieRow = (String, String, String, String, f64);
+
+/// Ties of a tap.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn ties(db: &impl Db, tap_id: i64) -> Result<Vec<TieRow>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT what, reference, reference_label, direction, distance_ft FROM tap_tie WHERE tap_id = ?1 ORDER BY tap_tie_id",
+    )?;
+    let rows = statement.query_map([tap_id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A locate ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the columns of locate_ticket")]
+pub struct TicketRow {
+    pub ticket_no: String,
+    pub legal_start: String,
+    pub expires_on: String,
+    pub work_area: String,
+    pub is_clear: bool,
+}
+
+/// Adds a ticket; the newest counts.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn add_ticket(tx: &mut Tx<'_>, order: &OrderRow, t: &TicketRow) -> Result<(), Error> {
+    tx.tx.execute(
+        "INSERT INTO locate_ticket (removal_order_id, ticket_no, legal_start, expires_on, work_area, is_clear) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![order.order_id, t.ticket_no, t.legal_start, t.expires_on, t.work_area, t.is_clear],
+    )?;
+    let after = serde_json::json!({ "ticket_no": t.ticket_no, "expires_on": t.expires_on, "is_clear": t.is_clear }).to_string();
+    tx.audit(Change { action: "ticket", entity: "removal_order", entity_id: &order.order_no, before_json: None, after_json: Some(&after) })
+}
+
+/// The newest ticket.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn ticket(db: &impl Db, order_id: i64) -> Result<Option<TicketRow>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT ticket_no, legal_start, expires_on, work_area, is_clear FROM locate_ticket
+         WHERE removal_order_id = ?1 ORDER BY locate_ticket_id DESC LIMIT 1",
+    )?;
+    let row = statement.query_row([order_id], |r| {
+        Ok(TicketRow { ticket_no: r.get(0)?, legal_start: r.get(1)?, expires_on: r.get(2)?, work_area: r.get(3)?, is_clear: r.get(4)? })
+    });
+    Ok(row.optional()?)
+}
+
+/// Sets a tap's lifecycle after a recorded removal and writes the inventory change.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn set_lifecycle(tx: &mut Tx<'_>, order: &OrderRow, lifecycle: &str, on: &str) -> Result<(), Error> {
+    tx.tx.execute(
+        "UPDATE tap SET lifecycle = ?2, row_version = row_version + 1 WHERE tap_id = ?1",
+        params![order.tap_id, lifecycle],
+    )?;
+    tx.tx.execute(
+        "INSERT INTO inventory_change (tap_no, order_no, changed_on, change_kind, service_material) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![order.tap_no, order.order_no, on, lifecycle, order.service_material],
+    )?;
+    let before = serde_json::json!({ "lifecycle": order.lifecycle }).to_string();
+    let after = serde_json::json!({ "lifecycle": lifecycle, "order_no": order.order_no }).to_string();
+    tx.audit(Change { action: "lifecycle", entity: "tap", entity_id: &order.tap_no, before_json: Some(&before), after_json: Some(&after) })
+}
+
+/// Inventory changes, oldest first: tap, order, day, kind, material.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn inventory_changes(db: &impl Db) -> Result<Vec<(String, String, String, String, Option<String>)>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT tap_no, order_no, changed_on, change_kind, service_material FROM inventory_change ORDER BY inventory_change_id",
+    )?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
