@@ -1,8 +1,14 @@
 //! The use cases, one file per stage: the only meeting place of the pure modules, `ingest` and `store`.
 
 pub mod address_file;
+pub mod case_evidence;
+pub mod case_money;
+pub mod casework;
 pub mod evaluation;
 pub mod import;
 pub mod owner_link;
 pub mod owner_roll;
 pub mod reference;
+pub mod removal;
+pub mod removal_list;
+pub mod removal_merge;

@@ -1,0 +1,241 @@
+//! Evidence files: content-addressed beside the database, bytes untouched, with what the photo says about itself; sealed packets.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use crate::cases::refusal::{Refusal, RefusalCode};
+use crate::fieldwork::freeze::sha256_hex;
+use crate::store::case_work::{self, Custody, EvidenceRow};
+use crate::store::cases;
+
+use super::casework::{self, Desk, Error, coded, refuse};
+
+/// Folder of the evidence files of a database.
+pub fn folder(db: &Path) -> PathBuf {
+    let mut name = db.file_name().unwrap_or_default().to_os_string();
+    name.push(".evidence");
+    db.with_file_name(name)
+}
+
+/// Where the bytes with this hash lie.
+pub fn path_of(db: &Path, sha256: &str) -> PathBuf {
+    folder(db).join(sha256.get(..2).unwrap_or("00")).join(sha256)
+}
+
+/// What a photo says about itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Exif {
+    captured_at: Option<String>,
+    lon: Option<f64>,
+    lat: Option<f64>,
+}
+
+/// Adds a file to a case; returns its row, whose `warnings` somebody should read.
+///
+/// # Errors
+/// `E_EMPTY_FILE`, `E_TOO_LARGE`, `E_NOT_AN_IMAGE`, `E_DUPLICATE_EVIDENCE`, `E_CODE`, `E_NOT_FOUND`, or a failure.
+pub fn add(desk: &Desk, case_no: &str, file: &Path, kind: &str) -> Result<EvidenceRow, Error> {
+    let kind = coded("evidence_kind", kind)?;
+    let fail = |action| move |source| Error::File { action, path: file.to_owned(), source };
+    let byte_len = fs::metadata(file).map_err(fail("read"))?.len();
+    let max = desk.policy.integer("evidence_bytes_max", desk.today)?;
+    if i64::try_from(byte_len).map_or(true, |len| len > max) {
+        return refuse(RefusalCode::TooLarge, format!("{} has {byte_len} bytes, allowed are {max}", file.display()));
+    }
+    let bytes = fs::read(file).map_err(fail("read"))?;
+    if bytes.is_empty() {
+        return refuse(RefusalCode::EmptyFile, format!("{} is empty", file.display()));
+    }
+    let mime = mime_of(&bytes);
+    if kind == "photo" && !mime.starts_with("image/") {
+        return refuse(RefusalCode::NotAnImage, format!("{} is not a JPEG, PNG, TIFF or HEIC image", file.display()));
+    }
+    let sha256 = sha256_hex(&bytes);
+    let exif = read_exif(&bytes);
+    keep(&path_of(&desk.db, &sha256), &bytes)?;
+    let mut stored = None;
+    casework::change(desk, case_no, "evidence", |tx, case| {
+        let others = case_work::cases_with_bytes(tx, &sha256)?;
+        if others.contains(&case.case_no) {
+            return refuse(RefusalCode::DuplicateEvidence, format!("{case_no} already holds these bytes ({sha256})"));
+        }
+        let place = match &case.premise_no {
+            Some(premise_no) => cases::premise(tx, premise_no)?,
+            None => None,
+        };
+        let mut warnings = Vec::new();
+        if !others.is_empty() {
+            warnings.push(format!("the same bytes are evidence of {}", others.join(", ")));
+        }
+        let position = place.and_then(|p| p.lon.zip(p.lat));
+        warnings.extend(position_warning(desk, &exif, position)?);
+        let visit = case_work::inspections(tx, case.case_id)?.pop().map(|i| i.inspected_at);
+        warnings.extend(time_warning(desk, &exif, visit.as_deref())?);
+        let row = EvidenceRow {
+            evidence_no: cases::next_no(tx, "EV", desk.today.as_jiff().year())?,
+            kind: kind.clone(),
+            sha256: sha256.clone(),
+            byte_len: i64::try_from(byte_len).unwrap_or(i64::MAX),
+            mime: mime.to_owned(),
+            original_name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            captured_at: exif.captured_at.clone(),
+            lon: exif.lon,
+            lat: exif.lat,
+            warnings: warnings.join("; "),
+            added_at: desk.by.at.0.clone(),
+        };
+        case_work::add_evidence(tx, case, &row)?;
+        stored = Some(row);
+        Ok(())
+    })?;
+    Ok(stored.expect("the closure above ran to its end"))
+}
+
+/// Writes bytes under their hash: a temporary file, synced, renamed; an existing file is left alone.
+fn keep(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let fail = |source| Error::File { action: "write", path: path.to_owned(), source };
+    if path.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(fail)?;
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    fs::write(&part, bytes).map_err(fail)?;
+    fs::File::open(&part).and_then(|f| f.sync_all()).map_err(fail)?;
+    fs::rename(&part, path).map_err(fail)
+}
+
+/// Type by the first bytes; the file name is not trusted.
+fn mime_of(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => "image/tiff",
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', ..] => "image/heic",
+        [b'%', b'P', b'D', b'F', ..] => "application/pdf",
+        _ => "application/octet-stream",
+    }
+}
+
+fn read_exif(bytes: &[u8]) -> Exif {
+    let Ok(found) = exif::Reader::new().read_from_container(&mut Cursor::new(bytes)) else {
+        return Exif::default();
+    };
+    let text = |tag| found.get_field(tag, exif::In::PRIMARY).map(|f| f.display_value().to_string());
+    let degrees = |tag, reference, negative: &str| {
+        let field = found.get_field(tag, exif::In::PRIMARY)?;
+        let exif::Value::Rational(parts) = &field.value else {
+            return None;
+        };
+        let [d, m, s] = parts.as_slice() else {
+            return None;
+        };
+        let value = d.to_f64() + m.to_f64() / 60.0 + s.to_f64() / 3600.0;
+        let is_negative = text(reference).is_some_and(|r| r.starts_with(negative));
+        value.is_finite().then_some(if is_negative { -value } else { value })
+    };
+    Exif {
+        captured_at: text(exif::Tag::DateTimeOriginal),
+        lon: degrees(exif::Tag::GPSLongitude, exif::Tag::GPSLongitudeRef, "W"),
+        lat: degrees(exif::Tag::GPSLatitude, exif::Tag::GPSLatitudeRef, "S"),
+    }
+}
+
+fn position_warning(desk: &Desk, exif: &Exif, premise: Option<(f64, f64)>) -> Result<Option<String>, Error> {
+    let (Some(lon), Some(lat), Some((plon, plat))) = (exif.lon, exif.lat, premise) else {
+        return Ok(None);
+    };
+    let max = desk.policy.integer("evidence_distance_m", desk.today)?;
+    /// Meters per degree of latitude.
+    const DEGREE_M: f64 = 111_132.95;
+    let far = ((lon - plon) * plat.to_radians().cos() * DEGREE_M).hypot((lat - plat) * DEGREE_M);
+    Ok((far > max as f64).then(|| format!("taken {far:.0} m from the premise")))
+}
+
+fn time_warning(desk: &Desk, exif: &Exif, visit: Option<&str>) -> Result<Option<String>, Error> {
+    let read = |text: &str| {
+        let text = text.get(..19)?.replacen(' ', "T", 1);
+        text.parse::<jiff::civil::DateTime>().ok()
+    };
+    let (Some(taken), Some(visit)) = (exif.captured_at.as_deref().and_then(read), visit.and_then(read)) else {
+        return Ok(None);
+    };
+    let max = desk.policy.integer("evidence_hours", desk.today)?;
+    let hours = taken.duration_since(visit).as_hours().abs();
+    Ok((hours > max).then(|| format!("taken {hours} hours from the visit")))
+}
+
+/// Records a hand-over.
+///
+/// # Errors
+/// When there is no such evidence or the database cannot be written.
+pub fn hand_over(desk: &Desk, evidence_no: &str, from: &str, to: &str) -> Result<(), Error> {
+    let event = Custody {
+        at: desk.by.at.0.clone(),
+        from_person: from.to_owned(),
+        to_person: to.to_owned(),
+        purpose: desk.by.reason.clone(),
+    };
+    desk.with(|tx| Ok(case_work::add_custody(tx, evidence_no, &event)?))
+}
+
+/// Writes the packet folder: the document, every evidence file, and `HASHES`; records it as sealed. Returns the hash of `HASHES`.
+///
+/// # Errors
+/// `E_HASH_MISMATCH` when a stored file no longer has its hash, or a failure.
+pub fn seal(desk: &Desk, case_no: &str, folder: &Path, document: (&str, &[u8])) -> Result<String, Error> {
+    let mut sealed = String::new();
+    desk.with(|tx| {
+        let case = casework::case(tx, case_no)?;
+        let fail = |source| Error::File { action: "write", path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(fail)?;
+        let mut hashes = vec![(sha256_hex(document.1), document.0.to_owned())];
+        fs::write(folder.join(document.0), document.1).map_err(fail)?;
+        for e in case_work::evidence(tx, case.case_id)? {
+            let path = path_of(&desk.db, &e.sha256);
+            let bytes = fs::read(&path).map_err(|source| Error::File { action: "read", path: path.clone(), source })?;
+            if sha256_hex(&bytes) != e.sha256 {
+                return refuse(RefusalCode::HashMismatch, format!("{} was changed in the evidence folder", e.evidence_no));
+            }
+            let name = format!("{}_{}", e.evidence_no, safe_name(&e.original_name));
+            fs::write(folder.join(&name), bytes).map_err(fail)?;
+            hashes.push((e.sha256, name));
+        }
+        let text: String = hashes.iter().map(|(hash, name)| format!("{hash}  {name}\n")).collect();
+        fs::write(folder.join("HASHES"), &text).map_err(fail)?;
+        sealed = sha256_hex(text.as_bytes());
+        Ok(case_work::add_packet(tx, &case, &sealed)?)
+    })?;
+    Ok(sealed)
+}
+
+/// A file name without anything that a path could be made of.
+fn safe_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect()
+}
+
+/// Checks a packet folder against its `HASHES`; with a hash, checks `HASHES` itself too. Returns the number of files.
+///
+/// # Errors
+/// `E_HASH_MISMATCH` naming the first file that differs, or a failure.
+pub fn verify(folder: &Path, sealed: Option<&str>) -> Result<usize, Error> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|source| Error::File { action: "read", path, source })
+    };
+    let list = read("HASHES")?;
+    if sealed.is_some_and(|hash| hash != sha256_hex(&list)) {
+        return refuse(RefusalCode::HashMismatch, "HASHES is not the list that was sealed");
+    }
+    let mut n_files = 0;
+    for line in String::from_utf8_lossy(&list).lines() {
+        let Some((hash, name)) = line.split_once("  ") else {
+            return refuse(RefusalCode::HashMismatch, "HASHES cannot be read");
+        };
+        if safe_name(name) != name || sha256_hex(&read(name)?) != hash {
+            return Err(Error::Refused(Refusal::new(RefusalCode::HashMismatch, format!("{name} was changed"))));
+        }
+        n_files += 1;
+    }
+    Ok(n_files)
+}
