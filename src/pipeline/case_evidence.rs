@@ -195,7 +195,10 @@ pub fn seal(desk: &Desk, case_no: &str, folder: &Path, document: (&str, &[u8])) 
             let path = path_of(&desk.db, &e.sha256);
             let bytes = fs::read(&path).map_err(|source| Error::File { action: "read", path: path.clone(), source })?;
             if sha256_hex(&bytes) != e.sha256 {
-                return refuse(RefusalCode::HashMismatch, format!("{} was changed in the evidence folder", e.evidence_no));
+                return refuse(
+                    RefusalCode::HashMismatch,
+                    format!("{} was changed in the evidence folder", e.evidence_no),
+                );
             }
             let name = format!("{}_{}", e.evidence_no, safe_name(&e.original_name));
             fs::write(folder.join(&name), bytes).map_err(fail)?;

@@ -151,8 +151,16 @@ fn history(
 fn offense_of(desk: &Desk, db: &impl Db, case: &CaseRow, on: CivilDate) -> Result<(i64, Vec<String>), Error> {
     let months = desk.policy.integer("offense_lookback_months", on)?;
     let scope = OffenseScope::parse(desk.policy.word("offense_scope", on)?).unwrap_or(OffenseScope::Premise);
-    let not_counted =
-        ["suspected", "triaged", "field_check_ordered", "field_checked", "inconclusive", "closed_unfounded", "closed_duplicate", "closed_not_utility_water"];
+    let not_counted = [
+        "suspected",
+        "triaged",
+        "field_check_ordered",
+        "field_checked",
+        "inconclusive",
+        "closed_unfounded",
+        "closed_duplicate",
+        "closed_not_utility_water",
+    ];
     let earlier: Vec<EarlierCase> = store::cases::related(db, case)?
         .into_iter()
         .filter(|c| !not_counted.contains(&c.status.as_str()))
@@ -225,7 +233,10 @@ pub fn notice(desk: &Desk, case_no: &str, template: &str, template_text: &str) -
         for kind in kinds {
             let address = address_of(tx, case, kind.as_ref())?;
             let Some(address) = address else {
-                return refuse(RefusalCode::NoMailingAddress, format!("no {} is known; research the owner", kind.as_ref()));
+                return refuse(
+                    RefusalCode::NoMailingAddress,
+                    format!("no {} is known; research the owner", kind.as_ref()),
+                );
             };
             let address_kind = kind.as_ref().clone();
             recipients.push(RecipientRow { address_kind, address, proof: None, outcome: None });

@@ -512,7 +512,10 @@ pub fn inspect(desk: &Desk, case_no: &str, visit: &Visit) -> Result<(), Error> {
     let codes: Result<Vec<String>, Error> = row.indicators.split_whitespace().map(|i| coded("indicator", i)).collect();
     row.indicators = codes?.join(" ");
     if row.inspected_at.get(..10).is_none_or(|day| CivilDate::parse(day).is_none_or(|d| d > desk.today)) {
-        return refuse(RefusalCode::FutureTime, format!("the visit of {} lies in the future or is no time", row.inspected_at));
+        return refuse(
+            RefusalCode::FutureTime,
+            format!("the visit of {} lies in the future or is no time", row.inspected_at),
+        );
     }
     let violation = visit.violation.as_deref().map(|v| coded("violation_type", v)).transpose()?;
     change(desk, case_no, "inspect", |tx, case| {

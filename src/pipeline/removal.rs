@@ -111,7 +111,11 @@ pub fn facts(desk: &Desk, db: &impl Db, order: &OrderRow, request: OrderRequest)
         n_ties: ties,
         n_ties_min: usize::try_from(desk.policy.integer("removal_ties_min", desk.today)?).unwrap_or(2),
         is_dispute_open: case.is_some_and(|c| c.status == "disputed") || live.iter().any(|h| h.hold_type == "dispute"),
-        holds: live.iter().filter(|h| h.hold_type != "dispute").map(|h| format!("{} on {} {}: {}", h.hold_type, h.scope_kind, h.scope_key, h.basis)).collect(),
+        holds: live
+            .iter()
+            .filter(|h| h.hold_type != "dispute")
+            .map(|h| format!("{} on {} {}: {}", h.hold_type, h.scope_kind, h.scope_key, h.basis))
+            .collect(),
         method: order.method.clone(),
         charge_to: order.charge_to.clone(),
         list: list.as_ref().map(|l| format!("{}/{}", l.list_no, l.version)),
@@ -203,7 +207,8 @@ pub fn check_report(desk: &Desk, db: &impl Db, order: &OrderRow) -> Result<(Orde
         problems.push(refusal.to_string());
     }
     if !removal::is_locatable(&facts) {
-        problems.push(format!("E_NOT_LOCATABLE: no trusted position and {} of {} ties", facts.n_ties, facts.n_ties_min));
+        problems
+            .push(format!("E_NOT_LOCATABLE: no trusted position and {} of {} ties", facts.n_ties, facts.n_ties_min));
     }
     problems.extend(facts.holds.iter().map(|h| format!("E_HOLD: {h}")));
     if facts.is_dispute_open {
@@ -287,7 +292,12 @@ pub fn advance(desk: &Desk, order_no: &str, to: &str, review_on: Option<CivilDat
 ///
 /// # Errors
 /// `E_EVIDENCE`, `E_NO_TRANSITION`, ..., or a failure.
-pub fn record(desk: &Desk, order_no: &str, cost: Cents, restoration: &str) -> Result<(OrderRow, Option<&'static str>), Error> {
+pub fn record(
+    desk: &Desk,
+    order_no: &str,
+    cost: Cents,
+    restoration: &str,
+) -> Result<(OrderRow, Option<&'static str>), Error> {
     desk.with(|tx| {
         let before = order(tx, order_no)?;
         let request = OrderRequest {

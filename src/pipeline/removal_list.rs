@@ -113,7 +113,13 @@ pub fn list(db: &impl Db, list_no: &str) -> Result<ListRow, Error> {
     }
 }
 
-fn pick(db: &impl Db, wish: &ListWish, all: Vec<OrderRow>, list_no: &str, made: &mut Made) -> Result<Vec<OrderRow>, Error> {
+fn pick(
+    db: &impl Db,
+    wish: &ListWish,
+    all: Vec<OrderRow>,
+    list_no: &str,
+    made: &mut Made,
+) -> Result<Vec<OrderRow>, Error> {
     let mut fitting = Vec::new();
     for order in all {
         let other = removal_lists::open_list_of(db, &order.order_no)?.filter(|l| l.list_no != list_no);
@@ -142,7 +148,8 @@ fn pick(db: &impl Db, wish: &ListWish, all: Vec<OrderRow>, list_no: &str, made: 
         });
     }
     let (chosen, left) = choose::choose(&candidates, &wish.selection);
-    made.left_out.extend(left.into_iter().filter_map(|(i, why)| fitting.get(i).map(|o| (o.order_no.clone(), why.to_owned()))));
+    made.left_out
+        .extend(left.into_iter().filter_map(|(i, why)| fitting.get(i).map(|o| (o.order_no.clone(), why.to_owned()))));
     Ok(chosen.into_iter().filter_map(|i| fitting.get(i).cloned()).collect())
 }
 
@@ -220,7 +227,15 @@ fn stop_facts(desk: &Desk, db: &impl Db, order: &OrderRow) -> Result<BTreeMap<St
         ("ticket_expires", text(ticket.as_ref().map(|t| t.expires_on.clone()))),
         ("ticket_state", short.to_owned()),
         ("premises", premises.join(" ")),
-        ("fire_service", match order.fire_service { Some(true) => "yes", Some(false) => "no", None => "unknown" }.to_owned()),
+        (
+            "fire_service",
+            match order.fire_service {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "unknown",
+            }
+            .to_owned(),
+        ),
         ("priority", order.priority.to_string()),
         ("due_on", text(order.due_on.clone())),
         ("reason", if order.case_no.is_some() { "case" } else { "permit or notice" }.to_owned()),
@@ -270,7 +285,10 @@ pub fn freeze(desk: &Desk, list_no: &str) -> Result<Made, Error> {
     desk.with(|tx| {
         let draft = list(tx, list_no)?;
         if draft.frozen_at.is_some() {
-            let message = format!("{list_no} version {} is frozen; `removal list --list {list_no}` makes a new one", draft.version);
+            let message = format!(
+                "{list_no} version {} is frozen; `removal list --list {list_no}` makes a new one",
+                draft.version
+            );
             return refuse(RefusalCode::ListState, message);
         }
         let Some(work_on) = draft.work_on.clone().filter(|_| !draft.crew.is_empty()) else {

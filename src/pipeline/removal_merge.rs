@@ -94,7 +94,8 @@ pub fn merge_table(desk: &Desk, rows: &[BTreeMap<String, String>]) -> Result<Mer
         }
         let printed = |uuid: &str| known.get(uuid).map(|(_, f)| f.clone()).unwrap_or_default();
         if let Some(damage) = table::damage(rows, &printed) {
-            let message = format!("column {}, row {}: {} ({})", damage.column, damage.row_no, damage.what, damage.value);
+            let message =
+                format!("column {}, row {}: {} ({})", damage.column, damage.row_no, damage.what, damage.value);
             return refuse(RefusalCode::SpreadsheetDamage, message);
         }
         let mut summary = MergeSummary { n_read: rows.len(), ..MergeSummary::default() };
@@ -187,7 +188,8 @@ fn settle_stop(desk: &Desk, tx: &mut Tx<'_>, stop_uuid: &str) -> Result<Settled,
     if after != before {
         removals::update(tx, "merge", &before, &after, false)?;
     }
-    let stop_status = if merged.differing.is_empty() && !side.is_taken_back { after.status.as_str() } else { "conflict" };
+    let stop_status =
+        if merged.differing.is_empty() && !side.is_taken_back { after.status.as_str() } else { "conflict" };
     removal_lists::set_stop_status(tx, stop_uuid, stop_status)?;
     Ok((stop.order_no, (after.status, lacking), merged.statuses))
 }

@@ -8,7 +8,13 @@ use super::{Change, Error, Tx};
 
 fn audit(tx: &mut Tx<'_>, action: &str, case: &CaseRow, after: &serde_json::Value) -> Result<(), Error> {
     let after = after.to_string();
-    tx.audit(Change { action, entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })
+    tx.audit(Change {
+        action,
+        entity: "case_file",
+        entity_id: &case.case_no,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// A visit.
@@ -38,7 +44,12 @@ pub fn add_inspection(tx: &mut Tx<'_>, case: &CaseRow, row: &InspectionRow) -> R
             row.reading_seen, row.is_meter_absent, row.narrative
         ],
     )?;
-    audit(tx, "inspect", case, &serde_json::json!({ "at": row.inspected_at, "finding": row.finding, "indicators": row.indicators }))
+    audit(
+        tx,
+        "inspect",
+        case,
+        &serde_json::json!({ "at": row.inspected_at, "finding": row.finding, "indicators": row.indicators }),
+    )
 }
 
 /// Visits, oldest first.
@@ -96,8 +107,17 @@ pub fn add_evidence(tx: &mut Tx<'_>, case: &CaseRow, row: &EvidenceRow) -> Resul
         ],
     )?;
     let (actor, at) = (tx.authorship().actor.clone(), row.added_at.clone());
-    audit(tx, "evidence", case, &serde_json::json!({ "evidence_no": row.evidence_no, "sha256": row.sha256, "warnings": row.warnings }))?;
-    add_custody(tx, &row.evidence_no, &Custody { at, from_person: String::new(), to_person: actor, purpose: "added to the case".to_owned() })
+    audit(
+        tx,
+        "evidence",
+        case,
+        &serde_json::json!({ "evidence_no": row.evidence_no, "sha256": row.sha256, "warnings": row.warnings }),
+    )?;
+    add_custody(
+        tx,
+        &row.evidence_no,
+        &Custody { at, from_person: String::new(), to_person: actor, purpose: "added to the case".to_owned() },
+    )
 }
 
 /// Evidence of a case, in order of number.
@@ -162,8 +182,15 @@ pub fn add_custody(tx: &mut Tx<'_>, evidence_no: &str, event: &Custody) -> Resul
     if n == 0 {
         return Err(Error::Broken { what: format!("there is no evidence {evidence_no}") });
     }
-    let after = serde_json::json!({ "from": event.from_person, "to": event.to_person, "purpose": event.purpose }).to_string();
-    tx.audit(Change { action: "custody", entity: "evidence", entity_id: evidence_no, before_json: None, after_json: Some(&after) })
+    let after =
+        serde_json::json!({ "from": event.from_person, "to": event.to_person, "purpose": event.purpose }).to_string();
+    tx.audit(Change {
+        action: "custody",
+        entity: "evidence",
+        entity_id: evidence_no,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// Hand-overs of all evidence of a case, in order: evidence number and event.
@@ -239,7 +266,13 @@ pub fn charges(db: &impl Db, case_id: i64) -> Result<Vec<ChargeRow>, Error> {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn add_payment(tx: &mut Tx<'_>, case: &CaseRow, received_on: &str, amount_cents: i64, reference: &str) -> Result<(), Error> {
+pub fn add_payment(
+    tx: &mut Tx<'_>,
+    case: &CaseRow,
+    received_on: &str,
+    amount_cents: i64,
+    reference: &str,
+) -> Result<(), Error> {
     tx.tx.execute(
         "INSERT INTO payment (case_id, received_on, amount_cents, reference) VALUES (?1, ?2, ?3, ?4)",
         params![case.case_id, received_on, amount_cents, reference],
@@ -291,7 +324,9 @@ pub type Plan = (i64, Vec<(String, i64)>);
 pub fn plan(db: &impl Db, case_id: i64) -> Result<Option<Plan>, Error> {
     let head: Option<(i64, i64)> = db
         .connection()
-        .prepare_cached("SELECT payment_plan_id, paid_before_cents FROM payment_plan WHERE case_id = ?1 AND superseded_on IS NULL")?
+        .prepare_cached(
+            "SELECT payment_plan_id, paid_before_cents FROM payment_plan WHERE case_id = ?1 AND superseded_on IS NULL",
+        )?
         .query_row([case_id], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?;
     let Some((plan_id, paid_before)) = head else {
@@ -337,7 +372,12 @@ pub fn add_notice(tx: &mut Tx<'_>, case: &CaseRow, notice: &NoticeRow) -> Result
         "INSERT INTO notice (case_id, template, sha256, body, issued_on, respond_by, has_dispute_text)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            case.case_id, notice.template, notice.sha256, notice.body, notice.issued_on, notice.respond_by,
+            case.case_id,
+            notice.template,
+            notice.sha256,
+            notice.body,
+            notice.issued_on,
+            notice.respond_by,
             notice.has_dispute_text
         ],
     )?;
@@ -397,7 +437,12 @@ pub fn serve(tx: &mut Tx<'_>, case: &CaseRow, notice_id: i64, served: &Recipient
         "UPDATE notice_recipient SET proof = ?3, outcome = ?4 WHERE notice_id = ?1 AND address_kind = ?2",
         params![notice_id, served.address_kind, served.proof, served.outcome],
     )?;
-    audit(tx, "serve", case, &serde_json::json!({ "to": served.address_kind, "proof": served.proof, "outcome": served.outcome }))?;
+    audit(
+        tx,
+        "serve",
+        case,
+        &serde_json::json!({ "to": served.address_kind, "proof": served.proof, "outcome": served.outcome }),
+    )?;
     Ok(n)
 }
 
@@ -419,7 +464,8 @@ pub fn add_packet(tx: &mut Tx<'_>, case: &CaseRow, sha256: &str) -> Result<(), E
 /// # Errors
 /// When the database cannot be read.
 pub fn has_packet(db: &impl Db, case_id: i64) -> Result<bool, Error> {
-    let mut statement = db.connection().prepare_cached("SELECT EXISTS (SELECT 1 FROM sealed_packet WHERE case_id = ?1)")?;
+    let mut statement =
+        db.connection().prepare_cached("SELECT EXISTS (SELECT 1 FROM sealed_packet WHERE case_id = ?1)")?;
     Ok(statement.query_row([case_id], |r| r.get(0))?)
 }
 

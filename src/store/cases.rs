@@ -35,7 +35,8 @@ pub struct CaseRow {
     pub row_version: i64,
 }
 
-const SELECT_CASE: &str = "SELECT c.case_id, c.case_no, c.status, c.violation_type, p.premise_no, q.parcel_no, c.premise_id,
+const SELECT_CASE: &str =
+    "SELECT c.case_id, c.case_no, c.status, c.violation_type, p.premise_no, q.parcel_no, c.premise_id,
     c.parcel_id, c.place, c.customer_class, c.violation_on, c.opened_on, c.assigned_to, c.hazards, c.is_hazard,
     c.is_owner_research, c.condition_removed_on, c.use_from, c.use_to, c.use_basis, c.estimate_json, c.offense_no,
     c.closed_on, c.row_version
@@ -170,7 +171,13 @@ pub fn insert(tx: &mut Tx<'_>, case: &CaseRow) -> Result<i64, Error> {
     let after = serde_json::json!({ "status": case.status, "violation_type": case.violation_type,
         "premise_no": case.premise_no, "parcel_no": case.parcel_no, "place": case.place })
     .to_string();
-    tx.audit(Change { action: "open", entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })?;
+    tx.audit(Change {
+        action: "open",
+        entity: "case_file",
+        entity_id: &case.case_no,
+        before_json: None,
+        after_json: Some(&after),
+    })?;
     Ok(case_id)
 }
 
@@ -197,7 +204,13 @@ pub fn update(tx: &mut Tx<'_>, action: &str, before: &CaseRow, case: &CaseRow) -
         return Err(Error::Broken { what });
     }
     let (old, new) = (brief(before), brief(case));
-    tx.audit(Change { action, entity: "case_file", entity_id: &case.case_no, before_json: Some(&old), after_json: Some(&new) })
+    tx.audit(Change {
+        action,
+        entity: "case_file",
+        entity_id: &case.case_no,
+        before_json: Some(&old),
+        after_json: Some(&new),
+    })
 }
 
 fn brief(case: &CaseRow) -> String {
@@ -219,7 +232,13 @@ pub fn add_source(tx: &mut Tx<'_>, case: &CaseRow, reference: &str, added_on: &s
         params![case.case_id, reference, added_on],
     )?;
     let after = serde_json::json!({ "reference": reference }).to_string();
-    tx.audit(Change { action: "source", entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })
+    tx.audit(Change {
+        action: "source",
+        entity: "case_file",
+        entity_id: &case.case_no,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// What the case stands on, in order.
@@ -227,8 +246,9 @@ pub fn add_source(tx: &mut Tx<'_>, case: &CaseRow, reference: &str, added_on: &s
 /// # Errors
 /// When the database cannot be read.
 pub fn sources(db: &impl Db, case_id: i64) -> Result<Vec<String>, Error> {
-    let mut statement =
-        db.connection().prepare_cached("SELECT reference FROM case_source WHERE case_id = ?1 ORDER BY case_source_id")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("SELECT reference FROM case_source WHERE case_id = ?1 ORDER BY case_source_id")?;
     let rows = statement.query_map([case_id], |r| r.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -260,7 +280,13 @@ pub fn put_party(tx: &mut Tx<'_>, case: &CaseRow, party: &PartyRow) -> Result<()
     let after = serde_json::json!({ "role": party.role, "name": party.name, "basis": party.basis,
         "is_liable": party.is_liable, "is_innocent_successor": party.is_innocent_successor })
     .to_string();
-    tx.audit(Change { action: "party", entity: "case_file", entity_id: &case.case_no, before_json: None, after_json: Some(&after) })
+    tx.audit(Change {
+        action: "party",
+        entity: "case_file",
+        entity_id: &case.case_no,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// Parties of a case, by role.

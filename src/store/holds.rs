@@ -29,7 +29,8 @@ pub fn add(tx: &mut Tx<'_>, hold: &HoldRow) -> Result<i64, Error> {
         params![hold.scope_kind, hold.scope_key, hold.hold_type, hold.from_on, hold.review_on, hold.basis],
     )?;
     let hold_id = tx.tx.last_insert_rowid();
-    let after = serde_json::json!({ "type": hold.hold_type, "review_on": hold.review_on, "basis": hold.basis }).to_string();
+    let after =
+        serde_json::json!({ "type": hold.hold_type, "review_on": hold.review_on, "basis": hold.basis }).to_string();
     let key = format!("{} {}", hold.scope_kind, hold.scope_key);
     tx.audit(Change { action: "hold", entity: "hold", entity_id: &key, before_json: None, after_json: Some(&after) })?;
     Ok(hold_id)
@@ -47,7 +48,13 @@ pub fn release(tx: &mut Tx<'_>, scope: (&str, &str), hold_type: Option<&str>, on
     )?;
     let key = format!("{} {}", scope.0, scope.1);
     let after = serde_json::json!({ "released": n, "type": hold_type }).to_string();
-    tx.audit(Change { action: "release", entity: "hold", entity_id: &key, before_json: None, after_json: Some(&after) })?;
+    tx.audit(Change {
+        action: "release",
+        entity: "hold",
+        entity_id: &key,
+        before_json: None,
+        after_json: Some(&after),
+    })?;
     Ok(n)
 }
 
@@ -110,7 +117,13 @@ pub fn add_note(tx: &mut Tx<'_>, note: &NoteRow) -> Result<(), Error> {
     )?;
     let key = format!("{} {}", note.scope_kind, note.scope_key);
     let after = serde_json::json!({ "kind": note.note_kind, "note": note.note }).to_string();
-    tx.audit(Change { action: "note", entity: "contact_note", entity_id: &key, before_json: None, after_json: Some(&after) })
+    tx.audit(Change {
+        action: "note",
+        entity: "contact_note",
+        entity_id: &key,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// Notes of a scope, oldest first.

@@ -57,7 +57,8 @@ fn list_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
 /// # Errors
 /// When the database cannot be read.
 pub fn find(db: &impl Db, list_no: &str, version: Option<i64>) -> Result<Option<ListRow>, Error> {
-    let sql = format!("{SELECT_LIST} WHERE list_no = ?1 AND (?2 IS NULL OR version = ?2) ORDER BY version DESC LIMIT 1");
+    let sql =
+        format!("{SELECT_LIST} WHERE list_no = ?1 AND (?2 IS NULL OR version = ?2) ORDER BY version DESC LIMIT 1");
     Ok(db.connection().prepare_cached(&sql)?.query_row(params![list_no, version], list_row).optional()?)
 }
 
@@ -153,7 +154,13 @@ pub fn insert(tx: &mut Tx<'_>, list: &ListRow, stops: &[StopRow]) -> Result<i64,
     }
     let key = format!("{}/{}", list.list_no, list.version);
     let after = serde_json::json!({ "sha256": list.content_sha256, "stops": stops.len() }).to_string();
-    tx.audit(Change { action: "list", entity: "removal_list", entity_id: &key, before_json: None, after_json: Some(&after) })?;
+    tx.audit(Change {
+        action: "list",
+        entity: "removal_list",
+        entity_id: &key,
+        before_json: None,
+        after_json: Some(&after),
+    })?;
     Ok(list_id)
 }
 
@@ -210,10 +217,23 @@ pub fn put_result(tx: &mut Tx<'_>, row: &ResultRow) -> Result<(), Error> {
         "INSERT INTO field_result (field_result_id, content_sha256, stop_uuid, base_version, fields_json, merge_status)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (field_result_id, content_sha256) DO UPDATE SET merge_status = excluded.merge_status",
-        params![row.field_result_id, row.content_sha256, row.stop_uuid, row.base_version, row.fields_json, row.merge_status],
+        params![
+            row.field_result_id,
+            row.content_sha256,
+            row.stop_uuid,
+            row.base_version,
+            row.fields_json,
+            row.merge_status
+        ],
     )?;
     let after = serde_json::json!({ "status": row.merge_status, "sha256": row.content_sha256 }).to_string();
-    tx.audit(Change { action: "field_result", entity: "removal_stop", entity_id: &row.stop_uuid, before_json: None, after_json: Some(&after) })
+    tx.audit(Change {
+        action: "field_result",
+        entity: "removal_stop",
+        entity_id: &row.stop_uuid,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// Sets what became of a stop.

@@ -40,7 +40,8 @@ pub struct OrderRow {
     pub position_method: Option<String>,
 }
 
-const SELECT_ORDER: &str = "SELECT o.removal_order_id, o.order_no, o.tap_id, t.tap_no, c.case_no, o.reason, o.basis, o.status,
+const SELECT_ORDER: &str =
+    "SELECT o.removal_order_id, o.order_no, o.tap_id, t.tap_no, c.case_no, o.reason, o.basis, o.status,
     o.priority, o.due_on, o.n_premises_confirmed, o.fire_service, o.method, o.charge_to, o.safety, o.result_json,
     o.cost_cents, o.restoration, o.row_version, t.lifecycle, t.tap_use, t.size_milli_in, t.main_size_milli_in,
     t.main_material, t.service_material, t.service_address, t.lon, t.lat, t.position_method
@@ -118,13 +119,26 @@ pub fn insert(tx: &mut Tx<'_>, order: &OrderRow) -> Result<i64, Error> {
         "INSERT INTO removal_order (order_no, tap_id, case_id, reason, basis, status, priority, due_on, safety)
          VALUES (?1, ?2, (SELECT case_id FROM case_file WHERE case_no = ?3), ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
-            order.order_no, order.tap_id, order.case_no, order.reason, order.basis, order.status, order.priority,
-            order.due_on, order.safety
+            order.order_no,
+            order.tap_id,
+            order.case_no,
+            order.reason,
+            order.basis,
+            order.status,
+            order.priority,
+            order.due_on,
+            order.safety
         ],
     )?;
     let id = tx.tx.last_insert_rowid();
     let after = brief(order);
-    tx.audit(Change { action: "request", entity: "removal_order", entity_id: &order.order_no, before_json: None, after_json: Some(&after) })?;
+    tx.audit(Change {
+        action: "request",
+        entity: "removal_order",
+        entity_id: &order.order_no,
+        before_json: None,
+        after_json: Some(&after),
+    })?;
     Ok(id)
 }
 
@@ -139,7 +153,13 @@ fn brief(o: &OrderRow) -> String {
 ///
 /// # Errors
 /// When somebody else has changed the row since it was read, or the database cannot be written.
-pub fn update(tx: &mut Tx<'_>, action: &str, before: &OrderRow, order: &OrderRow, is_office: bool) -> Result<(), Error> {
+pub fn update(
+    tx: &mut Tx<'_>,
+    action: &str,
+    before: &OrderRow,
+    order: &OrderRow,
+    is_office: bool,
+) -> Result<(), Error> {
     let n = tx.tx.execute(
         "UPDATE removal_order SET status = :status, basis = :basis, priority = :priority, due_on = :due,
             n_premises_confirmed = :n_premises, fire_service = :fire, method = :method, charge_to = :charge_to,
@@ -153,11 +173,18 @@ pub fn update(tx: &mut Tx<'_>, action: &str, before: &OrderRow, order: &OrderRow
             ":id": order.order_id, ":version": before.row_version },
     )?;
     if n != 1 {
-        let what = format!("order {} was changed by somebody else since version {}", order.order_no, before.row_version);
+        let what =
+            format!("order {} was changed by somebody else since version {}", order.order_no, before.row_version);
         return Err(Error::Broken { what });
     }
     let (old, new) = (brief(before), brief(order));
-    tx.audit(Change { action, entity: "removal_order", entity_id: &order.order_no, before_json: Some(&old), after_json: Some(&new) })
+    tx.audit(Change {
+        action,
+        entity: "removal_order",
+        entity_id: &order.order_no,
+        before_json: Some(&old),
+        after_json: Some(&new),
+    })
 }
 
 /// An account, or a premise without one, that the tap feeds.
@@ -231,8 +258,15 @@ pub fn add_ticket(tx: &mut Tx<'_>, order: &OrderRow, t: &TicketRow) -> Result<()
         "INSERT INTO locate_ticket (removal_order_id, ticket_no, legal_start, expires_on, work_area, is_clear) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![order.order_id, t.ticket_no, t.legal_start, t.expires_on, t.work_area, t.is_clear],
     )?;
-    let after = serde_json::json!({ "ticket_no": t.ticket_no, "expires_on": t.expires_on, "is_clear": t.is_clear }).to_string();
-    tx.audit(Change { action: "ticket", entity: "removal_order", entity_id: &order.order_no, before_json: None, after_json: Some(&after) })
+    let after =
+        serde_json::json!({ "ticket_no": t.ticket_no, "expires_on": t.expires_on, "is_clear": t.is_clear }).to_string();
+    tx.audit(Change {
+        action: "ticket",
+        entity: "removal_order",
+        entity_id: &order.order_no,
+        before_json: None,
+        after_json: Some(&after),
+    })
 }
 
 /// The newest ticket.
@@ -245,7 +279,13 @@ pub fn ticket(db: &impl Db, order_id: i64) -> Result<Option<TicketRow>, Error> {
          WHERE removal_order_id = ?1 ORDER BY locate_ticket_id DESC LIMIT 1",
     )?;
     let row = statement.query_row([order_id], |r| {
-        Ok(TicketRow { ticket_no: r.get(0)?, legal_start: r.get(1)?, expires_on: r.get(2)?, work_area: r.get(3)?, is_clear: r.get(4)? })
+        Ok(TicketRow {
+            ticket_no: r.get(0)?,
+            legal_start: r.get(1)?,
+            expires_on: r.get(2)?,
+            work_area: r.get(3)?,
+            is_clear: r.get(4)?,
+        })
     });
     Ok(row.optional()?)
 }
@@ -265,7 +305,13 @@ pub fn set_lifecycle(tx: &mut Tx<'_>, order: &OrderRow, lifecycle: &str, on: &st
     )?;
     let before = serde_json::json!({ "lifecycle": order.lifecycle }).to_string();
     let after = serde_json::json!({ "lifecycle": lifecycle, "order_no": order.order_no }).to_string();
-    tx.audit(Change { action: "lifecycle", entity: "tap", entity_id: &order.tap_no, before_json: Some(&before), after_json: Some(&after) })
+    tx.audit(Change {
+        action: "lifecycle",
+        entity: "tap",
+        entity_id: &order.tap_no,
+        before_json: Some(&before),
+        after_json: Some(&after),
+    })
 }
 
 /// Inventory changes, oldest first: tap, order, day, kind, material.
