@@ -1,6 +1,6 @@
 //! Several addresses in one field: `10209 and 10221 S 76 E Ave`, `101 Main St; 105 Main St`.
 
-use super::number::split_digits;
+use super::tokens::split_digits;
 
 /// Most addresses taken from one field.
 const ADDRESSES_MAX: usize = 12;

@@ -7,10 +7,15 @@ mod highway;
 mod list;
 mod number;
 mod parse;
+mod places;
+mod split;
 mod standard;
+mod street;
 mod tables;
+mod tail;
 mod tokens;
+mod unit;
 
 pub use list::split_list;
-pub use parse::{CountyWords, NoCounty, Parsed, Warning, parse, parse_in};
+pub use parse::{CountyWords, NoCounty, Parsed, READINGS_MAX, Warning, parse, parse_in};
 pub use standard::{core_name, folded_name, number_text, standard_form, street_key, street_text};

@@ -1,17 +1,23 @@
-//! The grammar: tokens to readings.
+//! The grammar: words to readings.
 //!
-//! Works from both ends: ZIP, state and unit from the back, house number and direction from the front; what remains is
-//! the street, whose end is the last strong street type before the place. Where grammar cannot decide, the county's own
-//! streets do (see [`CountyWords`]), and other readings are kept.
+//! Country, ZIP and state leave from the back, post office boxes and units from wherever they stand, the house number from
+//! the front; what remains up to the first boundary is the street and, where no comma says so, a place behind it.
 
 use super::number;
-use super::tables;
-use super::tokens::{Token, tokenize};
-use crate::model::address::{Address, Direction, Occupancy, Street};
+use super::split::{self, Surroundings};
+use super::tokens::{Gap, Shape, Tokens, tokenize};
+use super::{street, tail, unit};
+use crate::model::address::{Address, AddressNumber, Occupancy};
+
+/// Most readings returned.
+pub const READINGS_MAX: usize = 4;
+/// Most units kept of one address (`BLDG 4 FL 2 STE 210`).
+const UNITS_MAX: usize = 4;
 
 /// Why a reading deserves a second look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "see Warning::text")]
+#[non_exhaustive]
 pub enum Warning {
     Empty,
     NoNumber,
@@ -23,6 +29,8 @@ pub enum Warning {
     Remark,
     UnitUnlabelled,
     TwoTypes,
+    SeveralAddresses,
+    TooLong,
 }
 
 impl Warning {
@@ -36,9 +44,11 @@ impl Warning {
             Warning::Intersection => "an intersection, not one address",
             Warning::PoBox => "a post office box, not a place",
             Warning::Block => "a block, not one house",
-            Warning::Remark => "a remark in parentheses was set aside",
+            Warning::Remark => "a remark was set aside",
             Warning::UnitUnlabelled => "a unit without designator",
             Warning::TwoTypes => "two street types; the last one was taken",
+            Warning::SeveralAddresses => "more than one address; the first one was taken",
+            Warning::TooLong => "the text is too long for an address; its end was left out",
         }
     }
 }
@@ -46,7 +56,7 @@ impl Warning {
 /// What was understood of an address text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parsed {
-    /// Readings, best first, at most four; empty only for an empty text.
+    /// Readings, best first, at most [`READINGS_MAX`]; empty only for an empty text.
     pub readings: Vec<Address>,
     /// What deserves a second look.
     pub warnings: Vec<Warning>,
@@ -56,6 +66,12 @@ pub struct Parsed {
 pub trait CountyWords {
     /// True when the words (upper case, single blanks) name a place of the county.
     fn is_place(&self, words: &str) -> bool;
+
+    /// True when the words (upper case, single blanks, as written) are a whole street of the county with its directions
+    /// and type.
+    fn is_street(&self, _words: &str) -> bool {
+        false
+    }
 }
 
 /// No county: grammar alone.
@@ -80,480 +96,378 @@ pub fn parse(text: &str) -> Parsed {
 
 /// Parses a text with the county's words.
 pub fn parse_in(text: &str, county: &dyn CountyWords) -> Parsed {
-    let (mut tokens, remark) = tokenize(text);
+    let tokens = tokenize(text);
     let mut parsed = Parsed::default();
-    if remark.is_some() {
+    if tokens.is_cut {
+        parsed.warnings.push(Warning::TooLong);
+    }
+    if tokens.remark.is_some() {
         parsed.warnings.push(Warning::Remark);
     }
-    if tokens.is_empty() {
+    if tokens.len() == 0 {
         parsed.warnings.push(Warning::Empty);
         return parsed;
     }
-    let mut address = Address { rest: remark, ..Address::default() };
-    take_tail(&mut tokens, &mut address);
-    if take_po_box(&mut tokens, &mut address) {
-        parsed.warnings.push(Warning::PoBox);
-    }
-    take_known_place(&mut tokens, &mut address, county);
-    take_front(&mut tokens, &mut address, &mut parsed.warnings);
-    if let Some(at) = intersection_at(&tokens, &address) {
-        let cross: Vec<Token> = tokens.split_off(at).into_iter().skip(1).collect();
-        let mut second = Address::default();
-        read_street(cross, &mut second, &mut Vec::new());
-        address.cross_street = Some(second.street);
-        address.place = address.place.or(second.place);
-        parsed.warnings.push(Warning::Intersection);
-    }
-    read_street(tokens, &mut address, &mut parsed.warnings);
-    if address.address_number.is_none() {
-        parsed.warnings.push(Warning::NoNumber);
-    }
-    if address.street.street_name.is_empty() {
-        parsed.warnings.push(Warning::NoStreet);
-    } else if address.street.street_type.is_none() && address.street.pretype.is_none() {
-        parsed.warnings.push(Warning::NoStreetType);
-    }
-    let other = other_reading(&address);
+    let mut reader = Reader { tokens: &tokens, county, address: Address::default(), warnings: parsed.warnings, others: Vec::new() };
+    reader.address.rest.clone_from(&tokens.remark);
+    reader.read();
+    reader.warn_of_gaps();
+    let (address, warnings) = (reader.address, reader.warnings);
+    let suffix_reading = suffix_as_unit(&address);
+    parsed.warnings = warnings;
     parsed.readings.push(address);
-    parsed.readings.extend(other);
+    parsed.readings.extend(suffix_reading);
+    parsed.readings.append(&mut reader.others);
+    parsed.readings.truncate(READINGS_MAX);
     parsed
 }
 
-/// A number suffix may be a unit and the other way round: `325C MAIN ST` is also `325 MAIN ST UNIT C`.
-fn other_reading(address: &Address) -> Option<Address> {
+/// A number suffix may be a unit: `325C MAIN ST` is also `325 MAIN ST UNIT C`.
+fn suffix_as_unit(address: &Address) -> Option<Address> {
     let number = address.address_number.as_ref()?;
     let letter = number.suffix.clone().filter(|s| s.bytes().all(|b| b.is_ascii_uppercase()))?;
     if !address.occupancy.is_empty() {
         return None;
     }
     let mut other = address.clone();
-    let number = other.address_number.as_mut()?;
-    number.suffix = None;
+    other.address_number.as_mut()?.suffix = None;
     other.occupancy.push(Occupancy { occupancy_type: String::new(), occupancy_id: letter });
     Some(other)
 }
 
-fn is_zip(word: &str) -> bool {
-    let digits = word.split('-').next().unwrap_or_default();
-    digits.len() == 5 && word.bytes().all(|b| b.is_ascii_digit() || b == b'-') && matches!(word.len(), 5 | 10)
+struct Reader<'a> {
+    tokens: &'a Tokens,
+    county: &'a dyn CountyWords,
+    address: Address,
+    warnings: Vec<Warning>,
+    others: Vec<Address>,
 }
 
-/// Takes ZIP, state and, when a comma sets it off, the place from the end.
-fn take_tail(tokens: &mut Vec<Token>, address: &mut Address) {
-    if tokens.len() > 2 && tokens.last().is_some_and(|t| matches!(t.text.as_str(), "USA" | "US" | "UNITED STATES")) {
-        tokens.pop();
-    }
-    if tokens.len() > 1 && tokens.last().is_some_and(|t| is_zip(&t.text) && !is_number_of_name(tokens)) {
-        let word = tokens.pop().map(|t| t.text).unwrap_or_default();
-        let mut parts = word.split('-').map(str::to_owned);
-        address.zip = parts.next();
-        address.zip4 = parts.next();
-    }
-    take_state(tokens, address);
-    let comma = tokens.iter().rposition(|t| t.after_comma);
-    let Some(at) = comma.filter(|at| *at > 0) else { return };
-    let segment = &tokens[at..];
-    let has_evidence = address.zip.is_some() || address.state.is_some() || segment.len() <= 3;
-    let is_words = segment.iter().all(|t| t.text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-'));
-    let is_unit = tables::unit(&segment[0].text).is_some_and(|u| u.needs_id || segment.len() == 1);
-    let is_street_part = segment.len() == 1
-        && (tables::direction(&segment[0].text).is_some()
-            || (segment[0].text.len() < 3 && tables::state(&segment[0].text).is_none()));
-    if has_evidence && is_words && !is_unit && !is_street_part && segment.len() <= 4 {
-        address.place = Some(join(&tokens.split_off(at)));
-    }
-}
-
-/// True when the last token is the number of a numbered road (`HWY 75001` does not end in a ZIP).
-fn is_number_of_name(tokens: &[Token]) -> bool {
-    let before = tokens.len().checked_sub(2).and_then(|i| tokens.get(i));
-    tokens.len() <= 3 && before.is_some_and(|t| matches!(t.text.as_str(), "HWY" | "HIGHWAY" | "BOX" | "#" | "ROUTE"))
-}
-
-fn take_state(tokens: &mut Vec<Token>, address: &mut Address) {
-    let n = tokens.len();
-    let has_comma_before = |index: usize| tokens.get(index).is_some_and(|t| t.after_comma);
-    for words in [3usize, 2, 1] {
-        if n < words + 1 {
-            continue;
-        }
-        let text = join(&tokens[n - words..]);
-        let Some(code) = tables::state(&text) else { continue };
-        // Two letters may be a direction (NE) or a type (CT): trust them behind a ZIP, a comma, or a place.
-        let is_clear = match words {
-            1 if text.len() == 2 => {
-                let could_be_street = tables::direction(&text).is_some() || tables::street_type(&text).is_some();
-                address.zip.is_some() || has_comma_before(n - 1) || (!could_be_street && n > 4)
-            }
-            _ => address.zip.is_some() || has_comma_before(n - words),
-        };
-        let leaves_a_street = address.zip.is_some() || n > 2;
-        if is_clear && leaves_a_street {
-            address.state = Some(code.to_owned());
-            let was_after_comma = has_comma_before(n - words);
-            tokens.truncate(n - words);
-            if was_after_comma && address.place.is_none() {
-                // "..., TULSA, OK": the comma before the state says nothing of the place; leave it to the caller.
-            }
-            return;
-        }
-    }
-}
-
-fn take_po_box(tokens: &mut Vec<Token>, address: &mut Address) -> bool {
-    let texts: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
-    let at = (0..texts.len()).find_map(|i| match texts.get(i..) {
-        Some(["P", "O", "BOX", id, ..]) => Some((i, 4, (*id).to_owned())),
-        Some(["POST", "OFFICE", "BOX", id, ..]) => Some((i, 4, (*id).to_owned())),
-        Some(["PO" | "POB", "BOX", id, ..]) => Some((i, 3, (*id).to_owned())),
-        Some(["POBOX" | "POB", id, ..]) => Some((i, 2, (*id).to_owned())),
-        Some(["BOX", id, ..]) if i == 0 && id.bytes().all(|b| b.is_ascii_digit()) => Some((i, 2, (*id).to_owned())),
-        _ => None,
-    });
-    let Some((start, len, id)) = at else { return false };
-    address.po_box = Some(id);
-    let tail = tokens.split_off(start + len);
-    tokens.truncate(start);
-    if tokens.is_empty() && address.place.is_none() && !tail.is_empty() {
-        address.place = Some(join(&tail));
-    } else {
-        tokens.extend(tail);
-    }
-    true
-}
-
-/// Takes a place that the county knows from the end, when enough is left for a street.
-fn take_known_place(tokens: &mut Vec<Token>, address: &mut Address, county: &dyn CountyWords) {
-    if address.place.is_some() {
-        return;
-    }
-    let n = tokens.len();
-    for words in (1..=3usize).rev() {
-        if n < words + 3 {
-            continue;
-        }
-        let text = join(&tokens[n - words..]);
-        if county.is_place(&text) {
-            tokens.truncate(n - words);
-            address.place = Some(text);
-            return;
-        }
-    }
-}
-
-/// Takes words before the house number (recipient, `BLK` marks) and the number itself.
-fn take_front(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec<Warning>) {
-    let starts_with_unit =
-        tokens.first().is_some_and(|t| t.text == "#" || tables::unit(&t.text).is_some_and(|u| u.needs_id));
-    if starts_with_unit && tokens.len() > 3 && number::read(&tokens[2..]).is_some() {
-        let id = tokens[1].text.clone();
-        let designator = tables::unit(&tokens[0].text).map_or("#", |u| u.canonical);
-        address.occupancy.push(Occupancy { occupancy_type: designator.to_owned(), occupancy_id: id });
-        tokens.drain(..2);
-    }
-    if number::read(tokens).is_none() {
-        // "Black Alliance 660 Nostrand Ave": a number later that a street type follows.
-        let later = (1..tokens.len().saturating_sub(1)).find(|i| {
-            let (digits, rest) = number::split_digits(&tokens[*i].text);
-            digits.len() >= 2
-                && rest.is_empty()
-                && !is_highway_word(&tokens[i - 1].text)
-                && tables::direction(&tokens[i - 1].text).is_none()
-                && tables::street_type(&tokens[i + 1].text).is_none()
-                && !tokens[..*i].iter().any(|t| t.text == "&")
-                && tokens[i + 1..].iter().any(|t| tables::street_type(&t.text).is_some())
-        });
-        if let Some(at) = later {
-            let before: Vec<Token> = tokens.drain(..at).collect();
-            address.rest = Some(join(&before));
-        }
-    }
-    let Some((found, used)) = number::read(tokens) else { return };
-    let next = tokens.get(used).map(|t| t.text.as_str());
-    // "31 STREET", "76 E AVE" alone are streets; a number needs a street behind it.
-    let is_street_name = next.is_none()
-        || (tokens.len() == used + 1
-            && next.is_some_and(|w| tables::street_type(w).is_some_and(|t| t.is_strong))
-            && used == 1);
-    if is_street_name {
-        return;
-    }
-    tokens.drain(..used);
-    if tokens.first().is_some_and(|t| matches!(t.text.as_str(), "BLK" | "BLOCK")) {
-        tokens.remove(0);
-        warnings.push(Warning::Block);
-        if tokens.first().is_some_and(|t| t.text == "OF") {
-            tokens.remove(0);
-        }
-    }
-    if found.low > 0 {
-        address.address_number = Some(found);
-    }
-}
-
-fn intersection_at(tokens: &[Token], address: &Address) -> Option<usize> {
-    let at = tokens.iter().position(|t| matches!(t.text.as_str(), "&" | "AT" | "AND" | "@"))?;
-    let is_street = |side: &[Token]| {
-        side.iter()
-            .any(|t| tables::street_type(&t.text).is_some_and(|x| x.is_strong) || tables::ordinal(&t.text).is_some())
-    };
-    let (left, right) = (&tokens[..at], tokens.get(at + 1..)?);
-    let both = is_street(left) && is_street(right);
-    let either = address.address_number.is_none() && (is_street(left) || is_street(right));
-    (!left.is_empty() && !right.is_empty() && (both || either)).then_some(at)
-}
-
-fn is_highway_word(word: &str) -> bool {
-    matches!(
-        word,
-        "HWY"
-            | "HIGHWAY"
-            | "ROUTE"
-            | "RTE"
-            | "RT"
-            | "INTERSTATE"
-            | "FM"
-            | "CR"
-            | "SR"
-            | "SH"
-            | "US"
-            | "ROAD"
-            | "RD"
-            | "LOOP"
-            | "I"
-            | "HY"
-            | "CO"
-            | "HYW"
-            | "HWAY"
-            | "RR"
-            | "RM"
-            | "TWP"
-            | "CTH"
-            | "STH"
-            | "USH"
-    )
-}
-
-pub(crate) fn join(tokens: &[Token]) -> String {
-    let mut text = String::new();
-    for token in tokens {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&token.text);
-    }
-    text
-}
-
-/// Reads street, units and, behind them, the place.
-fn read_street(mut tokens: Vec<Token>, address: &mut Address, warnings: &mut Vec<Warning>) {
-    take_units(&mut tokens, address, warnings);
-    if tokens.is_empty() {
-        return;
-    }
-    if let Some(street) = super::highway::read(&mut tokens) {
-        address.street = street;
-    } else {
-        address.street = plain_street(&mut tokens, address, warnings);
-    }
-    if !tokens.is_empty() {
-        if tokens.len() == 1 && is_unit_id(&tokens[0].text) && address.occupancy.is_empty() {
-            address.occupancy.push(Occupancy { occupancy_type: String::new(), occupancy_id: tokens[0].text.clone() });
-            warnings.push(Warning::UnitUnlabelled);
-        } else if address.place.is_none() {
-            address.place = Some(join(&tokens));
-        } else {
-            address.rest = Some(join(&tokens));
-        }
-    }
-}
-
-fn is_unit_id(word: &str) -> bool {
-    (word.len() == 1 && tables::direction(word).is_none())
-        || (word.len() <= 6 && word.bytes().any(|b| b.is_ascii_digit()))
-}
-
-/// Takes labelled units (`APT 4`, `# 12`, `REAR`) wherever they stand behind the street, and sees a place behind them.
-fn take_units(tokens: &mut Vec<Token>, address: &mut Address, warnings: &mut Vec<Warning>) {
-    let mut index = 1;
-    while index < tokens.len() {
-        let word = tokens[index].text.as_str();
-        let designator =
-            if word == "#" { Some(("#", true)) } else { tables::unit(word).map(|u| (u.canonical, u.needs_id)) };
-        let Some((canonical, needs_id)) = designator else {
-            index += 1;
-            continue;
-        };
-        let mut id_at = index + 1;
-        while tokens.get(id_at).is_some_and(|t| matches!(t.text.as_str(), "#" | "NO" | "NUMBER")) {
-            id_at += 1;
-        }
-        let id = tokens.get(id_at).map(|t| t.text.clone());
-        let looks_like_id = id
-            .as_deref()
-            .is_some_and(|t| t.bytes().any(|b| b.is_ascii_digit()) || t.len() <= 2 && (word == "#" || needs_id));
-        // Words that are also names or places: SPACE, LOT, FRONT, LOWER need a closer look; FL is also Florida.
-        let ends_the_line = index + 1 == tokens.len();
-        let follows_street = index >= 2 || tokens.get(index).is_some_and(|t| t.after_comma);
-        let is_unit = follows_street
-            && if needs_id { looks_like_id } else { ends_the_line || tokens[index].after_comma || looks_like_id };
-        if !is_unit {
-            index += 1;
-            continue;
-        }
-        let takes_id = looks_like_id && (needs_id || tokens.get(id_at).is_some_and(|t| !t.after_comma));
-        let end = if takes_id { id_at + 1 } else { index + 1 };
-        let occupancy_id = if takes_id { id.unwrap_or_default() } else { String::new() };
-        address.occupancy.push(Occupancy { occupancy_type: canonical.to_owned(), occupancy_id });
-        let behind = tokens.split_off(end);
-        tokens.truncate(index);
-        if behind.first().is_some_and(|t| t.text == "#" || tables::unit(&t.text).is_some()) {
-            tokens.extend(behind);
-        } else if !behind.is_empty() {
-            let mut behind = behind;
-            while behind.first().is_some_and(|t| is_unit_id(&t.text) && behind.len() > 1) {
-                behind.remove(0);
-            }
-            if address.place.is_none() {
-                address.place = Some(join(&behind));
+impl Reader<'_> {
+    fn read(&mut self) {
+        let mut lo = 0;
+        let mut hi = tail::take(self.tokens, &mut self.address);
+        if let Some((start, end, id)) = unit::po_box(self.tokens, hi) {
+            self.warnings.push(Warning::PoBox);
+            self.address.po_box = Some(id);
+            let street_behind = find_number(self.tokens, end, hi).is_some_and(|(at, ..)| has_strong_type(self.tokens, at + 2, hi));
+            let street_before = find_number(self.tokens, 0, start).is_some() || has_strong_type(self.tokens, 1, start);
+            if street_behind && !street_before {
+                self.set_rest(0, start);
+                lo = end;
             } else {
-                address.rest = Some(join(&behind));
+                self.set_place(end, hi);
+                hi = start;
+                if !street_before {
+                    self.set_rest(0, start);
+                    return;
+                }
             }
         }
+        self.read_line(lo, hi);
     }
-    if address.occupancy.len() > 3 {
-        address.occupancy.truncate(3);
-        warnings.push(Warning::UnitUnlabelled);
-    }
-}
 
-/// Index of the token that is the street's type, given that `tokens` starts at the name.
-fn type_at(tokens: &[Token]) -> Option<usize> {
-    let word = |i: usize| tokens.get(i).and_then(|t| tables::street_type(&t.text));
-    let limit = tokens.iter().skip(1).position(|t| t.after_comma).map_or(tokens.len(), |p| p + 1);
-    let strong = (1..limit).find(|i| word(*i).is_some_and(|t| t.is_strong));
-    if let Some(first) = strong {
-        // "COURT ST", "AVENUE RD": the type is the last of a run of types, but not a saint or place behind it.
-        let mut at = first;
-        while at + 1 < limit && word(at + 1).is_some_and(|t| t.is_strong) && at + 2 >= limit {
-            at += 1;
+    /// Number, street, units and place of `lo..hi`.
+    fn read_line(&mut self, lo: usize, hi: usize) {
+        let tokens = self.tokens;
+        let Some((at, number, behind)) = find_number(tokens, lo, hi) else {
+            self.read_without_number(lo, hi);
+            return;
+        };
+        if at > lo {
+            self.read_front(lo, at);
         }
-        return Some(at);
-    }
-    (1..limit).rev().find(|i| word(*i).is_some())
-}
-
-fn two_directions(first: &str, second: &str) -> Option<Direction> {
-    match (tables::direction(first)?, tables::direction(second)?) {
-        (Direction::N, Direction::E) => Some(Direction::Ne),
-        (Direction::N, Direction::W) => Some(Direction::Nw),
-        (Direction::S, Direction::E) => Some(Direction::Se),
-        (Direction::S, Direction::W) => Some(Direction::Sw),
-        _ => None,
-    }
-}
-
-/// A street that is no numbered highway; leaves what belongs to the place in `tokens`.
-fn plain_street(tokens: &mut Vec<Token>, address: &Address, warnings: &mut Vec<Warning>) -> Street {
-    let mut street = Street::default();
-    take_predirectional(tokens, &mut street);
-    if tokens.len() > 1 && matches!(tokens[0].text.as_str(), "OLD") && tables::street_type(&tokens[1].text).is_none() {
-        street.premodifier = Some("OLD".to_owned());
-        tokens.remove(0);
-    }
-    let at = type_at(tokens);
-    let place_is_known = address.place.is_some() || (address.zip.is_none() && address.state.is_none());
-    let mut name: Vec<Token>;
-    if let Some(at) = at {
-        let behind = tokens.split_off(at + 1);
-        street.street_type = tokens.pop().and_then(|t| tables::street_type(&t.text)).map(|t| t.canonical.to_owned());
-        name = std::mem::take(tokens);
-        *tokens = behind;
-        if name.len() > 1 && name.last().is_some_and(|t| tables::street_type(&t.text).is_some_and(|x| x.is_strong)) {
-            warnings.push(Warning::TwoTypes);
+        let mut from = behind;
+        if matches!(tokens.word(from), "BLK" | "BLOCK") {
+            self.warnings.push(Warning::Block);
+            from += 1 + usize::from(tokens.word(from + 1) == "OF");
         }
-        take_postdirectional(tokens, &mut street, place_is_known);
-    } else {
-        name = std::mem::take(tokens);
-        if !place_is_known && name.len() > 1 && address.occupancy.is_empty() {
-            // "BROADWAY TULSA OK": without a type the first word is the name and the rest the place.
-            *tokens = name.split_off(1);
+        if number.low > 0 {
+            self.address.address_number = Some(number);
         }
-        if name.len() > 1 && name.last().is_some_and(|t| tables::direction(&t.text).is_some()) {
-            street.postdirectional = name.pop().and_then(|t| tables::direction(&t.text));
+        self.read_street(from, hi);
+    }
+
+    /// What stands before the house number: a unit, or a recipient.
+    fn read_front(&mut self, lo: usize, at: usize) {
+        let mut end = at;
+        for i in lo..at {
+            if let Some(found) = unit::labelled(self.tokens, i, lo, at).filter(|f| f.end == at) {
+                end = found.start;
+                self.address.occupancy.push(found.occupancy);
+                break;
+            }
         }
-        if name.len() > 1 && address.occupancy.is_empty() && name.last().is_some_and(|t| unlabelled(&t.text)) {
-            tokens.extend(name.pop());
-        }
-        expand_cut_direction(&mut name, &mut street);
+        self.set_rest(lo, end);
     }
-    street.street_name = join(&name);
-    street
-}
 
-fn unlabelled(word: &str) -> bool {
-    let (digits, rest) = number::split_digits(word);
-    !digits.is_empty() && !matches!(rest, "ST" | "ND" | "RD" | "TH") && word.len() <= 5
-}
-
-/// Tulsa's clerks write `1722 S 106 EA` for `106TH EAST AVE` and `WA` for `WEST AVE`.
-fn expand_cut_direction(name: &mut Vec<Token>, street: &mut Street) {
-    let is_numbered = name.len() == 2 && tables::ordinal(&name[0].text).is_some();
-    let inner = match name.last().map(|t| t.text.as_str()) {
-        Some("EA") if is_numbered => "E",
-        Some("WA") if is_numbered => "W",
-        _ => return,
-    };
-    if let Some(last) = name.last_mut() {
-        last.text = inner.to_owned();
-    }
-    street.street_type = Some("AVE".to_owned());
-}
-
-fn take_predirectional(tokens: &mut Vec<Token>, street: &mut Street) {
-    let Some(first) = tokens.first().map(|t| t.text.clone()) else { return };
-    let Some(direction) = tables::direction(&first) else { return };
-    let next = tokens.get(1).map(|t| t.text.clone()).unwrap_or_default();
-    let next_type = tables::street_type(&next);
-    // "N ST", "NORTH AVE": the direction is the name, unless a further type shows otherwise ("N COURT ST").
-    let is_name = next.is_empty()
-        || tokens.get(1).is_some_and(|t| t.after_comma)
-        || (next_type.is_some_and(|t| t.is_strong)
-            && !tokens
-                .get(2)
-                .is_some_and(|t| !t.after_comma && tables::street_type(&t.text).is_some_and(|x| x.is_strong)));
-    if is_name {
-        return;
-    }
-    if let Some(both) = two_directions(&first, &next).filter(|_| tokens.len() > 2) {
-        let third_is_type = tokens.get(2).is_some_and(|t| tables::street_type(&t.text).is_some_and(|x| x.is_strong));
-        if !third_is_type {
-            street.predirectional = Some(both);
-            tokens.drain(..2);
+    fn read_without_number(&mut self, lo: usize, hi: usize) {
+        let tokens = self.tokens;
+        if let Some(at) = (lo + 1..hi.saturating_sub(1)).find(|i| is_joint(tokens, *i)) {
+            self.read_crossing(lo, at, hi);
             return;
         }
+        // A lone place: "BETHEL, AK 99559".
+        let has_type = (lo + 1..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.strength >= 2));
+        let comma = (lo + 1..hi).any(|i| tokens.at(i).gap == Gap::Comma);
+        let has_figures = (lo..hi).any(|i| matches!(tokens.at(i).shape, Shape::Digits | Shape::Ordinal));
+        let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
+        if is_tailed && !has_type && !has_figures && !comma && hi - lo <= 3 {
+            self.set_place(lo, hi);
+            return;
+        }
+        // "Broadway 24, Manhattan": the number behind the street.
+        let number_at = (lo + 1..hi).find(|i| tokens.at(*i).shape == Shape::Digits && (i + 1 == hi || tokens.at(i + 1).gap == Gap::Comma));
+        let is_name = |at: usize| (lo..at).all(|i| tokens.at(i).shape == Shape::Word && !tokens.at(i).entry.is_road_class && tokens.at(i).gap == Gap::Blank);
+        if let Some(at) = number_at.filter(|at| at - lo <= 3 && is_name(*at) && !tokens.word(at - 1).starts_with("AVE") && tokens.at(at - 1).entry.unit.is_none()) {
+            if let Some((number, _)) = number::read(tokens, at, at + 1) {
+                self.address.address_number = Some(number);
+                self.address.street = street::read(tokens, lo, at);
+                self.set_place(at + 1, hi);
+                return;
+            }
+        }
+        self.read_street(lo, hi);
     }
-    street.predirectional = Some(direction);
-    tokens.remove(0);
+
+    /// Street, units and place of `from..hi`, behind the number.
+    fn read_street(&mut self, from: usize, hi: usize) {
+        let tokens = self.tokens;
+        if from >= hi {
+            return;
+        }
+        let mut end = (from + 1..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
+        if let Some(at) = (from + 1..end).find(|i| is_joint(tokens, *i) && i + 1 < hi) {
+            if self.address.address_number.is_none() || crosses(tokens, from, at, end) {
+                self.read_crossing(from, at, hi);
+                return;
+            }
+        }
+        let first_unit = unit::next(tokens, from + 1, end);
+        let mut unit_start = None;
+        if let Some(found) = &first_unit {
+            end = found.start;
+            unit_start = Some(found.start);
+        }
+        let place_ahead = has_place_ahead(tokens, unit_start.map_or(end, |_| end), hi);
+        let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
+        let only_zip = self.address.state.is_none();
+        let expects_place = is_tailed && !only_zip && !place_ahead && self.address.place.is_none();
+        let (cut, second) = split::best(tokens, from, end, Surroundings { expects_place }, self.county);
+        self.others_of(from, second);
+        self.address.street = street::read(tokens, from, cut.end);
+        if let Some(other) = street::other_reading(tokens, from, cut.end) {
+            let mut address = self.address.clone();
+            address.street = other;
+            self.others.push(address);
+        }
+        self.warn_of_types(from, cut.end);
+        if cut.unit_end > cut.end {
+            self.push_unit(Occupancy { occupancy_type: String::new(), occupancy_id: tokens.span(cut.end..cut.unit_end).to_owned() });
+            self.warnings.push(Warning::UnitUnlabelled);
+        }
+        self.read_behind(cut.unit_end, hi);
+    }
+
+    fn others_of(&mut self, from: usize, second: Option<split::Cut>) {
+        let Some(cut) = second else { return };
+        let mut address = self.address.clone();
+        address.street = street::read(self.tokens, from, cut.end);
+        self.others.push(address);
+    }
+
+    /// Units, place and remarks behind the street.
+    fn read_behind(&mut self, from: usize, hi: usize) {
+        let tokens = self.tokens;
+        let mut at = from;
+        let mut loose = from;
+        while at < hi {
+            let is_second_address = tokens.at(at).gap != Gap::Blank
+                && find_number(tokens, at, hi).is_some_and(|(i, ..)| i == at)
+                && has_strong_type(tokens, at + 1, hi)
+                && at > from.saturating_sub(1);
+            if is_second_address || (tokens.at(at).shape == Shape::And && at + 1 < hi) {
+                self.warnings.push(Warning::SeveralAddresses);
+                self.take_words(loose, at);
+                self.set_rest(at, hi);
+                return;
+            }
+            if let Some(found) = unit::labelled(tokens, at, loose.max(from), hi).filter(|f| f.start == at || f.start + 1 == at) {
+                self.take_words(loose, found.start);
+                self.push_unit(found.occupancy);
+                at = found.end;
+                // "# B101" has its id; "STE 5 4" has more of it.
+                if at < hi && tokens.at(at).gap == Gap::Blank && tokens.at(at).shape == Shape::Letter && unit::is_bare_id(tokens, at) && tokens.at(at + 1).gap != Gap::Blank {
+                    at += 1;
+                }
+                loose = at;
+            } else if at == from && tokens.at(at).gap != Gap::Blank && unit::is_bare_id(tokens, at) && (at + 1 >= hi || tokens.at(at + 1).gap != Gap::Blank) {
+                self.push_unit(Occupancy { occupancy_type: String::new(), occupancy_id: tokens.word(at).to_owned() });
+                self.warnings.push(Warning::UnitUnlabelled);
+                at += 1;
+                loose = at;
+            } else {
+                at += 1;
+            }
+        }
+        self.take_words(loose, hi);
+    }
+
+    /// Words behind the street that are no unit: what stands behind the last comma is the place.
+    fn take_words(&mut self, lo: usize, hi: usize) {
+        if lo >= hi {
+            return;
+        }
+        let tokens = self.tokens;
+        let comma = (lo..hi).rev().find(|i| tokens.at(*i).gap == Gap::Comma).unwrap_or(lo);
+        let dash = (lo..hi).find(|i| tokens.at(*i).gap == Gap::Dash);
+        let has_figures = (comma..hi).any(|i| tokens.at(i).shape == Shape::Digits);
+        if dash.is_some() || has_figures || hi - comma > 5 {
+            self.set_rest(lo, hi);
+            self.warnings.push(Warning::Remark);
+            return;
+        }
+        self.set_rest(lo, comma);
+        self.set_place(comma, hi);
+    }
+
+    fn read_crossing(&mut self, lo: usize, at: usize, hi: usize) {
+        let tokens = self.tokens;
+        self.warnings.push(Warning::Intersection);
+        self.address.street = street::read(tokens, lo, at);
+        let end = (at + 2..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
+        let expects_place = self.address.state.is_some() && end == hi;
+        let (cut, _) = split::best(tokens, at + 1, end, Surroundings { expects_place }, self.county);
+        self.address.cross_street = Some(street::read(tokens, at + 1, cut.end));
+        self.take_words(cut.end, hi);
+    }
+
+    fn push_unit(&mut self, occupancy: Occupancy) {
+        if self.address.occupancy.len() < UNITS_MAX {
+            self.address.occupancy.push(occupancy);
+        }
+    }
+
+    fn set_place(&mut self, lo: usize, hi: usize) {
+        let words = self.tokens.span(lo..hi);
+        if words.is_empty() {
+            return;
+        }
+        if self.address.place.is_none() {
+            self.address.place = Some(words.to_owned());
+        } else {
+            self.set_rest(lo, hi);
+        }
+    }
+
+    fn set_rest(&mut self, lo: usize, hi: usize) {
+        let words = self.tokens.span(lo..hi);
+        if words.is_empty() {
+            return;
+        }
+        match &mut self.address.rest {
+            Some(rest) => {
+                rest.push_str("; ");
+                rest.push_str(words);
+            }
+            None => self.address.rest = Some(words.to_owned()),
+        }
+    }
+
+    fn warn_of_types(&mut self, lo: usize, hi: usize) {
+        let strong = (lo + 1..hi).filter(|i| self.tokens.at(*i).entry.street_type.is_some_and(|t| t.is_strong())).count();
+        if strong > 1 {
+            self.warnings.push(Warning::TwoTypes);
+        }
+    }
+
+    fn warn_of_gaps(&mut self) {
+        let address = &self.address;
+        if address.address_number.is_none() && address.cross_street.is_none() && address.po_box.is_none() {
+            self.warnings.push(Warning::NoNumber);
+        }
+        if address.street.street_name.is_empty() {
+            if address.po_box.is_none() {
+                self.warnings.push(Warning::NoStreet);
+            }
+        } else if address.street.street_type.is_none() && address.street.pretype.is_none() {
+            self.warnings.push(Warning::NoStreetType);
+        }
+        self.warnings.sort_unstable();
+        self.warnings.dedup();
+    }
 }
 
-fn take_postdirectional(tokens: &mut Vec<Token>, street: &mut Street, place_is_known: bool) {
-    let Some(direction) = tokens.first().filter(|t| !t.after_comma).and_then(|t| tables::direction(&t.text)) else {
-        return;
+fn has_strong_type(tokens: &Tokens, lo: usize, hi: usize) -> bool {
+    (lo..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()) || tokens.at(i).entry.is_road_class && tokens.at(i).entry.state.is_none())
+}
+
+/// True when a part set off by a comma that looks like a place stands in `from..hi`.
+fn has_place_ahead(tokens: &Tokens, from: usize, hi: usize) -> bool {
+    if from >= hi {
+        return false;
+    }
+    // Words behind the last unit or comma.
+    let mut at = from;
+    let mut words = 0;
+    while at < hi {
+        if let Some(found) = unit::labelled(tokens, at, at, hi) {
+            at = found.end;
+            words = 0;
+            continue;
+        }
+        words += usize::from(tokens.at(at).shape == Shape::Word);
+        at += 1;
+    }
+    words > 0
+}
+
+/// Words that join two streets.
+fn is_joint(tokens: &Tokens, at: usize) -> bool {
+    tokens.at(at).shape == Shape::And || matches!(tokens.word(at), "AND" | "AT")
+}
+
+/// With a house number only two full streets cross (`101 PIERCE ST & RILL AVE`), not `5 BLACK & WHITE DR`.
+fn crosses(tokens: &Tokens, lo: usize, at: usize, hi: usize) -> bool {
+    let is_street = |lo: usize, hi: usize| {
+        (lo + 1..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()))
+            || (lo..hi).any(|i| tokens.at(i).entry.is_road_class && i + 1 < hi)
     };
-    let is_spelled = tokens.first().is_some_and(|t| t.text.len() > 2);
-    // "STREET SOUTH BOSTON": a spelled-out direction before more words, behind a predirectional, opens the place.
-    let opens_place = tokens.len() > 1 && !place_is_known && (is_spelled && street.predirectional.is_some());
-    if opens_place {
-        return;
+    is_street(lo, at) && is_street(at + 1, hi) && !matches!(tokens.at(at + 1).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair)
+}
+
+/// The house number: where it begins, itself, and the index behind it.
+fn find_number(tokens: &Tokens, lo: usize, hi: usize) -> Option<(usize, AddressNumber, usize)> {
+    let at = (lo..hi).find(|i| can_be_number(tokens, *i, lo, hi))?;
+    let (number, behind) = number::read(tokens, at, hi)?;
+    (behind < hi).then_some((at, number, behind))
+}
+
+fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
+    let token = tokens.at(at);
+    if !matches!(token.shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed) || at + 1 >= hi {
+        return false;
     }
-    if let Some(both) =
-        tokens.get(1).and_then(|t| two_directions(&tokens[0].text, &t.text)).filter(|_| tokens.len() == 2)
-    {
-        street.postdirectional = Some(both);
-        tokens.drain(..2);
-        return;
+    let Some((_, behind)) = number::read(tokens, at, hi) else { return false };
+    if behind >= hi {
+        return false;
     }
-    street.postdirectional = Some(direction);
-    tokens.remove(0);
+    let next = tokens.at(behind);
+    let next_is_type = next.entry.street_type.is_some_and(|t| t.is_strong()) && next.entry.direction.is_none();
+    if at == lo {
+        // "31 STREET", "83 ST" alone are streets; so is "76 & 31 ST".
+        let is_lone_street = next_is_type && behind + 1 >= hi && behind == at + 1 && tokens.word(behind) != "HWY";
+        return !is_lone_street && next.shape != Shape::And;
+    }
+    let before = tokens.at(at - 1);
+    let is_part_of_other = before.shape == Shape::Hash
+        || before.entry.unit.is_some_and(|u| u.needs_id) && before.entry.state.is_none()
+        || before.entry.is_road_class
+        || matches!(tokens.word(at - 1), "BOX" | "ROAD" | "RD" | "AVENUE" | "AVE" | "LOOP" | "AND" | "&")
+        || before.entry.direction.is_some()
+        || before.entry.street_type.is_some_and(|t| t.is_strong()) && token.gap == Gap::Blank;
+    let street_follows = !next_is_type && next.gap == Gap::Blank && tokens.at(at + 1).shape != Shape::And;
+    let has_more = (behind..hi).any(|i| tokens.at(i).entry.street_type.is_some() || tokens.at(i).entry.direction.is_some() || tokens.at(i).shape == Shape::Ordinal || tokens.at(i).entry.is_road_class)
+        || hi - behind >= 1 && tokens.len() > hi;
+    !is_part_of_other && street_follows && has_more
 }

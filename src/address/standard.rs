@@ -100,9 +100,7 @@ pub fn folded_name(name: &str) -> String {
             let _written = write!(out, "{figure}");
         } else if let Some(mut figure) = tables::number_word(word) {
             if figure >= 20 && figure.is_multiple_of(10) {
-                if let Some(unit) =
-                    words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u))
-                {
+                if let Some(unit) = words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u)) {
                     figure += unit;
                     index += 1;
                 }
@@ -136,7 +134,7 @@ pub fn street_key(street: &Street) -> String {
     key.push('|');
     let pretype = street.pretype.as_deref().unwrap_or("");
     // The class of a highway is named loosely ("HWY 20" is "STATE HWY 20"): one key, the class is compared apart.
-    key.push_str(if matches!(pretype, "US HWY" | "STATE HWY" | "STATE RTE" | "RTE") { "HWY" } else { pretype });
+    key.push_str(super::highway::class_key(pretype));
     key.push('|');
     if street.premodifier.is_some() {
         key.push_str("OLD ");
@@ -153,17 +151,8 @@ pub fn street_key(street: &Street) -> String {
 pub fn core_name(name: &str) -> String {
     let folded = folded_name(name);
     match folded.as_str() {
-        "MARTIN LUTHER KING"
-        | "MARTIN LUTHER KING JR"
-        | "M L KING"
-        | "M L KING JR"
-        | "MLK"
-        | "MLK JR"
-        | "DR MARTIN LUTHER KING"
-        | "DR MARTIN LUTHER KING JR"
-        | "DR M L KING"
-        | "DR M L KING JR"
-        | "DR MLK" => "MLK".to_owned(),
+        "MARTIN LUTHER KING" | "MARTIN LUTHER KING JR" | "M L KING" | "M L KING JR" | "MLK" | "MLK JR" | "DR MARTIN LUTHER KING"
+        | "DR MARTIN LUTHER KING JR" | "DR M L KING" | "DR M L KING JR" | "DR MLK" => "MLK".to_owned(),
         _ => folded,
     }
 }

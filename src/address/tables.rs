@@ -1,4 +1,4 @@
-//! The Publication 28 tables of `data/standards`, read once into hash maps.
+//! The tables of `data/standards`, read once into one map from word to all that the word can be.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,15 @@ use crate::model::address::Direction;
 pub(crate) struct TypeWord {
     /// Publication 28 abbreviation.
     pub(crate) canonical: &'static str,
-    /// Nearly always a type when it follows a name; weak ones are often part of a name or place.
-    pub(crate) is_strong: bool,
+    /// 3: nearly always a type when it follows a name; 2: often; 1: mostly part of a name or place.
+    pub(crate) strength: u8,
+}
+
+impl TypeWord {
+    /// True when the word is nearly always a type behind a name.
+    pub(crate) fn is_strong(self) -> bool {
+        self.strength == 3
+    }
 }
 
 /// A unit designator word.
@@ -24,127 +31,183 @@ pub(crate) struct UnitWord {
     pub(crate) needs_id: bool,
 }
 
+/// All that a word can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) direction: Option<Direction>,
+    pub(crate) street_type: Option<TypeWord>,
+    pub(crate) unit: Option<UnitWord>,
+    pub(crate) state: Option<&'static str>,
+    /// Cardinal or ordinal number word below 100.
+    pub(crate) number: Option<u8>,
+    pub(crate) opens_place: bool,
+    pub(crate) closes_place: bool,
+    /// A word of a numbered road's class (`HWY`, `ROUTE`, `COUNTY`).
+    pub(crate) is_road_class: bool,
+}
+
+/// A word with no meaning of its own.
+pub(crate) static NOTHING: Entry = Entry {
+    direction: None,
+    street_type: None,
+    unit: None,
+    state: None,
+    number: None,
+    opens_place: false,
+    closes_place: false,
+    is_road_class: false,
+};
+
+const DIRECTIONS: [(Direction, &[&str]); 8] = [
+    (Direction::N, &["N", "NO", "NORTH"]),
+    (Direction::S, &["S", "SO", "SOUTH"]),
+    (Direction::E, &["E", "EAST"]),
+    (Direction::W, &["W", "WEST"]),
+    (Direction::Ne, &["NE", "NORTHEAST"]),
+    (Direction::Nw, &["NW", "NORTHWEST"]),
+    (Direction::Se, &["SE", "SOUTHEAST"]),
+    (Direction::Sw, &["SW", "SOUTHWEST"]),
+];
+
+/// Words that open a numbered road; the grammar is in `highway`.
+const ROAD_CLASS_WORDS: &[&str] = &[
+    "HWY", "HIGHWAY", "HY", "HWAY", "HYW", "HIWAY", "HGWY", "US", "USH", "STATE", "SH", "SR", "STH", "CTH", "CR", "ROUTE",
+    "RTE", "RT", "INTERSTATE", "I", "FM", "RM", "FARM", "COUNTY", "COUNTRY", "COUNRY", "CO", "CNTY", "CTY", "TOWNSHIP", "TWP", "BUSINESS",
+    "RR", "RURAL", "FEDERAL", "U", "ST", "HC", "TR", "FOREST",
+];
+
+const UNITS: [(&str, &str); 20] = [
+    ("ZERO", "ZEROTH"),
+    ("ONE", "FIRST"),
+    ("TWO", "SECOND"),
+    ("THREE", "THIRD"),
+    ("FOUR", "FOURTH"),
+    ("FIVE", "FIFTH"),
+    ("SIX", "SIXTH"),
+    ("SEVEN", "SEVENTH"),
+    ("EIGHT", "EIGHTH"),
+    ("NINE", "NINTH"),
+    ("TEN", "TENTH"),
+    ("ELEVEN", "ELEVENTH"),
+    ("TWELVE", "TWELFTH"),
+    ("THIRTEEN", "THIRTEENTH"),
+    ("FOURTEEN", "FOURTEENTH"),
+    ("FIFTEEN", "FIFTEENTH"),
+    ("SIXTEEN", "SIXTEENTH"),
+    ("SEVENTEEN", "SEVENTEENTH"),
+    ("EIGHTEEN", "EIGHTEENTH"),
+    ("NINETEEN", "NINETEENTH"),
+];
+
+const TENS: [(&str, &str, u8); 8] = [
+    ("TWENTY", "TWENTIETH", 20),
+    ("THIRTY", "THIRTIETH", 30),
+    ("FORTY", "FORTIETH", 40),
+    ("FIFTY", "FIFTIETH", 50),
+    ("SIXTY", "SIXTIETH", 60),
+    ("SEVENTY", "SEVENTIETH", 70),
+    ("EIGHTY", "EIGHTIETH", 80),
+    ("NINETY", "NINETIETH", 90),
+];
+
+type Map = FxHashMap<&'static str, Entry>;
+
 /// Rows of an embedded table: tab-separated cells, `#` lines left out.
 fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(|l| l.split('\t').collect())
 }
 
-static TYPES: LazyLock<FxHashMap<&'static str, TypeWord>> = LazyLock::new(|| {
-    let mut map = FxHashMap::default();
+fn slot<'a>(map: &'a mut Map, word: &'static str) -> &'a mut Entry {
+    map.entry(word).or_insert(NOTHING)
+}
+
+static WORDS: LazyLock<Map> = LazyLock::new(|| {
+    let mut map = Map::default();
     for row in rows(include_str!("../../data/standards/street_types.tsv")) {
         let [canonical, variants, strength] = row[..] else { continue };
-        let word = TypeWord { canonical, is_strong: strength == "s" };
-        map.insert(canonical, word);
+        let strength = match strength {
+            "s" => 3,
+            "m" => 2,
+            _ => 1,
+        };
+        let word = TypeWord { canonical, strength };
+        slot(&mut map, canonical).street_type = Some(word);
         for variant in variants.split_whitespace() {
-            map.entry(variant).or_insert(word);
+            slot(&mut map, variant).street_type.get_or_insert(word);
         }
     }
-    map
-});
-
-static UNITS: LazyLock<FxHashMap<&'static str, UnitWord>> = LazyLock::new(|| {
-    let mut map = FxHashMap::default();
     for row in rows(include_str!("../../data/standards/units.tsv")) {
         let [canonical, variants, needs] = row[..] else { continue };
         let word = UnitWord { canonical, needs_id: needs == "y" };
-        map.insert(canonical, word);
+        slot(&mut map, canonical).unit = Some(word);
         for variant in variants.split_whitespace() {
-            map.insert(variant, word);
+            slot(&mut map, variant).unit = Some(word);
         }
     }
+    for row in rows(include_str!("../../data/standards/place_words.tsv")) {
+        let [word, position] = row[..] else { continue };
+        let entry = slot(&mut map, word);
+        entry.opens_place |= position == "first";
+        entry.closes_place |= position == "last";
+    }
+    add_closed_classes(&mut map);
     map
 });
 
-static STATES: LazyLock<FxHashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let mut map = FxHashMap::default();
+fn add_closed_classes(map: &mut Map) {
     for row in rows(include_str!("../../data/standards/states.tsv")) {
         let [code, name] = row[..] else { continue };
-        map.insert(code, code);
-        map.insert(name, code);
+        slot(map, code).state = Some(code);
+        slot(map, name).state = Some(code);
     }
-    map
-});
+    for (direction, words) in DIRECTIONS {
+        for word in words {
+            slot(map, word).direction = Some(direction);
+        }
+    }
+    for word in ROAD_CLASS_WORDS {
+        slot(map, word).is_road_class = true;
+    }
+    for (number, (cardinal, ordinal)) in (0u8..).zip(UNITS) {
+        slot(map, cardinal).number = Some(number);
+        slot(map, ordinal).number = Some(number);
+    }
+    for (cardinal, ordinal, number) in TENS {
+        slot(map, cardinal).number = Some(number);
+        slot(map, ordinal).number = Some(number);
+    }
+}
+
+/// All that a word can be.
+pub(crate) fn entry(word: &str) -> &'static Entry {
+    WORDS.get(word).unwrap_or(&NOTHING)
+}
 
 /// The street type that a word spells.
 pub(crate) fn street_type(word: &str) -> Option<TypeWord> {
-    TYPES.get(word).copied()
-}
-
-/// The unit designator that a word spells.
-pub(crate) fn unit(word: &str) -> Option<UnitWord> {
-    UNITS.get(word).copied()
+    entry(word).street_type
 }
 
 /// The two-letter state of an abbreviation or full name.
 pub(crate) fn state(text: &str) -> Option<&'static str> {
-    STATES.get(text).copied()
+    entry(text).state
 }
 
 /// The direction a word spells.
 pub(crate) fn direction(word: &str) -> Option<Direction> {
-    Some(match word {
-        "N" | "NO" | "NORTH" => Direction::N,
-        "S" | "SO" | "SOUTH" => Direction::S,
-        "E" | "EAST" => Direction::E,
-        "W" | "WEST" => Direction::W,
-        "NE" | "NORTHEAST" => Direction::Ne,
-        "NW" | "NORTHWEST" => Direction::Nw,
-        "SE" | "SOUTHEAST" => Direction::Se,
-        "SW" | "SOUTHWEST" => Direction::Sw,
-        _ => return None,
-    })
+    entry(word).direction
 }
 
 /// Number of a cardinal or ordinal word below 100 (`EIGHTY-THIRD` comes as two words).
 pub(crate) fn number_word(word: &str) -> Option<u32> {
-    const UNITS: [(&str, &str); 20] = [
-        ("ZERO", "ZEROTH"),
-        ("ONE", "FIRST"),
-        ("TWO", "SECOND"),
-        ("THREE", "THIRD"),
-        ("FOUR", "FOURTH"),
-        ("FIVE", "FIFTH"),
-        ("SIX", "SIXTH"),
-        ("SEVEN", "SEVENTH"),
-        ("EIGHT", "EIGHTH"),
-        ("NINE", "NINTH"),
-        ("TEN", "TENTH"),
-        ("ELEVEN", "ELEVENTH"),
-        ("TWELVE", "TWELFTH"),
-        ("THIRTEEN", "THIRTEENTH"),
-        ("FOURTEEN", "FOURTEENTH"),
-        ("FIFTEEN", "FIFTEENTH"),
-        ("SIXTEEN", "SIXTEENTH"),
-        ("SEVENTEEN", "SEVENTEENTH"),
-        ("EIGHTEEN", "EIGHTEENTH"),
-        ("NINETEEN", "NINETEENTH"),
-    ];
-    const TENS: [(&str, &str, u32); 8] = [
-        ("TWENTY", "TWENTIETH", 20),
-        ("THIRTY", "THIRTIETH", 30),
-        ("FORTY", "FORTIETH", 40),
-        ("FIFTY", "FIFTIETH", 50),
-        ("SIXTY", "SIXTIETH", 60),
-        ("SEVENTY", "SEVENTIETH", 70),
-        ("EIGHTY", "EIGHTIETH", 80),
-        ("NINETY", "NINETIETH", 90),
-    ];
-    if word.len() < 3 {
-        return None;
-    }
-    (0u32..)
-        .zip(UNITS)
-        .find(|(_, (a, b))| word == *a || word == *b)
-        .map(|(n, _)| n)
-        .or_else(|| TENS.iter().find(|(a, b, _)| word == *a || word == *b).map(|t| t.2))
+    entry(word).number.map(u32::from)
 }
 
 /// The figure of an ordinal (`21ST`, `3RD`, `44TH`) or of plain digits.
 pub(crate) fn ordinal(word: &str) -> Option<u32> {
-    let digits = word.len() - word.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    if digits == 0 || digits > 6 {
+    let (figure, ending) = super::tokens::split_digits(word);
+    if figure.is_empty() || figure.len() > 6 {
         return None;
     }
-    let (figure, ending) = word.split_at(digits);
     matches!(ending, "" | "ST" | "ND" | "RD" | "TH").then(|| figure.parse().ok()).flatten()
 }

@@ -1,20 +1,260 @@
-//! Text to tokens: upper case, ASCII, punctuation settled, commas remembered.
+//! Text to tokens: upper case, ASCII, punctuation settled, commas remembered, each word looked up once.
+//!
+//! The words stand in one buffer with single blanks between them, so that any run of tokens is one string slice.
 
-/// One word of an address text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Token {
-    /// Upper case, without `.` and `'`.
-    pub(crate) text: String,
-    /// True when a comma, semicolon or line end stood before it.
-    pub(crate) after_comma: bool,
-}
+use std::ops::Range;
+
+use super::tables::{self, Entry};
 
 /// Longest text that is looked at, in bytes; an address line is a tenth of it. Keeps hostile input cheap.
 const TEXT_LEN_MAX: usize = 400;
-/// Most tokens looked at.
-const TOKENS_MAX: usize = 48;
+/// Most tokens looked at; the longest line of 5,000 real ones had 22.
+pub(crate) const TOKENS_MAX: usize = 48;
 
-/// Plain letter for a Latin letter with a mark; other characters are left out.
+/// What stood before a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gap {
+    Blank,
+    Comma,
+    Dash,
+}
+
+/// What a token is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Letters (hyphens allowed).
+    Word,
+    /// One letter.
+    Letter,
+    /// `1234`
+    Digits,
+    /// `21ST`
+    Ordinal,
+    /// `325C`, `325-C`: figures and at most two letters.
+    DigitsLetter,
+    /// `101-109`, `80-44A`, `101/103`
+    DigitsPair,
+    /// `1/2`
+    Fraction,
+    /// `B101`, `N63W12345`, `36-C4`: anything else with a figure in it.
+    Mixed,
+    /// `#`
+    Hash,
+    /// `&`, `@`, `/` between words.
+    And,
+}
+
+/// One word of an address text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Token {
+    start: u16,
+    end: u16,
+    pub(crate) gap: Gap,
+    pub(crate) shape: Shape,
+    pub(crate) entry: &'static Entry,
+}
+
+/// The words of a text.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    buffer: String,
+    list: [Token; TOKENS_MAX],
+    n: usize,
+    gap: Gap,
+    word_start: usize,
+    /// What stood in parentheses.
+    pub(crate) remark: Option<String>,
+    /// True when the text was longer than what is looked at.
+    pub(crate) is_cut: bool,
+}
+
+const EMPTY: Token =
+    Token { start: 0, end: 0, gap: Gap::Blank, shape: Shape::Word, entry: &tables::NOTHING };
+
+impl Tokens {
+    pub(crate) fn len(&self) -> usize {
+        self.n
+    }
+
+    /// The token at `index`; a nameless word beyond the end.
+    pub(crate) fn at(&self, index: usize) -> &Token {
+        if index < self.n { &self.list[index] } else { &EMPTY }
+    }
+
+    /// The word at `index`, empty beyond the end.
+    pub(crate) fn word(&self, index: usize) -> &str {
+        let token = self.at(index);
+        self.buffer.get(usize::from(token.start)..usize::from(token.end)).unwrap_or("")
+    }
+
+    /// The words of a range with single blanks between them.
+    pub(crate) fn span(&self, range: Range<usize>) -> &str {
+        if range.start >= range.end || range.end > self.n {
+            return "";
+        }
+        let (first, last) = (self.at(range.start), self.at(range.end - 1));
+        self.buffer.get(usize::from(first.start)..usize::from(last.end)).unwrap_or("")
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        if self.n >= TOKENS_MAX {
+            self.is_cut = true;
+            return;
+        }
+        let word = self.buffer.get(start..end).unwrap_or("");
+        let shape = shape_of(word);
+        let entry = match shape {
+            Shape::Word | Shape::Letter | Shape::And => tables::entry(word),
+            _ => &tables::NOTHING,
+        };
+        self.list[self.n] = Token { start: start as u16, end: end as u16, gap: self.gap, shape, entry };
+        self.n += 1;
+        self.gap = Gap::Blank;
+    }
+
+    /// Closes the word being written and starts the next.
+    fn end_word(&mut self) {
+        while self.buffer.len() > self.word_start && self.buffer.ends_with(['-', '/']) {
+            if self.buffer.ends_with('-') && self.gap == Gap::Blank && self.buffer.len() == self.word_start + 1 {
+                self.gap = Gap::Dash;
+            }
+            let is_tail_dash = self.buffer.ends_with('-') && self.buffer.len() > self.word_start + 1;
+            self.buffer.pop();
+            if is_tail_dash {
+                self.end_word();
+                self.gap = Gap::Dash;
+                return;
+            }
+        }
+        let (start, end) = (self.word_start, self.buffer.len());
+        if start == end {
+            return;
+        }
+        let cut = cut_of(&self.buffer[start..end]);
+        if let Some((at, skip)) = cut {
+            let tail: String = self.buffer.get(start + at + skip..end).unwrap_or("").to_owned();
+            self.buffer.truncate(start + at);
+            self.push(start, start + at);
+            self.buffer.push(' ');
+            self.word_start = self.buffer.len();
+            self.buffer.push_str(&tail);
+            self.push(self.word_start, self.buffer.len());
+        } else {
+            self.push(start, end);
+        }
+        self.buffer.push(' ');
+        self.word_start = self.buffer.len();
+    }
+
+    fn single(&mut self, c: char) {
+        self.end_word();
+        self.buffer.push(c);
+        self.push(self.word_start, self.buffer.len());
+        self.buffer.push(' ');
+        self.word_start = self.buffer.len();
+    }
+
+    fn comma(&mut self) {
+        self.end_word();
+        if self.n > 0 {
+            self.gap = Gap::Comma;
+        }
+    }
+
+    fn word_is_empty(&self) -> bool {
+        self.buffer.len() == self.word_start
+    }
+
+    /// A dot ends a word only between two of at least two characters (`ST.LOUIS`, `E.22ND`), not in `N.Y.`.
+    fn dot(&mut self, rest: &str) {
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let digit_follows = rest.bytes().next().is_some_and(|b| b.is_ascii_digit());
+        if run >= 2 || (digit_follows && !self.word_is_empty()) {
+            self.end_word();
+        }
+    }
+}
+
+/// Splits the text into words.
+pub(crate) fn tokenize(text: &str) -> Tokens {
+    let text = text.trim();
+    let mut tokens = Tokens {
+        buffer: String::with_capacity(text.len().min(TEXT_LEN_MAX) + 16),
+        list: [EMPTY; TOKENS_MAX],
+        n: 0,
+        gap: Gap::Blank,
+        word_start: 0,
+        remark: None,
+        is_cut: false,
+    };
+    let keeps_parentheses = text.starts_with('(');
+    let mut remark = String::new();
+    let mut depth = 0usize;
+    for (position, c) in text.char_indices() {
+        if position > TEXT_LEN_MAX {
+            tokens.is_cut = true;
+            break;
+        }
+        match c {
+            '(' | '[' if !keeps_parentheses => {
+                tokens.end_word();
+                depth += 1;
+            }
+            ')' | ']' => {
+                tokens.end_word();
+                depth = depth.saturating_sub(1);
+            }
+            _ if depth > 0 => remark.push(c),
+            _ => step(&mut tokens, c, text.get(position + c.len_utf8()..).unwrap_or("")),
+        }
+    }
+    tokens.end_word();
+    if !remark.trim().is_empty() {
+        tokens.remark = Some(remark.trim().to_owned());
+    }
+    split_utah(&mut tokens);
+    tokens
+}
+
+fn step(tokens: &mut Tokens, c: char, rest: &str) {
+    match c {
+        'a'..='z' => tokens.buffer.push(c.to_ascii_uppercase()),
+        'A'..='Z' | '0'..='9' => tokens.buffer.push(c),
+        ' ' | '\t' => tokens.end_word(),
+        '.' => tokens.dot(rest),
+        '\'' | '`' | '"' | '’' => {}
+        ',' | ';' | '\n' | '\r' | '|' => tokens.comma(),
+        '#' => tokens.single('#'),
+        '&' | '@' | '+' => tokens.single('&'),
+        '-' | '–' | '—' | '−' => tokens.buffer.push('-'),
+        '/' | '\\' => {
+            if !tokens.word_is_empty() && tokens.buffer.ends_with(|c: char| c.is_ascii_digit()) {
+                tokens.buffer.push('/');
+            } else if tokens.buffer.get(tokens.word_start..) == Some("C") {
+                // "C/O" stays one word.
+                tokens.buffer.push('/');
+            } else {
+                tokens.single('&');
+            }
+        }
+        '½' => {
+            tokens.end_word();
+            tokens.buffer.push_str("1/2");
+            tokens.end_word();
+        }
+        _ => match fold(c) {
+            Some(letter) => tokens.buffer.push(letter),
+            None if c.is_alphanumeric() => {
+                for upper in c.to_uppercase() {
+                    tokens.buffer.push(upper);
+                }
+            }
+            None => tokens.end_word(),
+        },
+    }
+}
+
+/// Plain letter for a Latin letter with a mark.
 fn fold(c: char) -> Option<char> {
     Some(match c {
         'À'..='Å' | 'à'..='å' => 'A',
@@ -25,86 +265,110 @@ fn fold(c: char) -> Option<char> {
         'Ò'..='Ö' | 'ò'..='ö' | 'Ø' | 'ø' => 'O',
         'Ù'..='Ü' | 'ù'..='ü' => 'U',
         'Ý' | 'ý' | 'ÿ' => 'Y',
-        '–' | '—' | '−' => '-',
-        '½' => '\u{bd}',
         _ => return None,
     })
 }
 
-/// Splits the text; the second part is what stood in parentheses.
-pub(crate) fn tokenize(text: &str) -> (Vec<Token>, Option<String>) {
-    let mut scan = Scan { tokens: Vec::with_capacity(12), word: String::new(), after_comma: false };
-    let mut remark = String::new();
-    let mut depth = 0usize;
-    for (position, c) in text.char_indices() {
-        if position > TEXT_LEN_MAX || scan.tokens.len() >= TOKENS_MAX {
-            break;
-        }
-        match c {
-            '(' | '[' => {
-                scan.end_word();
-                depth += 1;
-            }
-            ')' | ']' => depth = depth.saturating_sub(1),
-            _ if depth > 0 => remark.push(c),
-            _ => scan.step(c),
-        }
-    }
-    scan.end_word();
-    let remark = remark.trim();
-    (scan.tokens, (!remark.is_empty()).then(|| remark.to_owned()))
+/// True for the ending of an ordinal number.
+pub(crate) fn is_ordinal_ending(text: &str) -> bool {
+    matches!(text, "ST" | "ND" | "RD" | "TH")
 }
 
-struct Scan {
-    tokens: Vec<Token>,
-    word: String,
-    after_comma: bool,
+/// Digits at the front of a word and what follows them.
+pub(crate) fn split_digits(word: &str) -> (&str, &str) {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    word.split_at(digits)
 }
 
-impl Scan {
-    fn end_word(&mut self) {
-        let trimmed = self.word.trim_matches(|c| c == '-' || c == '/');
-        if !trimmed.is_empty() {
-            self.tokens.push(Token { text: trimmed.to_owned(), after_comma: self.after_comma });
-            self.after_comma = false;
-        }
-        self.word.clear();
+fn shape_of(word: &str) -> Shape {
+    let bytes = word.as_bytes();
+    match bytes {
+        [b'#'] => return Shape::Hash,
+        [b'&'] => return Shape::And,
+        [b] if b.is_ascii_alphabetic() => return Shape::Letter,
+        _ => {}
     }
-
-    fn single(&mut self, text: &str) {
-        self.end_word();
-        self.tokens.push(Token { text: text.to_owned(), after_comma: self.after_comma });
-        self.after_comma = false;
+    let (digits, rest) = split_digits(word);
+    if digits.is_empty() {
+        return if bytes.iter().any(u8::is_ascii_digit) { Shape::Mixed } else { Shape::Word };
     }
-
-    fn step(&mut self, c: char) {
-        match c {
-            'a'..='z' => self.word.push(c.to_ascii_uppercase()),
-            'A'..='Z' | '0'..='9' => self.word.push(c),
-            '.' | '\'' | '`' | '’' | '"' => {}
-            ',' | ';' | '\n' | '\r' => {
-                self.end_word();
-                self.after_comma = true;
-            }
-            '#' => self.single("#"),
-            '&' | '@' | '+' => self.single("&"),
-            '-' => self.word.push('-'),
-            '/' | '\\' => self.slash(),
-            _ => match fold(c) {
-                Some('\u{bd}') => self.single("1/2"),
-                Some('-') => self.word.push('-'),
-                Some(letter) => self.word.push(letter),
-                None => self.end_word(),
-            },
-        }
+    if rest.is_empty() {
+        return Shape::Digits;
     }
+    if is_ordinal_ending(rest) {
+        return Shape::Ordinal;
+    }
+    if matches!(word, "1/2" | "1/4" | "3/4" | "1/3" | "2/3") {
+        return Shape::Fraction;
+    }
+    let is_letters = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
+    if is_letters(rest) || rest.strip_prefix('-').is_some_and(is_letters) {
+        return Shape::DigitsLetter;
+    }
+    let second = rest.strip_prefix(['-', '/']).map(split_digits);
+    match second {
+        Some((high, tail)) if !high.is_empty() && (tail.is_empty() || is_letters(tail)) => Shape::DigitsPair,
+        _ => Shape::Mixed,
+    }
+}
 
-    /// A slash inside figures is a fraction or a unit (`1/2`, `1101/1103`); between words it joins two streets.
-    fn slash(&mut self) {
-        if self.word.ends_with(|c: char| c.is_ascii_digit()) && self.word.len() <= 6 {
-            self.word.push('/');
-        } else {
-            self.single("&");
-        }
+/// Where a glued word is cut, and how many bytes between the parts fall out: `123MAIN`, `I-35`, `HWY20`, `ST-LOUIS` not.
+fn cut_of(word: &str) -> Option<(usize, usize)> {
+    let (digits, rest) = split_digits(word);
+    if !digits.is_empty() {
+        let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let is_word = letters >= 3 && letters == rest.len() && !is_ordinal_ending(rest.get(..2).unwrap_or(""));
+        return is_word.then_some((digits.len(), 0));
+    }
+    let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (class, rest) = word.split_at_checked(letters)?;
+    let skip = usize::from(rest.starts_with('-'));
+    let (figures, tail) = split_digits(rest.get(skip..)?);
+    if figures.is_empty() || tail.len() > 1 {
+        return None;
+    }
+    let is_class = matches!(class, "HWY" | "HIGHWAY" | "US" | "SH" | "SR" | "CR" | "FM" | "RTE" | "ROUTE")
+        || (class == "I" && skip == 1)
+        || (skip == 1 && class.len() == 2 && tables::entry(class).state.is_some());
+    let is_unit = class.len() > 1 && tables::entry(class).unit.is_some();
+    (is_class || is_unit).then_some((letters, skip))
+}
+
+/// `48S 400E`: two figures with a direction glued on are a Utah grid address.
+fn split_utah(tokens: &mut Tokens) {
+    let glued = |word: &str| {
+        let (digits, rest) = split_digits(word);
+        !digits.is_empty() && matches!(rest, "N" | "S" | "E" | "W")
+    };
+    if tokens.n < 2 || !glued(tokens.word(0)) || !glued(tokens.word(1)) || tokens.n + 2 > TOKENS_MAX {
+        return;
+    }
+    let (first, second) = (tokens.word(0).to_owned(), tokens.word(1).to_owned());
+    let tail_at = usize::from(tokens.list[1].end);
+    let tail = tokens.buffer.get(tail_at..).unwrap_or("").to_owned();
+    let parts = [
+        first.get(..first.len() - 1).unwrap_or(""),
+        first.get(first.len() - 1..).unwrap_or(""),
+        second.get(..second.len() - 1).unwrap_or(""),
+        second.get(second.len() - 1..).unwrap_or(""),
+    ];
+    let rest: Vec<Token> = tokens.list[2..tokens.n].to_vec();
+    tokens.buffer.clear();
+    tokens.n = 0;
+    for part in parts {
+        let start = tokens.buffer.len();
+        tokens.buffer.push_str(part);
+        tokens.gap = Gap::Blank;
+        tokens.push(start, tokens.buffer.len());
+        tokens.buffer.push(' ');
+    }
+    let shift = tokens.buffer.len() - 1 - tail_at;
+    tokens.buffer.pop();
+    tokens.buffer.push_str(&tail);
+    for mut token in rest {
+        token.start += shift as u16;
+        token.end += shift as u16;
+        tokens.list[tokens.n] = token;
+        tokens.n += 1;
     }
 }

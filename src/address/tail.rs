@@ -1,0 +1,110 @@
+//! What stands at the end of a line: country, ZIP code, state.
+
+use super::tables;
+use super::tokens::{Gap, Shape, Tokens, split_digits};
+use crate::model::address::Address;
+
+/// Takes country, ZIP and state from the end; returns the index where they begin.
+pub(crate) fn take(tokens: &Tokens, address: &mut Address) -> usize {
+    let mut hi = tokens.len();
+    for country in ["UNITED STATES OF AMERICA", "UNITED STATES", "USA", "US", "U S A"] {
+        let n = country.split(' ').count();
+        if hi > n + 2 && tokens.span(hi - n..hi) == country {
+            hi -= n;
+            break;
+        }
+    }
+    hi = take_zip(tokens, hi, address);
+    hi = take_state(tokens, hi, address);
+    hi
+}
+
+fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
+    if hi < 2 {
+        return hi;
+    }
+    let word = tokens.word(hi - 1);
+    let shape = tokens.at(hi - 1).shape;
+    let (digits, rest) = split_digits(word);
+    let after_state = state_before(tokens, hi - 1).is_some();
+    let after_comma = tokens.at(hi - 1).gap == Gap::Comma;
+    let before = tokens.word(hi - 2);
+    let is_other_number = matches!(before, "BOX" | "#" | "HWY" | "HIGHWAY" | "ROUTE")
+        || tokens.at(hi - 2).entry.unit.is_some_and(|u| u.needs_id && tokens.at(hi - 2).entry.state.is_none());
+    match (digits.len(), rest.len()) {
+        // "55401-1234", and "55401-" cut short.
+        (5, 5) if shape == Shape::DigitsPair => {
+            address.zip = Some(digits.to_owned());
+            address.zip4 = rest.get(1..).map(str::to_owned);
+            hi - 1
+        }
+        (9, 0) if after_state || hi > 3 => {
+            address.zip = word.get(..5).map(str::to_owned);
+            address.zip4 = word.get(5..).map(str::to_owned);
+            hi - 1
+        }
+        (5, 0) if !is_other_number && (hi > 2 || after_comma || tokens.at(hi - 2).shape == Shape::Word) => {
+            address.zip = Some(digits.to_owned());
+            // "55401 1234" as two words is rare and would be read as house number and ZIP.
+            hi - 1
+        }
+        (4, 0) if hi > 3 && tokens.word(hi - 2).len() == 5 && tokens.at(hi - 2).shape == Shape::Digits && state_before(tokens, hi - 2).is_some() => {
+            address.zip = Some(tokens.word(hi - 2).to_owned());
+            address.zip4 = Some(word.to_owned());
+            hi - 2
+        }
+        // A ZIP that lost or gained a digit ("CT 6359", "MA 021", "FL 0"): nothing else stands behind a state.
+        (1..=8, 0) if after_state && hi > 4 && tokens.at(hi - 2).entry.street_type.is_none_or(|_| digits.len() >= 3) && !is_other_number => {
+            if digits.len() == 4 {
+                address.zip = Some(format!("0{digits}"));
+            }
+            hi - 1
+        }
+        _ => hi,
+    }
+}
+
+/// The state that ends before `hi`: its code and the index where it begins.
+fn state_before(tokens: &Tokens, hi: usize) -> Option<(&'static str, usize)> {
+    (1..=3usize).rev().filter(|n| hi > *n).find_map(|n| {
+        tables::state(tokens.span(hi - n..hi)).map(|code| (code, hi - n))
+    })
+}
+
+fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
+    let Some((code, at)) = state_before(tokens, hi) else { return hi };
+    let has_zip = hi < tokens.len();
+    let entry = tokens.at(at).entry;
+    let after_comma = tokens.at(at).gap == Gap::Comma;
+    let is_code = tokens.word(at).len() == 2;
+    // "DES MOINES WASHINGTON" is rare; "500 N WASHINGTON" and "100 NEW YORK AVE" are streets.
+    let has_type_before = (1..at).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.strength >= 2));
+    let could_be_street = entry.direction.is_some() || entry.street_type.is_some() || entry.unit.is_some();
+    let first_is_number = matches!(tokens.at(0).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair);
+    let is_state = if has_zip || after_comma {
+        // "500 WASHINGTON 98101" keeps its street.
+        !(first_is_number && at == 1) && !(is_code && could_be_street && at < 3 && first_is_number && !after_comma)
+    } else if is_code {
+        if could_be_street { has_type_before && at >= 3 && could_end_place(tokens, at) } else { at >= 2 }
+    } else {
+        has_type_before && at >= 3
+    };
+    // "1234 MAIN CT 06000" without a place: the court is needed as type.
+    let is_needed_type = is_code
+        && !after_comma
+        && entry.street_type.is_some_and(|t| t.is_strong())
+        && first_is_number
+        && !(1..at).any(|i| tokens.at(i).entry.street_type.is_some())
+        && at <= 3;
+    if !is_state || is_needed_type {
+        return hi;
+    }
+    address.state = Some(code.to_owned());
+    at
+}
+
+/// True when the word before the state can end a place name: a word that is no type and no direction.
+fn could_end_place(tokens: &Tokens, at: usize) -> bool {
+    let before = tokens.at(at - 1);
+    before.shape == Shape::Word && before.entry.direction.is_none() && before.entry.street_type.is_none_or(|t| t.strength == 1)
+}
