@@ -21,8 +21,8 @@ fn class_of(words: &str) -> Option<&'static str> {
         "STATE ROUTE" | "STATE RTE" | "ST RTE" | "ST RT" | "STATE RT" | "ST ROUTE" => "STATE RTE",
         "SR" => "SR",
         "CR" => "CR",
-        "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CNTY RD" | "CO ROAD" | "CTY RD" | "COUNRY RD" | "CNTY ROAD" | "CTY ROAD"
-        | "COUNTY RTE" | "COUNTY ROUTE" => "COUNTY RD",
+        "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CNTY RD" | "CO ROAD" | "CTY RD" | "COUNRY RD" | "CNTY ROAD"
+        | "CTY ROAD" | "COUNTY RTE" | "COUNTY ROUTE" => "COUNTY RD",
         "COUNTRY ROAD" | "COUNTRY RD" => "COUNTRY RD",
         "COUNTY HWY" | "COUNTY HIGHWAY" | "CO HWY" | "CNTY HWY" | "CTY HWY" | "CTH" | "CO HIGHWAY" => "COUNTY HWY",
         "ROUTE" | "RTE" | "RT" => "RTE",
@@ -32,6 +32,10 @@ fn class_of(words: &str) -> Option<&'static str> {
         "RM" => "RM",
         "TOWNSHIP ROAD" | "TOWNSHIP RD" | "TWP RD" | "TWP ROAD" | "TR" => "TWP RD",
         "BUSINESS" => "BUS",
+        "RANCH ROAD" | "RANCH RD" => "RANCH RD",
+        "ROAD" | "RD" => "RD",
+        "STATE HIGHWAY NO" | "STATE HIGHWAY RT" | "STATE HWY NO" => "STATE HWY",
+        "HIGHWAY NO" | "HWY NO" => "HWY",
         "FOREST ROAD" | "FOREST RD" => "FOREST RD",
         _ => return None,
     })
@@ -41,8 +45,9 @@ fn class_of(words: &str) -> Option<&'static str> {
 pub(crate) fn class_key(pretype: &str) -> &str {
     match pretype {
         "" => "",
-        "COUNTY RD" | "CR" | "COUNTY HWY" | "COUNTRY RD" => "CR",
-        "I" | "FM" | "RM" | "RR" | "TWP RD" | "FOREST RD" => pretype,
+        "COUNTY RD" | "CR" | "COUNTY HWY" | "COUNTRY RD" => "COUNTY RD",
+        "RANCH RD" => "RM",
+        "I" | "FM" | "RM" | "RR" | "TWP RD" | "FOREST RD" | "RD" => pretype,
         "US" | "US HWY" | "US RTE" | "HWY" | "RTE" | "SR" | "BUS" => "HWY",
         other if other.starts_with("STATE ") => "HWY",
         other => {
@@ -59,9 +64,13 @@ fn is_road_number(tokens: &Tokens, at: usize) -> bool {
         Shape::Digits => word.len() <= 4,
         Shape::DigitsLetter => word.len() <= 5,
         Shape::Mixed => word.starts_with("N-") || (word.len() <= 4 && word.bytes().any(|b| b.is_ascii_digit())),
-        Shape::Word | Shape::Letter | Shape::Ordinal | Shape::DigitsPair | Shape::Fraction | Shape::Hash | Shape::And => {
-            false
-        }
+        Shape::Word
+        | Shape::Letter
+        | Shape::Ordinal
+        | Shape::DigitsPair
+        | Shape::Fraction
+        | Shape::Hash
+        | Shape::And => false,
     }
 }
 
@@ -99,9 +108,10 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
     if !entry.is_road_class {
         return None;
     }
-    (1..=CLASS_WORDS_MAX).rev().filter(|n| at + n < hi).find_map(|n| {
-        class_of(tokens.span(at..at + n)).map(|class| (class.to_owned(), at + n))
-    })
+    (1..=CLASS_WORDS_MAX)
+        .rev()
+        .filter(|n| at + n < hi)
+        .find_map(|n| class_of(tokens.span(at..at + n)).map(|class| (class.to_owned(), at + n)))
 }
 
 /// Reads a numbered road from the front of `lo..hi` (a direction may precede); returns the index behind the number.
@@ -118,12 +128,16 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
     }
     let (class, number_at) = read_class(tokens, at, hi)?;
     let next = tokens.at(number_at + 1).entry;
-    let type_follows = number_at + 1 < hi && next.street_type.is_some_and(|t| t.is_strong()) && next.direction.is_none();
+    let type_follows =
+        number_at + 1 < hi && next.street_type.is_some_and(|t| t.is_strong()) && next.direction.is_none();
     let by_letters = is_road_letters(tokens, number_at)
         && !type_follows
         && matches!(class.as_str(), "COUNTY RD" | "COUNTY HWY" | "STATE HWY");
-    let by_word = tokens.at(number_at).entry.number.is_some() && !type_follows && class != "I" && class != "BUS";
-    let by_number = is_road_number(tokens, number_at) && !(type_follows && matches!(class.as_str(), "I" | "RR" | "BUS"));
+    let by_word = tokens.at(number_at).entry.number.is_some()
+        && !type_follows
+        && !matches!(class.as_str(), "I" | "BUS" | "RD" | "SR" | "CR");
+    let by_number =
+        is_road_number(tokens, number_at) && !(type_follows && matches!(class.as_str(), "I" | "RR" | "BUS" | "RD"));
     if number_at >= hi || !(by_letters || by_number || by_word) || tokens.at(number_at).gap == Gap::Comma {
         return None;
     }
@@ -156,11 +170,8 @@ pub(crate) fn read_reversed(tokens: &Tokens, lo: usize, hi: usize) -> Option<Str
         return None;
     }
     let (digits, ending) = split_digits(tokens.word(lo));
-    let class = class_of(tokens.span(lo + 1..hi)).filter(|c| matches!(*c, "COUNTY RD" | "COUNTY HWY" | "STATE HWY" | "US HWY"))?;
+    let class = class_of(tokens.span(lo + 1..hi))
+        .filter(|c| matches!(*c, "COUNTY RD" | "COUNTY HWY" | "STATE HWY" | "US HWY"))?;
     let is_number = digits.len() <= 4 && (ending.is_empty() || is_ordinal_ending(ending));
-    is_number.then(|| Street {
-        pretype: Some(class.to_owned()),
-        street_name: digits.to_owned(),
-        ..Street::default()
-    })
+    is_number.then(|| Street { pretype: Some(class.to_owned()), street_name: digits.to_owned(), ..Street::default() })
 }

@@ -3,6 +3,7 @@
 //! Pure. No statistical model: a grammar over the tables in `data/standards`, with the county's own words where grammar
 //! cannot decide. Spelling mistakes are not corrected here; that is `matching`'s work.
 
+pub mod evaluate;
 mod highway;
 mod list;
 mod number;
@@ -18,4 +19,4 @@ mod unit;
 
 pub use list::split_list;
 pub use parse::{CountyWords, NoCounty, Parsed, READINGS_MAX, Warning, parse, parse_in};
-pub use standard::{core_name, folded_name, number_text, standard_form, street_key, street_text};
+pub use standard::{core_name, folded_name, number_text, road_class, standard_form, street_key, street_text};

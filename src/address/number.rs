@@ -24,7 +24,7 @@ pub(crate) fn read(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
     let mut number = read_word(tokens.word(at), tokens.at(at).shape)?;
     let mut end = at + 1;
     if number.high.is_none() && number.suffix.is_none() {
-        if let Some((high, behind)) = read_range_tail(tokens, end, hi) {
+        if let Some((high, behind)) = read_range_tail(tokens, end, hi).or_else(|| read_loose_range(tokens, at, hi)) {
             number.high = Some(high);
             end = behind;
         } else if has_lone_letter(tokens, end, hi) {
@@ -91,14 +91,27 @@ fn read_range_tail(tokens: &Tokens, at: usize, hi: usize) -> Option<(u32, usize)
     let high = figure(digits).filter(|_| tail.is_empty() || letters(tail).is_some_and(|l| l.len() == 1))?;
     // "6 & 24 HWY" is a road with two numbers, "12 - 5TH ST" no range.
     let next = tokens.at(behind).entry;
-    let is_road = next.street_type.is_some_and(|t| t.is_strong()) || (next.is_road_class && tokens.word(behind) == "HWY");
+    let is_road =
+        next.street_type.is_some_and(|t| t.is_strong()) || (next.is_road_class && tokens.word(behind) == "HWY");
     (behind < hi && !is_road && tokens.at(behind).gap != Gap::Comma).then_some((high, behind))
+}
+
+/// `112 114 MEADOWBROOK AVE`: two numbers of one block, ascending, with a worded street behind.
+fn read_loose_range(tokens: &Tokens, at: usize, hi: usize) -> Option<(u32, usize)> {
+    let (first, second) = (tokens.word(at), tokens.word(at + 1));
+    let (low, high) = (figure(first)?, figure(second)?);
+    let street = tokens.at(at + 2);
+    let is_street =
+        at + 3 < hi && street.shape == Shape::Word && street.entry.street_type.is_none() && !street.entry.is_road_class;
+    let is_block = first.len() == second.len() && first.len() >= 3 && high > low && high - low < 100;
+    (is_block && is_street && tokens.at(at + 1).gap == Gap::Blank).then_some((high, at + 2))
 }
 
 /// A single letter between number and street (`123 B N MAIN ST`): only where it cannot be a direction or a name.
 fn has_lone_letter(tokens: &Tokens, at: usize, hi: usize) -> bool {
     let next = tokens.at(at + 1);
-    let is_letter = tokens.at(at).shape == Shape::Letter && matches!(tokens.word(at), "A" | "B" | "C" | "D" | "F" | "G" | "H");
+    let is_letter =
+        tokens.at(at).shape == Shape::Letter && matches!(tokens.word(at), "A" | "B" | "C" | "D" | "F" | "G" | "H");
     let street_follows = at + 2 < hi
         && next.gap == Gap::Blank
         && tokens.at(at).gap != Gap::Comma

@@ -108,7 +108,8 @@ pub fn parse_in(text: &str, county: &dyn CountyWords) -> Parsed {
         parsed.warnings.push(Warning::Empty);
         return parsed;
     }
-    let mut reader = Reader { tokens: &tokens, county, address: Address::default(), warnings: parsed.warnings, others: Vec::new() };
+    let mut reader =
+        Reader { tokens: &tokens, county, address: Address::default(), warnings: parsed.warnings, others: Vec::new() };
     reader.address.rest.clone_from(&tokens.remark);
     reader.read();
     reader.warn_of_gaps();
@@ -150,7 +151,8 @@ impl Reader<'_> {
         if let Some((start, end, id)) = unit::po_box(self.tokens, hi) {
             self.warnings.push(Warning::PoBox);
             self.address.po_box = Some(id);
-            let street_behind = find_number(self.tokens, end, hi).is_some_and(|(at, ..)| has_strong_type(self.tokens, at + 2, hi));
+            let street_behind =
+                find_number(self.tokens, end, hi).is_some_and(|(at, ..)| has_strong_type(self.tokens, at + 2, hi));
             let street_before = find_number(self.tokens, 0, start).is_some() || has_strong_type(self.tokens, 1, start);
             if street_behind && !street_before {
                 self.set_rest(0, start);
@@ -207,6 +209,10 @@ impl Reader<'_> {
             self.read_crossing(lo, at, hi);
             return;
         }
+        if matches!(tokens.word(lo), "C/O" | "ATTN" | "ATTENTION") {
+            self.set_rest(lo, hi);
+            return;
+        }
         // A lone place: "BETHEL, AK 99559".
         let has_type = (lo + 1..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.strength >= 2));
         let comma = (lo + 1..hi).any(|i| tokens.at(i).gap == Gap::Comma);
@@ -216,10 +222,31 @@ impl Reader<'_> {
             self.set_place(lo, hi);
             return;
         }
+        // A building and its place: "MERIDEN SQUARE, MERIDEN, CT".
+        let last_comma = (lo + 1..hi).rev().find(|i| tokens.at(*i).gap == Gap::Comma);
+        let opens_street =
+            tokens.at(lo).entry.direction.is_some_and(|_| hi - lo <= 2) || tokens.at(lo).entry.is_road_class;
+        if self.address.state.is_some() && !has_strong_type(tokens, lo + 1, hi) && !has_figures && !opens_street {
+            if let Some(at) = last_comma.or((hi - lo <= 3).then_some(lo)) {
+                self.set_rest(lo, at);
+                self.set_place(at, hi);
+                return;
+            }
+        }
         // "Broadway 24, Manhattan": the number behind the street.
-        let number_at = (lo + 1..hi).find(|i| tokens.at(*i).shape == Shape::Digits && (i + 1 == hi || tokens.at(i + 1).gap == Gap::Comma));
-        let is_name = |at: usize| (lo..at).all(|i| tokens.at(i).shape == Shape::Word && !tokens.at(i).entry.is_road_class && tokens.at(i).gap == Gap::Blank);
-        if let Some(at) = number_at.filter(|at| at - lo <= 3 && is_name(*at) && !tokens.word(at - 1).starts_with("AVE") && tokens.at(at - 1).entry.unit.is_none()) {
+        let number_at = (lo + 1..hi)
+            .find(|i| tokens.at(*i).shape == Shape::Digits && (i + 1 == hi || tokens.at(i + 1).gap == Gap::Comma));
+        let is_name = |at: usize| {
+            (lo..at).all(|i| {
+                tokens.at(i).shape == Shape::Word && !tokens.at(i).entry.is_road_class && tokens.at(i).gap == Gap::Blank
+            })
+        };
+        if let Some(at) = number_at.filter(|at| {
+            at - lo <= 3
+                && is_name(*at)
+                && !tokens.word(at - 1).starts_with("AVE")
+                && tokens.at(at - 1).entry.unit.is_none()
+        }) {
             if let Some((number, _)) = number::read(tokens, at, at + 1) {
                 self.address.address_number = Some(number);
                 self.address.street = street::read(tokens, lo, at);
@@ -236,6 +263,21 @@ impl Reader<'_> {
         if from >= hi {
             return;
         }
+        let second_address = (from + 2..hi.saturating_sub(2)).find(|i| {
+            is_joint(tokens, *i)
+                && matches!(tokens.at(i + 1).shape, Shape::Digits | Shape::DigitsLetter)
+                && has_strong_type(tokens, from + 1, *i)
+                && has_strong_type(tokens, i + 3, hi)
+                && find_number(tokens, i + 1, hi).is_some_and(|(at, ..)| at == i + 1)
+        });
+        let hi = match second_address.filter(|_| self.address.address_number.is_some()) {
+            Some(at) => {
+                self.warnings.push(Warning::SeveralAddresses);
+                self.set_rest(at, hi);
+                at
+            }
+            None => hi,
+        };
         let mut end = (from + 1..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
         if let Some(at) = (from + 1..end).find(|i| is_joint(tokens, *i) && i + 1 < hi) {
             if self.address.address_number.is_none() || crosses(tokens, from, at, end) {
@@ -263,7 +305,10 @@ impl Reader<'_> {
         }
         self.warn_of_types(from, cut.end);
         if cut.unit_end > cut.end {
-            self.push_unit(Occupancy { occupancy_type: String::new(), occupancy_id: tokens.span(cut.end..cut.unit_end).to_owned() });
+            self.push_unit(Occupancy {
+                occupancy_type: String::new(),
+                occupancy_id: tokens.span(cut.end..cut.unit_end).to_owned(),
+            });
             self.warnings.push(Warning::UnitUnlabelled);
         }
         self.read_behind(cut.unit_end, hi);
@@ -292,16 +337,25 @@ impl Reader<'_> {
                 self.set_rest(at, hi);
                 return;
             }
-            if let Some(found) = unit::labelled(tokens, at, loose.max(from), hi).filter(|f| f.start == at || f.start + 1 == at) {
+            if let Some(found) = unit::labelled(tokens, at, loose.saturating_sub(2), hi).filter(|f| f.start >= loose) {
                 self.take_words(loose, found.start);
                 self.push_unit(found.occupancy);
                 at = found.end;
                 // "# B101" has its id; "STE 5 4" has more of it.
-                if at < hi && tokens.at(at).gap == Gap::Blank && tokens.at(at).shape == Shape::Letter && unit::is_bare_id(tokens, at) && tokens.at(at + 1).gap != Gap::Blank {
+                if at < hi
+                    && tokens.at(at).gap == Gap::Blank
+                    && tokens.at(at).shape == Shape::Letter
+                    && unit::is_bare_id(tokens, at)
+                    && tokens.at(at + 1).gap != Gap::Blank
+                {
                     at += 1;
                 }
                 loose = at;
-            } else if at == from && tokens.at(at).gap != Gap::Blank && unit::is_bare_id(tokens, at) && (at + 1 >= hi || tokens.at(at + 1).gap != Gap::Blank) {
+            } else if at == from
+                && tokens.at(at).gap != Gap::Blank
+                && unit::is_bare_id(tokens, at)
+                && (at + 1 >= hi || tokens.at(at + 1).gap != Gap::Blank)
+            {
                 self.push_unit(Occupancy { occupancy_type: String::new(), occupancy_id: tokens.word(at).to_owned() });
                 self.warnings.push(Warning::UnitUnlabelled);
                 at += 1;
@@ -375,7 +429,8 @@ impl Reader<'_> {
     }
 
     fn warn_of_types(&mut self, lo: usize, hi: usize) {
-        let strong = (lo + 1..hi).filter(|i| self.tokens.at(*i).entry.street_type.is_some_and(|t| t.is_strong())).count();
+        let strong =
+            (lo + 1..hi).filter(|i| self.tokens.at(*i).entry.street_type.is_some_and(|t| t.is_strong())).count();
         if strong > 1 {
             self.warnings.push(Warning::TwoTypes);
         }
@@ -399,7 +454,10 @@ impl Reader<'_> {
 }
 
 fn has_strong_type(tokens: &Tokens, lo: usize, hi: usize) -> bool {
-    (lo..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()) || tokens.at(i).entry.is_road_class && tokens.at(i).entry.state.is_none())
+    (lo..hi).any(|i| {
+        tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong())
+            || matches!(tokens.word(i), "HWY" | "HIGHWAY" | "ROUTE" | "RTE" | "INTERSTATE")
+    })
 }
 
 /// True when a part set off by a comma that looks like a place stands in `from..hi`.
@@ -433,7 +491,9 @@ fn crosses(tokens: &Tokens, lo: usize, at: usize, hi: usize) -> bool {
         (lo + 1..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()))
             || (lo..hi).any(|i| tokens.at(i).entry.is_road_class && i + 1 < hi)
     };
-    is_street(lo, at) && is_street(at + 1, hi) && !matches!(tokens.at(at + 1).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair)
+    is_street(lo, at)
+        && is_street(at + 1, hi)
+        && !matches!(tokens.at(at + 1).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair)
 }
 
 /// The house number: where it begins, itself, and the index behind it.
@@ -461,13 +521,21 @@ fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
     }
     let before = tokens.at(at - 1);
     let is_part_of_other = before.shape == Shape::Hash
-        || before.entry.unit.is_some_and(|u| u.needs_id) && before.entry.state.is_none()
-        || before.entry.is_road_class
+        || before.entry.unit.is_some_and(|u| u.needs_id)
+            && before.entry.state.is_none()
+            && tokens.word(at - 1) != "DEPT"
+        || before.entry.is_road_class && tokens.word(at - 1) != "CO"
         || matches!(tokens.word(at - 1), "BOX" | "ROAD" | "RD" | "AVENUE" | "AVE" | "LOOP" | "AND" | "&")
-        || before.entry.direction.is_some()
+        || before.entry.direction.is_some() && at < lo + 3
         || before.entry.street_type.is_some_and(|t| t.is_strong()) && token.gap == Gap::Blank;
-    let street_follows = !next_is_type && next.gap == Gap::Blank && tokens.at(at + 1).shape != Shape::And;
-    let has_more = (behind..hi).any(|i| tokens.at(i).entry.street_type.is_some() || tokens.at(i).entry.direction.is_some() || tokens.at(i).shape == Shape::Ordinal || tokens.at(i).entry.is_road_class)
-        || hi - behind >= 1 && tokens.len() > hi;
+    let street_follows = (!next_is_type || has_strong_type(tokens, behind + 1, hi))
+        && next.gap == Gap::Blank
+        && tokens.at(at + 1).shape != Shape::And;
+    let has_more = (behind..hi).any(|i| {
+        tokens.at(i).entry.street_type.is_some()
+            || tokens.at(i).entry.direction.is_some()
+            || tokens.at(i).shape == Shape::Ordinal
+            || tokens.at(i).entry.is_road_class
+    }) || hi - behind >= 1 && tokens.len() > hi;
     !is_part_of_other && street_follows && has_more
 }

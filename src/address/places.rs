@@ -17,6 +17,29 @@ static DIRECTIONAL: LazyLock<FxHashSet<(Direction, &'static str)>> = LazyLock::n
     set
 });
 
+/// Cities called after a saint that are seen far more often than a place of the bare name.
+const SAINTS: [&str; 14] = [
+    "LOUIS",
+    "PAUL",
+    "PETERSBURG",
+    "CLOUD",
+    "JOSEPH",
+    "AUGUSTINE",
+    "HELENS",
+    "ALBANS",
+    "JOHNSBURY",
+    "LUCIE",
+    "SIMONS",
+    "CHARLES",
+    "GEORGE",
+    "MARYS",
+];
+
+/// True when `ST` before the word makes a city.
+pub(crate) fn is_saint(word: &str) -> bool {
+    SAINTS.contains(&word)
+}
+
 /// True when a town of the country bears this direction and name.
 pub(crate) fn is_directional(direction: Direction, name: &str) -> bool {
     DIRECTIONAL.contains(&(direction, name))

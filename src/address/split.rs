@@ -40,12 +40,14 @@ mod points {
     pub(super) const PLACE_OPENS_WITH_STRONG_TYPE: i32 = -50;
     pub(super) const PLACE_OPENS_WITH_MIDDLE_TYPE: i32 = -25;
     pub(super) const PLACE_OPENS_WITH_FIGURES: i32 = -45;
+    pub(super) const PLACE_IS_SAINT: i32 = 50;
     pub(super) const PLACE_IS_DIRECTION_ONLY: i32 = -60;
     pub(super) const STREET_ENDS_IN_PLACE_OPENER: i32 = -20;
     /// A direction behind the type, as one or two letters or spelled out.
     pub(super) const POST_SHORT: i32 = 12;
     pub(super) const POST_SPELLED: i32 = 2;
     pub(super) const POST_BEHIND_FIGURES: i32 = 10;
+    pub(super) const POST_WITHOUT_TYPE: i32 = -6;
     pub(super) const POST_AND_PRE: i32 = -26;
     pub(super) const POST_OF_KNOWN_PLACE: i32 = -40;
     pub(super) const BARE_UNIT: i32 = 4;
@@ -57,10 +59,19 @@ mod points {
 const CUTS_MAX: usize = 12;
 
 /// The best end, and a second one where it is close.
-pub(crate) fn best(tokens: &Tokens, lo: usize, hi: usize, around: Surroundings, county: &dyn CountyWords) -> (Cut, Option<Cut>) {
+pub(crate) fn best(
+    tokens: &Tokens,
+    lo: usize,
+    hi: usize,
+    around: Surroundings,
+    county: &dyn CountyWords,
+) -> (Cut, Option<Cut>) {
     let whole = Cut { end: hi, unit_end: hi, points: 0 };
     let (mut first, mut second): (Option<Cut>, Option<Cut>) = (None, None);
-    let floor = highway::read(tokens, lo, hi).map(|(_, end)| end);
+    // "AVENUE H": the name is the letter behind the type.
+    let is_lettered =
+        matches!(tokens.word(lo), "AVENUE" | "AVE") && tokens.at(lo + 1).shape == Shape::Letter && lo + 1 < hi;
+    let floor = if is_lettered { Some(lo + 2) } else { highway::read(tokens, lo, hi).map(|(_, end)| end) };
     let start = floor.unwrap_or(lo + 1);
     for end in start..=hi.min(start + CUTS_MAX) {
         let Some(cut) = weigh(tokens, lo, end, hi, &Context { around, county, road_end: floor }) else { continue };
@@ -110,7 +121,8 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
     }
     let behind_road = context.road_end.is_some_and(|road| type_at + 1 == road);
     let kind = tokens.at(type_at).entry.street_type;
-    let only_direction_before = type_at == lo + 1 && tokens.at(lo).entry.direction.is_some() && tokens.at(lo).entry.street_type.is_none();
+    let only_direction_before =
+        type_at == lo + 1 && tokens.at(lo).entry.direction.is_some() && tokens.at(lo).entry.street_type.is_none();
     if behind_road {
         total += points::TYPE[3];
     } else if let Some(kind) = kind.filter(|_| type_at > lo) {
@@ -120,12 +132,13 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
         // "SAINT" is no street: "RD ST ALBANS" and "LN ST MARIE" open a place.
         let is_saint = tokens.word(type_at) == "ST"
             && type_at + 1 < hi
-            && tokens.at(type_at - 1).entry.street_type.is_some_and(|t| t.is_strong())
-            && type_at > lo + 1
+            && (lo + 1 + usize::from(tokens.at(lo).entry.direction.is_some())..type_at)
+                .any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()))
             && tokens.at(type_at + 1).entry.street_type.is_none()
             && tokens.at(type_at + 1).shape == Shape::Word;
-        if is_saint {
-            total -= points::TYPE[3];
+        let opens_place = end < hi && matches!(tokens.word(type_at), "MT" | "FT" | "MOUNT" | "FORT" | "PORT");
+        if is_saint || opens_place {
+            total -= points::TYPE[usize::from(strength.min(3))] - points::STREET_ENDS_IN_PLACE_OPENER;
         }
     } else if last.entry.opens_place && end < hi && end > lo {
         total += points::STREET_ENDS_IN_PLACE_OPENER;
@@ -142,11 +155,11 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
 fn post_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, has_type: bool, context: &Context<'_>) -> i32 {
     let at = end - 1;
     let is_spelled = tokens.word(at).len() > 2;
-    let numbered = tokens.at(end.saturating_sub(3).max(lo));
-    let is_numbered = matches!(numbered.shape, Shape::Ordinal | Shape::Digits) || context.road_end.is_some();
+    let is_figure = |i: usize| matches!(tokens.at(i).shape, Shape::Ordinal | Shape::Digits | Shape::Fraction);
+    let is_numbered = (lo.max(end.saturating_sub(3))..at).any(is_figure) || context.road_end.is_some();
     let mut total = if is_spelled { points::POST_SPELLED } else { points::POST_SHORT };
     if !has_type {
-        total -= points::POST_SHORT;
+        total += points::POST_WITHOUT_TYPE;
     }
     if is_numbered {
         total += points::POST_BEHIND_FIGURES;
@@ -193,13 +206,19 @@ fn place_points(tokens: &Tokens, lo: usize, hi: usize, context: &Context<'_>) ->
     if first.entry.direction.is_some() && n == 1 {
         total += points::PLACE_IS_DIRECTION_ONLY;
     }
-    let is_saint = matches!(tokens.word(lo), "ST" | "FT" | "MT" | "PT" | "LA" | "LAKE") && n > 1;
+    let is_saint = matches!(tokens.word(lo), "ST" | "FT" | "MT" | "PT" | "LA" | "LAKE")
+        && n > 1
+        && tokens.at(lo + 1).entry.street_type.is_none();
+    if is_saint && n == 2 && tokens.word(lo) == "ST" && super::places::is_saint(tokens.word(lo + 1)) {
+        total += points::PLACE_IS_SAINT;
+    }
     match first.entry.street_type.map(|t| t.strength) {
         Some(3) if !is_saint => total += points::PLACE_OPENS_WITH_STRONG_TYPE,
-        Some(2) if !is_saint => total += points::PLACE_OPENS_WITH_MIDDLE_TYPE,
+        Some(2) if !is_saint && n > 1 => total += points::PLACE_OPENS_WITH_MIDDLE_TYPE,
         _ => {}
     }
-    if matches!(first.shape, Shape::Digits | Shape::DigitsLetter | Shape::Ordinal | Shape::Fraction | Shape::DigitsPair) {
+    if matches!(first.shape, Shape::Digits | Shape::DigitsLetter | Shape::Ordinal | Shape::Fraction | Shape::DigitsPair)
+    {
         total += points::PLACE_OPENS_WITH_FIGURES;
     }
     total

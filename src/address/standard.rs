@@ -100,7 +100,9 @@ pub fn folded_name(name: &str) -> String {
             let _written = write!(out, "{figure}");
         } else if let Some(mut figure) = tables::number_word(word) {
             if figure >= 20 && figure.is_multiple_of(10) {
-                if let Some(unit) = words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u)) {
+                if let Some(unit) =
+                    words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u))
+                {
                     figure += unit;
                     index += 1;
                 }
@@ -147,12 +149,41 @@ pub fn street_key(street: &Street) -> String {
     key
 }
 
+/// The class of a numbered road as compared: `STATE HWY`, `NC HWY`, `RTE`, `US` are all `HWY`; `CR` is `COUNTY RD`.
+pub fn road_class(pretype: &str) -> &str {
+    super::highway::class_key(pretype)
+}
+
 /// The folded name with Martin Luther King in one form.
 pub fn core_name(name: &str) -> String {
     let folded = folded_name(name);
     match folded.as_str() {
-        "MARTIN LUTHER KING" | "MARTIN LUTHER KING JR" | "M L KING" | "M L KING JR" | "MLK" | "MLK JR" | "DR MARTIN LUTHER KING"
-        | "DR MARTIN LUTHER KING JR" | "DR M L KING" | "DR M L KING JR" | "DR MLK" => "MLK".to_owned(),
-        _ => folded,
+        "MARTIN LUTHER KING"
+        | "MARTIN LUTHER KING JR"
+        | "M L KING"
+        | "M L KING JR"
+        | "MLK"
+        | "MLK JR"
+        | "DR MARTIN LUTHER KING"
+        | "DR MARTIN LUTHER KING JR"
+        | "DR M L KING"
+        | "DR M L KING JR"
+        | "DR MLK" => "MLK".to_owned(),
+        _ => with_full_types(&folded),
     }
+}
+
+/// Type words inside a name are cut short as often as those behind it (`VALLEY VIEW`, `VLY VIEW`); in full, so that a
+/// misspelt one is still near (`PRARIE`).
+fn with_full_types(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for word in name.split(' ') {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        // LA, VIA and ST are articles, ways and saints here.
+        let full = tables::street_type(word).filter(|_| !matches!(word, "LA" | "ST" | "VIA")).map_or(word, |t| t.full);
+        out.push_str(full);
+    }
+    out
 }

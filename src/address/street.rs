@@ -29,8 +29,7 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Street {
 }
 
 fn is_number(tokens: &Tokens, at: usize) -> bool {
-    matches!(tokens.at(at).shape, Shape::Digits | Shape::Ordinal)
-        || tokens.at(at).entry.number.is_some_and(|n| n > 0)
+    matches!(tokens.at(at).shape, Shape::Digits | Shape::Ordinal) || tokens.at(at).entry.number.is_some_and(|n| n > 0)
 }
 
 fn plain(tokens: &Tokens, lo: usize, hi: usize) -> Street {
@@ -54,12 +53,10 @@ fn plain(tokens: &Tokens, lo: usize, hi: usize) -> Street {
 fn take_back(tokens: &Tokens, from: usize, to: &mut usize, street: &mut Street) {
     let left = |to: usize| to - from;
     let last = tokens.at(*to - 1);
-    let before = tokens.at(to.saturating_sub(2));
     if left(*to) >= 2 {
         let pair = two_directions(tokens, *to - 2).filter(|_| left(*to) >= 3);
-        let is_lettered_avenue = left(*to) == 2
-            && tokens.word(*to - 1).len() == 1
-            && matches!(tokens.word(*to - 2), "AVENUE" | "AVE");
+        let is_lettered_avenue =
+            left(*to) == 2 && tokens.word(*to - 1).len() == 1 && matches!(tokens.word(*to - 2), "AVENUE" | "AVE");
         if let Some(direction) = pair {
             street.postdirectional = Some(direction);
             *to -= 2;
@@ -68,9 +65,12 @@ fn take_back(tokens: &Tokens, from: usize, to: &mut usize, street: &mut Street) 
             *to -= 1;
         }
     }
-    let _unused = before;
     if left(*to) >= 2 {
-        if let Some(word) = tokens.at(*to - 1).entry.street_type {
+        // "NEW HAVEN", "SANTA FE" without a type: the second word belongs to the name.
+        let opens_name =
+            matches!(tokens.word(from), "NEW" | "SAN" | "SANTA" | "EL" | "LA" | "LAS" | "LOS" | "FORT" | "MOUNT");
+        let is_kept = |strength: u8| strength > 1 || left(*to) > 2 || !opens_name;
+        if let Some(word) = tokens.at(*to - 1).entry.street_type.filter(|t| is_kept(t.strength)) {
             street.street_type = Some(word.canonical.to_owned());
             *to -= 1;
         }

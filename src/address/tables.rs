@@ -11,6 +11,8 @@ use crate::model::address::Direction;
 pub(crate) struct TypeWord {
     /// Publication 28 abbreviation.
     pub(crate) canonical: &'static str,
+    /// The word in full (`AVENUE`).
+    pub(crate) full: &'static str,
     /// 3: nearly always a type when it follows a name; 2: often; 1: mostly part of a name or place.
     pub(crate) strength: u8,
 }
@@ -71,9 +73,49 @@ const DIRECTIONS: [(Direction, &[&str]); 8] = [
 
 /// Words that open a numbered road; the grammar is in `highway`.
 const ROAD_CLASS_WORDS: &[&str] = &[
-    "HWY", "HIGHWAY", "HY", "HWAY", "HYW", "HIWAY", "HGWY", "US", "USH", "STATE", "SH", "SR", "STH", "CTH", "CR", "ROUTE",
-    "RTE", "RT", "INTERSTATE", "I", "FM", "RM", "FARM", "COUNTY", "COUNTRY", "COUNRY", "CO", "CNTY", "CTY", "TOWNSHIP", "TWP", "BUSINESS",
-    "RR", "RURAL", "FEDERAL", "U", "ST", "HC", "TR", "FOREST",
+    "HWY",
+    "HIGHWAY",
+    "HY",
+    "HWAY",
+    "HYW",
+    "HIWAY",
+    "HGWY",
+    "US",
+    "USH",
+    "STATE",
+    "SH",
+    "SR",
+    "STH",
+    "CTH",
+    "CR",
+    "ROUTE",
+    "RTE",
+    "RT",
+    "INTERSTATE",
+    "I",
+    "FM",
+    "RM",
+    "FARM",
+    "COUNTY",
+    "COUNTRY",
+    "COUNRY",
+    "CO",
+    "CNTY",
+    "CTY",
+    "TOWNSHIP",
+    "TWP",
+    "BUSINESS",
+    "RANCH",
+    "ROAD",
+    "RD",
+    "RR",
+    "RURAL",
+    "FEDERAL",
+    "U",
+    "ST",
+    "HC",
+    "TR",
+    "FOREST",
 ];
 
 const UNITS: [(&str, &str); 20] = [
@@ -130,8 +172,9 @@ static WORDS: LazyLock<Map> = LazyLock::new(|| {
             "m" => 2,
             _ => 1,
         };
-        let word = TypeWord { canonical, strength };
-        slot(&mut map, canonical).street_type = Some(word);
+        let full = variants.split_whitespace().next().filter(|v| v.len() > canonical.len()).unwrap_or(canonical);
+        let word = TypeWord { canonical, full, strength };
+        slot(&mut map, canonical).street_type.get_or_insert(word);
         for variant in variants.split_whitespace() {
             slot(&mut map, variant).street_type.get_or_insert(word);
         }

@@ -29,7 +29,10 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
     let after_state = state_before(tokens, hi - 1).is_some();
     let after_comma = tokens.at(hi - 1).gap == Gap::Comma;
     let before = tokens.word(hi - 2);
-    let is_other_number = matches!(before, "BOX" | "#" | "HWY" | "HIGHWAY" | "ROUTE")
+    let follows_road_class =
+        matches!(before, "HWY" | "HIGHWAY" | "ROUTE") && (hi < 3 || tokens.at(hi - 3).shape != Shape::Word);
+    let is_other_number = matches!(before, "BOX" | "#")
+        || follows_road_class
         || tokens.at(hi - 2).entry.unit.is_some_and(|u| u.needs_id && tokens.at(hi - 2).entry.state.is_none());
     match (digits.len(), rest.len()) {
         // "55401-1234", and "55401-" cut short.
@@ -48,13 +51,23 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
             // "55401 1234" as two words is rare and would be read as house number and ZIP.
             hi - 1
         }
-        (4, 0) if hi > 3 && tokens.word(hi - 2).len() == 5 && tokens.at(hi - 2).shape == Shape::Digits && state_before(tokens, hi - 2).is_some() => {
+        (4, 0)
+            if hi > 3
+                && tokens.word(hi - 2).len() == 5
+                && tokens.at(hi - 2).shape == Shape::Digits
+                && state_before(tokens, hi - 2).is_some() =>
+        {
             address.zip = Some(tokens.word(hi - 2).to_owned());
             address.zip4 = Some(word.to_owned());
             hi - 2
         }
         // A ZIP that lost or gained a digit ("CT 6359", "MA 021", "FL 0"): nothing else stands behind a state.
-        (1..=8, 0) if after_state && hi > 4 && tokens.at(hi - 2).entry.street_type.is_none_or(|_| digits.len() >= 3) && !is_other_number => {
+        (1..=8, 0)
+            if after_state
+                && hi > 4
+                && tokens.at(hi - 2).entry.street_type.is_none_or(|_| digits.len() >= 3)
+                && !is_other_number =>
+        {
             if digits.len() == 4 {
                 address.zip = Some(format!("0{digits}"));
             }
@@ -66,9 +79,10 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
 
 /// The state that ends before `hi`: its code and the index where it begins.
 fn state_before(tokens: &Tokens, hi: usize) -> Option<(&'static str, usize)> {
-    (1..=3usize).rev().filter(|n| hi > *n).find_map(|n| {
-        tables::state(tokens.span(hi - n..hi)).map(|code| (code, hi - n))
-    })
+    (1..=3usize)
+        .rev()
+        .filter(|n| hi > *n)
+        .find_map(|n| tables::state(tokens.span(hi - n..hi)).map(|code| (code, hi - n)))
 }
 
 fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
@@ -96,7 +110,12 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
         && first_is_number
         && !(1..at).any(|i| tokens.at(i).entry.street_type.is_some())
         && at <= 3;
-    if !is_state || is_needed_type {
+    // "5075 MITHAN PLACE NE 98105": a direction right behind the type.
+    let is_postdirectional = entry.direction.is_some()
+        && !after_comma
+        && at >= 2
+        && tokens.at(at - 1).entry.street_type.is_some_and(|t| t.strength >= 2);
+    if !is_state || is_needed_type || is_postdirectional {
         return hi;
     }
     address.state = Some(code.to_owned());
@@ -106,5 +125,7 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
 /// True when the word before the state can end a place name: a word that is no type and no direction.
 fn could_end_place(tokens: &Tokens, at: usize) -> bool {
     let before = tokens.at(at - 1);
-    before.shape == Shape::Word && before.entry.direction.is_none() && before.entry.street_type.is_none_or(|t| t.strength == 1)
+    before.shape == Shape::Word
+        && before.entry.direction.is_none()
+        && before.entry.street_type.is_none_or(|t| t.strength == 1)
 }

@@ -68,8 +68,7 @@ pub(crate) struct Tokens {
     pub(crate) is_cut: bool,
 }
 
-const EMPTY: Token =
-    Token { start: 0, end: 0, gap: Gap::Blank, shape: Shape::Word, entry: &tables::NOTHING };
+const EMPTY: Token = Token { start: 0, end: 0, gap: Gap::Blank, shape: Shape::Word, entry: &tables::NOTHING };
 
 impl Tokens {
     pub(crate) fn len(&self) -> usize {

@@ -24,7 +24,13 @@ pub(crate) fn next(tokens: &Tokens, at: usize, hi: usize) -> Option<Found> {
 pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Option<Found> {
     let token = tokens.at(i);
     if token.shape == Shape::Hash {
-        return (i + 1 < hi).then(|| found(i, id_end(tokens, i + 1, hi), "#", tokens.span(i + 1..id_end(tokens, i + 1, hi))));
+        return (i + 1 < hi)
+            .then(|| found(i, id_end(tokens, i + 1, hi), "#", tokens.span(i + 1..id_end(tokens, i + 1, hi))));
+    }
+    // "MARKET AVE NO. 100"
+    let is_number_sign = tokens.word(i) == "NO" && i > lo + 1 && tokens.at(i + 1).shape == Shape::Digits && i + 1 < hi;
+    if is_number_sign && tokens.at(i - 1).entry.street_type.is_some_and(|t| t.is_strong()) {
+        return Some(found(i, i + 2, "#", tokens.word(i + 1)));
     }
     let unit = token.entry.unit?;
     // "2ND FLOOR", "SECOND FLOOR", "LOWER LEVEL": the identifier stands before.
@@ -32,7 +38,8 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
     if is_level && i > lo && tokens.at(i).gap == Gap::Blank {
         let before = tokens.at(i - 1);
         let is_count = before.shape == Shape::Ordinal || before.entry.number.is_some();
-        let follows_street = i - 1 > lo && (before.gap == Gap::Comma || tokens.at(i - 2).entry.direction.is_none() || i - 2 > lo);
+        let follows_street =
+            i - 1 > lo && (before.gap == Gap::Comma || tokens.at(i - 2).entry.direction.is_none() || i - 2 > lo);
         if is_count && follows_street {
             return Some(found(i - 1, i + 1, unit.canonical, tokens.word(i - 1)));
         }
@@ -50,20 +57,30 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
             Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed | Shape::Letter => true,
             Shape::Ordinal => is_level,
             Shape::Word => {
-                has_hash || (unit.needs_id && (id.entry.number.is_some() || (tokens.word(id_at).len() <= 2 && id.entry.street_type.is_none())))
+                has_hash
+                    || (unit.needs_id
+                        && (id.entry.number.is_some()
+                            || (tokens.word(id_at).len() <= 2 && id.entry.street_type.is_none())))
             }
             Shape::Fraction | Shape::Hash | Shape::And => false,
         };
     let after_comma = token.gap == Gap::Comma;
-    let next_is_type = i + 1 < hi && !comma_before_id && tokens.at(i + 1).entry.street_type.is_some_and(|t| t.strength >= 2) && id.shape == Shape::Word;
+    let next_is_type = i + 1 < hi
+        && !comma_before_id
+        && tokens.at(i + 1).entry.street_type.is_some_and(|t| t.strength >= 2)
+        && id.shape == Shape::Word;
     if next_is_type {
         return None;
     }
     if unit.needs_id {
         // STOP, SIDE and KEY are also words of names: "STOP 4" is clear, "STOP LIGHT" not.
-        return is_id.then(|| found(i, id_at + 1, unit.canonical, tokens.word(id_at)));
+        let end = id_end(tokens, id_at, hi);
+        return is_id.then(|| found(i, end, unit.canonical, tokens.span(id_at..end)));
     }
-    let ends = i + 1 >= hi || comma_before_id || tokens.at(i + 1).entry.unit.is_some() || tokens.at(i + 1).shape == Shape::Hash;
+    let ends = i + 1 >= hi
+        || comma_before_id
+        || tokens.at(i + 1).entry.unit.is_some()
+        || tokens.at(i + 1).shape == Shape::Hash;
     if is_id && id.shape != Shape::Letter {
         return Some(found(i, id_at + 1, unit.canonical, tokens.word(id_at)));
     }
@@ -73,8 +90,12 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
 /// An identifier may have two words (`# B 101`, `# 12 A`).
 fn id_end(tokens: &Tokens, at: usize, hi: usize) -> usize {
     let is_figure = |i: usize| tokens.at(i).shape == Shape::Digits && tokens.word(i).len() <= 4;
-    let is_letter = |i: usize| tokens.at(i).shape == Shape::Letter;
-    let joins = at + 1 < hi && tokens.at(at + 1).gap == Gap::Blank && ((is_letter(at) && is_figure(at + 1)) || (is_figure(at) && is_letter(at + 1)));
+    // "# 331 N CHESTERFIELD": a direction opens the place.
+    let is_letter =
+        |i: usize| tokens.at(i).shape == Shape::Letter && (tokens.at(i).entry.direction.is_none() || i + 1 >= hi);
+    let joins = at + 1 < hi
+        && tokens.at(at + 1).gap == Gap::Blank
+        && ((is_letter(at) && is_figure(at + 1)) || (is_figure(at) && is_letter(at + 1)));
     if joins { at + 2 } else { at + 1 }
 }
 

@@ -4,6 +4,7 @@
 //! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
 
 mod context;
+mod address;
 mod failure;
 mod import;
 mod matching;
@@ -65,6 +66,7 @@ enum Command {
     Match(matching::Args),
     /// Owners: links, groups, owner as of a date.
     Owner(owner::Args),
+    Address(address::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -82,5 +84,6 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Import(args) => import::run(global, args),
         Command::Match(args) => matching::run(global, args),
         Command::Owner(args) => owner::run(global, args),
+        Command::Address(args) => address::run(global, args),
     }
 }

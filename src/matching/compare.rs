@@ -2,6 +2,7 @@
 
 use super::gazetteer::{Entry, Gazetteer, GazetteerStreet, unit_of, zip_number};
 use super::weights::Weights;
+use crate::address::road_class;
 use crate::model::address::{Address, Direction};
 
 /// How a street name was found; fixed before the number is looked at.
@@ -122,8 +123,8 @@ pub(crate) fn direction(
 /// Level of the street type, or of the class of a numbered road.
 pub(crate) fn street_type(query: &Address, street: &GazetteerStreet, weights: &Weights) -> Level {
     let w = &weights.street_type;
-    let query_type = query.street.street_type.as_deref().or(query.street.pretype.as_deref());
-    let reference = street.street_type.as_deref().or(street.pretype.as_deref());
+    let query_type = query.street.street_type.as_deref().or(query.street.pretype.as_deref().map(road_class));
+    let reference = street.street_type.as_deref().or(street.pretype.as_deref().map(road_class));
     let is_road_class = |t: &str| t.contains("HWY") || t.contains("RTE") || t == "I";
     let (level, bits) = match (query_type, reference) {
         (None, None) => ("equal", w.equal),

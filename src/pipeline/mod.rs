@@ -4,6 +4,7 @@ pub mod address_file;
 pub mod case_evidence;
 pub mod case_money;
 pub mod casework;
+pub mod address_parsing;
 pub mod evaluation;
 pub mod import;
 pub mod owner_link;
