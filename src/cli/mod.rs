@@ -3,8 +3,8 @@
 //! One file per noun. No business rule lives here. Data goes to stdout (or `-o FILE`), everything else to stderr.
 //! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
 
-mod context;
 mod address;
+mod context;
 mod failure;
 mod import;
 mod matching;

@@ -1,10 +1,10 @@
 //! The use cases, one file per stage: the only meeting place of the pure modules, `ingest` and `store`.
 
 pub mod address_file;
+pub mod address_parsing;
 pub mod case_evidence;
 pub mod case_money;
 pub mod casework;
-pub mod address_parsing;
 pub mod evaluation;
 pub mod import;
 pub mod owner_link;
