@@ -15,8 +15,11 @@ pub mod bytes;
 pub mod text;
 
 pub mod csv;
+pub mod dbf;
 pub mod geojson;
 pub mod shape;
+pub mod shapefile;
+pub mod xlsx;
 
 mod gate;
 mod json;
@@ -27,5 +30,7 @@ pub mod profile;
 pub mod mapper;
 mod utility;
 pub mod value;
+
+pub mod inspect;
 
 pub use error::Error;

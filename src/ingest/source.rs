@@ -231,8 +231,8 @@ fn open_reader(
     Ok(match format {
         Format::Csv => Box::new(super::csv::CsvReader::open(path, input, options)?),
         Format::GeoJson => Box::new(super::geojson::GeoJsonReader::open(path, input, options)?),
-        Format::Dbf | Format::Shapefile | Format::Xlsx => {
-            return Err(Error::UnknownFormat { path: path.display().to_string(), detail: "not built in".to_owned() });
-        }
+        Format::Dbf => Box::new(super::dbf::DbfReader::open(path, input, options)?),
+        Format::Shapefile => Box::new(super::shapefile::ShapefileReader::open(path, &input, options)?),
+        Format::Xlsx => Box::new(super::xlsx::XlsxReader::open(path, options)?),
     })
 }

@@ -1,0 +1,369 @@
+//! A look at an unknown file: what it is, what its columns hold, and a profile to start from.
+//!
+//! Header names propose, sample values confirm; nothing is stored, and only the first rows are read.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::ingest::error::{Error, shown};
+use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain};
+use crate::ingest::profile::Profile;
+use crate::ingest::source::{OpenOptions, RawRow, Source};
+use crate::ingest::value;
+use crate::model::snapshot::SourceKind;
+
+/// Rows read; enough to see rare columns of GeoJSON and typical values.
+const ROWS_READ_MAX: u64 = 2_000;
+
+/// Different sample values kept per column.
+const SAMPLES_MAX: usize = 3;
+
+/// Header names (letters and digits only) that mean a field, most telling first. From the layers listed in docs/import.md.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("parcel_no", &["parcelid", "parcelno", "parcelnumber", "parcelnum", "parcelnb", "apn", "pin", "pid", "parid", "pclnbr", "parparcelpk", "taxparcelid", "parcelpin", "folio", "accountnumber", "strap", "mapbloclot", "mlnum", "propertyid", "prpid", "parcel"]),
+    ("assessor_account_no", &["accountno", "acctno", "accountnb", "acctnum", "alternatekey", "account"]),
+    ("situs_address", &["situsaddress", "siteaddress", "siteaddres", "siteaddr", "situs", "propertyaddress", "propaddr", "propertylocation", "physaddress", "physicaladdress", "locationaddr", "locaddr", "locationaddress", "streetaddress", "address1", "addressofrecord", "groupaddress", "fulladdress", "location", "address", "addr"]),
+    ("situs_city", &["situscity", "sitecity", "propertycity", "physcity", "propcity", "locationcity"]),
+    ("situs_state", &["situsstate", "sitestate", "propstate"]),
+    ("situs_zip", &["situszip", "situszipcode", "sitezip", "propertyzip", "physzip", "propzip", "postalcode"]),
+    ("owner_lines", &["owner", "ownername", "owner1", "ownername1", "ownernme1", "ownerline1", "name1", "ownerofrecord", "taxpayer", "taxpayername", "own1", "ownerfullname"]),
+    ("mailing_lines", &["mailingaddress", "mailingaddress1", "mailaddress", "mailaddr", "owneraddress", "owneraddress1", "owneraddre", "pstladdres", "pstladdress", "billingaddress", "mailline1", "ownaddr1"]),
+    ("mail_city", &["mailcity", "mailingcity", "ownercity", "pstlcity", "mailingaddresscity"]),
+    ("mail_state", &["mailstate", "mailingstate", "ownerstate", "pstlstate", "mailingaddressstate"]),
+    ("mail_zip", &["mailzip", "mailingzip", "ownerzip", "ownerzipcode", "pstlzip5", "pstlzip", "mailingaddresszipcode"]),
+    ("legal_description", &["legaldescription", "legaldescr", "legaldesc", "legal", "prprtydscr"]),
+    ("land_use", &["landuse", "landusecode", "usecode", "propertyuse", "primeuse", "puc", "propertytype", "primarypropertytype", "luc"]),
+    ("homestead", &["homestead", "homesteadexemption", "hmstd"]),
+    ("year_built", &["yearbuilt", "yrbuilt", "resyrblt", "actyrblt", "yrblt"]),
+    ("building_area_sqft", &["buildingareasqft", "bldgarea", "bldgsqft", "resflrarea", "livingarea", "totlvgarea", "sqft"]),
+    ("improvement_value", &["improvementvalue", "totalimpvalue", "bldgvalue", "impvalue", "improveactvalue", "buildingvalue"]),
+    ("total_value", &["totalvalue", "totalacctvalue", "propertyvalue", "assessedvalue", "cntassdval", "marketvalue", "parcelvalu", "totalassessed", "assdvalue"]),
+    ("sale_date", &["saledate", "lastsaledate", "deeddate"]),
+    ("sale_price", &["saleprice", "saleamount", "saleamt", "price"]),
+    ("deed_reference", &["deedreference", "deedref", "deedbookpage", "instrumentnumber"]),
+    ("lon", &["lon", "longitude", "lng", "xcoord", "x", "pointx"]),
+    ("lat", &["lat", "latitude", "ycoord", "y", "pointy"]),
+];
+
+/// Second owner and mailing columns, added behind the first.
+const SECOND_LINES: &[(&str, &[&str])] = &[
+    ("owner_lines", &["owner2", "ownername2", "ownernme2", "name2", "ownerline2", "coowner", "careofname", "own2"]),
+    ("mailing_lines", &["mailingaddress2", "owneraddress2", "owneradd1", "mailline2", "address2", "ownaddr2"]),
+];
+
+/// What one column holds.
+#[derive(Debug, Clone, Default)]
+pub struct ColumnInfo {
+    /// The header.
+    pub name: String,
+    /// Rows with a value.
+    pub n_filled: u64,
+    /// A few different values, cut short; none for sensitive columns.
+    pub samples: Vec<String>,
+    /// True when every value was a number.
+    pub is_numeric: bool,
+    /// Smallest and largest number.
+    pub range: (f64, f64),
+    /// True when values repeat.
+    pub has_repeats: bool,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// Format in one word.
+    pub format: &'static str,
+    /// Encoding, delimiter, CRS ... as (what, finding).
+    pub findings: Vec<(&'static str, String)>,
+    /// Rows read, and whether that is all of them.
+    pub n_rows_read: u64,
+    /// Rows of the file: exact when all were read, else estimated from the bytes.
+    pub n_rows_estimated: u64,
+    /// True when the estimate is a count.
+    pub is_complete: bool,
+    /// Rows with geometry.
+    pub n_geometries: u64,
+    /// West, south, east, north of the geometries read.
+    pub extent: Option<[f64; 4]>,
+    /// Columns in file order.
+    pub columns: Vec<ColumnInfo>,
+    /// What the file would be imported as.
+    pub kind: SourceKind,
+    /// Proposed headers per field.
+    pub proposals: Vec<(&'static str, Vec<String>)>,
+    /// A built-in profile that fits, if any.
+    pub fitting_profile: Option<&'static str>,
+    /// Odd things: warning and reject codes with how often, and damage that ended the reading.
+    pub oddities: Vec<(String, u64)>,
+    /// Set when the file broke off.
+    pub damage: Option<String>,
+}
+
+/// Looks at a file.
+///
+/// # Errors
+/// When not one row can be read.
+pub fn inspect(path: &Path, options: &OpenOptions) -> Result<Inspection, Error> {
+    let mut source = Source::open(path, options)?;
+    let mut found = Inspection {
+        format: source.format().as_str(),
+        findings: Vec::new(),
+        n_rows_read: 0,
+        n_rows_estimated: 0,
+        is_complete: false,
+        n_geometries: 0,
+        extent: None,
+        columns: Vec::new(),
+        kind: SourceKind::Parcels,
+        proposals: Vec::new(),
+        fitting_profile: None,
+        oddities: Vec::new(),
+        damage: None,
+    };
+    let mut row = RawRow::default();
+    while found.n_rows_read < ROWS_READ_MAX {
+        match source.next_row(&mut row) {
+            Ok(true) => found.take_row(source.columns(), &row),
+            Ok(false) => {
+                found.is_complete = true;
+                break;
+            }
+            Err(error) if found.n_rows_read == 0 => return Err(error),
+            Err(error) => {
+                found.damage = Some(error.to_string());
+                break;
+            }
+        }
+    }
+    found.take_columns(source.columns());
+    found.findings = source.findings();
+    let progress = source.progress();
+    found.n_rows_estimated = found.n_rows_read;
+    if !found.is_complete && progress.bytes_read > 0 {
+        let share = progress.bytes_total as f64 / progress.bytes_read as f64;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate for people")]
+        let estimate = (found.n_rows_read as f64 * share.max(1.0)) as u64;
+        found.n_rows_estimated = estimate;
+    }
+    found.propose();
+    Ok(found)
+}
+
+impl Inspection {
+    fn take_columns(&mut self, columns: &[String]) {
+        for name in columns.iter().skip(self.columns.len()) {
+            self.columns.push(ColumnInfo {
+                name: name.clone(),
+                is_numeric: true,
+                range: (f64::MAX, f64::MIN),
+                ..ColumnInfo::default()
+            });
+        }
+    }
+
+    fn take_row(&mut self, columns: &[String], row: &RawRow) {
+        self.n_rows_read += 1;
+        self.take_columns(columns);
+        for (idx, column) in self.columns.iter_mut().enumerate() {
+            if let Some(text) = row.value(idx).and_then(|t| value::clean(t, &[])) {
+                column.take(text);
+            }
+        }
+        if let Some(geometry) = &row.geometry {
+            self.n_geometries += 1;
+            let b = geometry.bbox;
+            let e = self.extent.unwrap_or(b);
+            self.extent = Some([e[0].min(b[0]), e[1].min(b[1]), e[2].max(b[2]), e[3].max(b[3])]);
+        }
+        let codes = row.warnings.iter().map(|w| w.code).chain(row.problem.iter().map(|p| p.reason));
+        for code in codes {
+            match self.oddities.iter_mut().find(|(c, _)| c == code) {
+                Some((_, n)) => *n += 1,
+                None => self.oddities.push((code.to_owned(), 1)),
+            }
+        }
+    }
+
+    fn propose(&mut self) {
+        let headers: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        let has = |names: &[&str]| headers.iter().any(|h| names.contains(&plain(h).as_str()));
+        self.kind = if has(&["tapno", "tapid", "tapnumber"]) {
+            SourceKind::Taps
+        } else if has(&["meterno", "meternumber", "meterid"]) && has(&["readdate", "readon"]) {
+            SourceKind::Reads
+        } else if has(&["serviceaddress", "premiseno", "premiseid"]) && has(&["accountno", "accountid", "accountnumber"]) {
+            SourceKind::Accounts
+        } else if self.n_geometries > 0 {
+            SourceKind::Parcels
+        } else {
+            SourceKind::Roll
+        };
+        self.fitting_profile = Profile::built_in_names().into_iter().find(|name| self.fits(name, &headers));
+        if !matches!(self.kind, SourceKind::Parcels | SourceKind::Roll) {
+            let mapper = Profile::load("generic", None).ok().and_then(|p| Mapper::new(&p, self.kind, &headers).ok());
+            let mapping = mapper.map(|m| m.mapping()).unwrap_or_default();
+            self.proposals = mapping.into_iter().map(|(field, header)| (field, vec![header])).collect();
+            return;
+        }
+        let mut used: Vec<usize> = Vec::new();
+        for (field, synonyms) in SYNONYMS {
+            let Some(first) = self.find(field, synonyms, &used) else { continue };
+            used.push(first);
+            let mut chosen = vec![self.columns[first].name.clone()];
+            if let Some((_, seconds)) = SECOND_LINES.iter().find(|(f, _)| f == field)
+                && let Some(second) = self.find(field, seconds, &used)
+            {
+                used.push(second);
+                chosen.push(self.columns[second].name.clone());
+            }
+            self.proposals.push((field, chosen));
+        }
+    }
+
+    /// A built-in profile fits when all but a few of its columns are there.
+    fn fits(&self, name: &str, headers: &[String]) -> bool {
+        let Ok(profile) = Profile::load(name, None) else { return false };
+        let Ok(mapper) = Mapper::new(&profile, self.kind, headers) else { return false };
+        let n_wanted = profile.rules(self.kind).values().filter(|r| !r.headers().is_empty()).count();
+        let n_found = mapper.mapping().iter().filter(|(_, header)| !header.is_empty()).count();
+        let share = if name == "generic" { 50 } else { 80 };
+        n_found * 100 >= n_wanted * share
+    }
+
+    fn find(&self, field: &str, synonyms: &[&str], used: &[usize]) -> Option<usize> {
+        let fitting = |idx: &usize| {
+            let column = &self.columns[*idx];
+            !used.contains(idx) && !is_sensitive(&column.name) && self.n_rows_read > 0 && column.fits(field)
+        };
+        synonyms.iter().find_map(|wanted| {
+            // Shapefiles cut names at 10 letters.
+            let equal = |name: &str| name == *wanted || (name.len() == 10 && wanted.starts_with(name));
+            (0..self.columns.len()).filter(fitting).find(|i| equal(&plain(&self.columns[*i].name)))
+        })
+    }
+
+    /// The proposal as a profile, ready to save; samples stand behind it as comments.
+    pub fn to_profile(&self, name: &str) -> String {
+        let mut out = String::new();
+        self.write_summary(&mut out);
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "name = {}", quoted(name));
+        let _ = writeln!(out, "title = \"\"");
+        let named = |what: &str| self.findings.iter().find(|(w, _)| *w == what).map(|(_, f)| f.as_str());
+        let file: Vec<String> = [("encoding", named("encoding")), ("delimiter", named("delimiter"))]
+            .into_iter()
+            .filter_map(|(key, found)| {
+                let found = if found? == "tab" { "\t" } else { found? };
+                let is_plain = matches!(found, "UTF-8" | ",") || found.contains(' ') && found != "\t";
+                (!is_plain).then(|| format!("{key} = {}", quoted(found)))
+            })
+            .collect();
+        if let Some([w, s, e, n]) = self.extent.filter(|_| self.is_complete) {
+            let _ = writeln!(out, "extent = [{:.1}, {:.1}, {:.1}, {:.1}]", w - 0.1, s - 0.1, e + 0.1, n + 0.1);
+        }
+        if !file.is_empty() {
+            let _ = writeln!(out, "\n[file]\n{}", file.join("\n"));
+        }
+        let table = match self.kind {
+            SourceKind::Accounts => "accounts",
+            SourceKind::Taps => "taps",
+            SourceKind::Reads => "reads",
+            SourceKind::Parcels
+            | SourceKind::Roll
+            | SourceKind::Deeds
+            | SourceKind::FieldResults
+            | SourceKind::Page => "columns",
+        };
+        let _ = writeln!(out, "\n[{table}]");
+        for (field, headers) in &self.proposals {
+            let names: Vec<String> = headers.iter().map(|h| quoted(h)).collect();
+            let rule = if names.len() == 1 && !field.ends_with("_lines") {
+                names[0].clone()
+            } else {
+                format!("[{}]", names.join(", "))
+            };
+            let sample = self.columns.iter().find(|c| Some(&c.name) == headers.first()).and_then(|c| c.samples.first());
+            let _ = writeln!(out, "{field} = {rule}{}", sample.map(|s| format!("  # {s}")).unwrap_or_default());
+        }
+        let proposed: Vec<&str> = self.proposals.iter().map(|(f, _)| *f).collect();
+        for field in fields_of(self.kind).iter().filter(|f| !proposed.contains(f) && !f.starts_with("tie")) {
+            let _ = writeln!(out, "# {field} = \"\"");
+        }
+        self.write_columns(&mut out);
+        out
+    }
+
+    fn write_summary(&self, out: &mut String) {
+        let about = if self.is_complete { "" } else { "about " };
+        let _ = writeln!(out, "# {}: {about}{} rows, {} columns", self.format, self.n_rows_estimated, self.columns.len());
+        for (what, found) in &self.findings {
+            let _ = writeln!(out, "# {what}: {}", comment(found));
+        }
+        if self.n_geometries > 0 {
+            let _ = writeln!(out, "# geometry in {} of {} rows read", self.n_geometries, self.n_rows_read);
+        }
+        for (code, n) in &self.oddities {
+            let _ = writeln!(out, "# {code}: {n} of {} rows read", self.n_rows_read);
+        }
+        if let Some(damage) = &self.damage {
+            let _ = writeln!(out, "# DAMAGED: {}", comment(damage));
+        }
+        if let Some(name) = self.fitting_profile {
+            let _ = writeln!(out, "# the built-in profile {name} fits: taptrace import {} FILE --profile {name}", self.kind.as_str());
+        }
+    }
+
+    fn write_columns(&self, out: &mut String) {
+        let used: Vec<&String> = self.proposals.iter().flat_map(|(_, h)| h).collect();
+        let _ = writeln!(out, "\n# columns not used (kept with the row unless marked):");
+        for column in self.columns.iter().filter(|c| !used.contains(&&c.name)) {
+            if is_sensitive(&column.name) {
+                let _ = writeln!(out, "# {}: sensitive, not kept (allow_sensitive lists exceptions)", comment(&column.name));
+            } else {
+                let _ = writeln!(out, "# {}: {}", comment(&column.name), column.samples.join(" | "));
+            }
+        }
+    }
+}
+
+impl ColumnInfo {
+    fn take(&mut self, text: &str) {
+        self.n_filled += 1;
+        match value::number(text) {
+            Some(n) => self.range = (self.range.0.min(n), self.range.1.max(n)),
+            None => self.is_numeric = false,
+        }
+        if is_sensitive(&self.name) {
+            return;
+        }
+        let sample: String = comment(text).chars().take(40).collect();
+        if self.samples.contains(&sample) {
+            self.has_repeats = true;
+        } else if self.samples.len() < SAMPLES_MAX {
+            self.samples.push(sample);
+        }
+    }
+
+    /// Whether the values can be the field's: a column of nothing but small numbers is no address and no owner.
+    fn fits(&self, field: &str) -> bool {
+        let is_degrees = |low: f64, high: f64| self.is_numeric && self.range.0 >= low && self.range.1 <= high;
+        match field {
+            _ if self.n_filled == 0 => true,
+            "situs_address" | "owner_lines" | "mailing_lines" => !self.is_numeric,
+            "lon" => is_degrees(-180.0, 180.0),
+            "lat" => is_degrees(-90.0, 90.0),
+            "improvement_value" | "total_value" | "sale_price" | "building_area_sqft" | "year_built" => self.is_numeric,
+            _ => true,
+        }
+    }
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// Text that stays on one comment line.
+fn comment(text: &str) -> String {
+    shown(text).replace(['\n', '\r'], " ")
+}
