@@ -23,6 +23,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Look at an unknown file and propose a profile for it.
+    ///
+    /// Example: taptrace import inspect parcels.csv -o mine.toml
+    Inspect(super::import_inspect::Args),
     /// A parcel layer (GeoJSON, Shapefile) with its assessor columns.
     ///
     /// Example: taptrace import parcels cass.geojson.gz --profile cass_ne
@@ -66,6 +70,7 @@ struct FileArgs {
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let (kind, file) = match &args.verb {
+        Verb::Inspect(args) => return super::import_inspect::run(global, args),
         Verb::Parcels(file) => (SourceKind::Parcels, file),
         Verb::Roll(file) => (SourceKind::Roll, file),
         Verb::Accounts(file) => (SourceKind::Accounts, file),

@@ -7,6 +7,7 @@ mod address;
 mod context;
 mod failure;
 mod import;
+mod import_inspect;
 mod matching;
 mod output;
 mod owner;

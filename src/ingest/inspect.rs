@@ -20,24 +20,141 @@ const SAMPLES_MAX: usize = 3;
 
 /// Header names (letters and digits only) that mean a field, most telling first. From the layers listed in docs/import.md.
 const SYNONYMS: &[(&str, &[&str])] = &[
-    ("parcel_no", &["parcelid", "parcelno", "parcelnumber", "parcelnum", "parcelnb", "apn", "pin", "pid", "parid", "pclnbr", "parparcelpk", "taxparcelid", "parcelpin", "folio", "accountnumber", "strap", "mapbloclot", "mlnum", "propertyid", "prpid", "parcel"]),
+    (
+        "parcel_no",
+        &[
+            "parcelid",
+            "parcelno",
+            "parcelnumber",
+            "parcelnum",
+            "parcelnb",
+            "apn",
+            "pin",
+            "pid",
+            "parid",
+            "pclnbr",
+            "parparcelpk",
+            "taxparcelid",
+            "parcelpin",
+            "folio",
+            "accountnumber",
+            "strap",
+            "mapbloclot",
+            "mlnum",
+            "propertyid",
+            "prpid",
+            "parcel",
+        ],
+    ),
     ("assessor_account_no", &["accountno", "acctno", "accountnb", "acctnum", "alternatekey", "account"]),
-    ("situs_address", &["situsaddress", "siteaddress", "siteaddres", "siteaddr", "situs", "propertyaddress", "propaddr", "propertylocation", "physaddress", "physicaladdress", "locationaddr", "locaddr", "locationaddress", "streetaddress", "address1", "addressofrecord", "groupaddress", "fulladdress", "location", "address", "addr"]),
+    (
+        "situs_address",
+        &[
+            "situsaddress",
+            "siteaddress",
+            "siteaddres",
+            "siteaddr",
+            "situs",
+            "propertyaddress",
+            "propaddr",
+            "propertylocation",
+            "physaddress",
+            "physicaladdress",
+            "locationaddr",
+            "locaddr",
+            "locationaddress",
+            "streetaddress",
+            "address1",
+            "addressofrecord",
+            "groupaddress",
+            "fulladdress",
+            "location",
+            "address",
+            "addr",
+        ],
+    ),
     ("situs_city", &["situscity", "sitecity", "propertycity", "physcity", "propcity", "locationcity"]),
     ("situs_state", &["situsstate", "sitestate", "propstate"]),
     ("situs_zip", &["situszip", "situszipcode", "sitezip", "propertyzip", "physzip", "propzip", "postalcode"]),
-    ("owner_lines", &["owner", "ownername", "owner1", "ownername1", "ownernme1", "ownerline1", "name1", "ownerofrecord", "taxpayer", "taxpayername", "own1", "ownerfullname"]),
-    ("mailing_lines", &["mailingaddress", "mailingaddress1", "mailaddress", "mailaddr", "owneraddress", "owneraddress1", "owneraddre", "pstladdres", "pstladdress", "billingaddress", "mailline1", "ownaddr1"]),
+    (
+        "owner_lines",
+        &[
+            "owner",
+            "ownername",
+            "owner1",
+            "ownername1",
+            "ownernme1",
+            "ownerline1",
+            "name1",
+            "ownerofrecord",
+            "taxpayer",
+            "taxpayername",
+            "own1",
+            "ownerfullname",
+        ],
+    ),
+    (
+        "mailing_lines",
+        &[
+            "mailingaddress",
+            "mailingaddress1",
+            "mailaddress",
+            "mailaddr",
+            "owneraddress",
+            "owneraddress1",
+            "owneraddre",
+            "pstladdres",
+            "pstladdress",
+            "billingaddress",
+            "mailline1",
+            "ownaddr1",
+        ],
+    ),
     ("mail_city", &["mailcity", "mailingcity", "ownercity", "pstlcity", "mailingaddresscity"]),
     ("mail_state", &["mailstate", "mailingstate", "ownerstate", "pstlstate", "mailingaddressstate"]),
-    ("mail_zip", &["mailzip", "mailingzip", "ownerzip", "ownerzipcode", "pstlzip5", "pstlzip", "mailingaddresszipcode"]),
+    (
+        "mail_zip",
+        &["mailzip", "mailingzip", "ownerzip", "ownerzipcode", "pstlzip5", "pstlzip", "mailingaddresszipcode"],
+    ),
     ("legal_description", &["legaldescription", "legaldescr", "legaldesc", "legal", "prprtydscr"]),
-    ("land_use", &["landuse", "landusecode", "usecode", "propertyuse", "primeuse", "puc", "propertytype", "primarypropertytype", "luc"]),
+    (
+        "land_use",
+        &[
+            "landuse",
+            "landusecode",
+            "usecode",
+            "propertyuse",
+            "primeuse",
+            "puc",
+            "propertytype",
+            "primarypropertytype",
+            "luc",
+        ],
+    ),
     ("homestead", &["homestead", "homesteadexemption", "hmstd"]),
     ("year_built", &["yearbuilt", "yrbuilt", "resyrblt", "actyrblt", "yrblt"]),
-    ("building_area_sqft", &["buildingareasqft", "bldgarea", "bldgsqft", "resflrarea", "livingarea", "totlvgarea", "sqft"]),
-    ("improvement_value", &["improvementvalue", "totalimpvalue", "bldgvalue", "impvalue", "improveactvalue", "buildingvalue"]),
-    ("total_value", &["totalvalue", "totalacctvalue", "propertyvalue", "assessedvalue", "cntassdval", "marketvalue", "parcelvalu", "totalassessed", "assdvalue"]),
+    (
+        "building_area_sqft",
+        &["buildingareasqft", "bldgarea", "bldgsqft", "resflrarea", "livingarea", "totlvgarea", "sqft"],
+    ),
+    (
+        "improvement_value",
+        &["improvementvalue", "totalimpvalue", "bldgvalue", "impvalue", "improveactvalue", "buildingvalue"],
+    ),
+    (
+        "total_value",
+        &[
+            "totalvalue",
+            "totalacctvalue",
+            "propertyvalue",
+            "assessedvalue",
+            "cntassdval",
+            "marketvalue",
+            "parcelvalu",
+            "totalassessed",
+            "assdvalue",
+        ],
+    ),
     ("sale_date", &["saledate", "lastsaledate", "deeddate"]),
     ("sale_price", &["saleprice", "saleamount", "saleamt", "price"]),
     ("deed_reference", &["deedreference", "deedref", "deedbookpage", "instrumentnumber"]),
@@ -191,7 +308,9 @@ impl Inspection {
             SourceKind::Taps
         } else if has(&["meterno", "meternumber", "meterid"]) && has(&["readdate", "readon"]) {
             SourceKind::Reads
-        } else if has(&["serviceaddress", "premiseno", "premiseid"]) && has(&["accountno", "accountid", "accountnumber"]) {
+        } else if has(&["serviceaddress", "premiseno", "premiseid"])
+            && has(&["accountno", "accountid", "accountnumber"])
+        {
             SourceKind::Accounts
         } else if self.n_geometries > 0 {
             SourceKind::Parcels
@@ -295,7 +414,8 @@ impl Inspection {
 
     fn write_summary(&self, out: &mut String) {
         let about = if self.is_complete { "" } else { "about " };
-        let _ = writeln!(out, "# {}: {about}{} rows, {} columns", self.format, self.n_rows_estimated, self.columns.len());
+        let _ =
+            writeln!(out, "# {}: {about}{} rows, {} columns", self.format, self.n_rows_estimated, self.columns.len());
         for (what, found) in &self.findings {
             let _ = writeln!(out, "# {what}: {}", comment(found));
         }
@@ -309,7 +429,11 @@ impl Inspection {
             let _ = writeln!(out, "# DAMAGED: {}", comment(damage));
         }
         if let Some(name) = self.fitting_profile {
-            let _ = writeln!(out, "# the built-in profile {name} fits: taptrace import {} FILE --profile {name}", self.kind.as_str());
+            let _ = writeln!(
+                out,
+                "# the built-in profile {name} fits: taptrace import {} FILE --profile {name}",
+                self.kind.as_str()
+            );
         }
     }
 
@@ -318,7 +442,11 @@ impl Inspection {
         let _ = writeln!(out, "\n# columns not used (kept with the row unless marked):");
         for column in self.columns.iter().filter(|c| !used.contains(&&c.name)) {
             if is_sensitive(&column.name) {
-                let _ = writeln!(out, "# {}: sensitive, not kept (allow_sensitive lists exceptions)", comment(&column.name));
+                let _ = writeln!(
+                    out,
+                    "# {}: sensitive, not kept (allow_sensitive lists exceptions)",
+                    comment(&column.name)
+                );
             } else {
                 let _ = writeln!(out, "# {}: {}", comment(&column.name), column.samples.join(" | "));
             }
