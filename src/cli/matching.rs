@@ -1,14 +1,18 @@
 //! `taptrace match`: a file of addresses to parcels, and the figures of a labelled file.
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::output::Sink;
+use super::context;
+use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome};
 use crate::pipeline::address_file::{self, Columns, Options};
+use crate::model::money::Cents;
 use crate::pipeline::evaluation;
+use crate::pipeline::link::{self, Verdict};
 use crate::pipeline::reference;
 
 /// Link addresses to parcels.
@@ -20,6 +24,22 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Link every premise of the database to its parcel.
+    ///
+    /// Example: taptrace match run
+    Run,
+    /// Show why a premise has its link, or how an address would be matched: every element, its level and weight, the rivals.
+    ///
+    /// Example: taptrace match explain "25 Rockwel St"
+    Explain {
+        /// Premise number or address.
+        #[arg(required = true, num_args = 1..)]
+        text: Vec<String>,
+    },
+    /// Show the links that wait for a person, or decide them.
+    ///
+    /// Example: taptrace match review
+    Review(ReviewArgs),
     /// Match every address of a file: one line out per row in, in input order.
     ///
     /// Example: taptrace match file accounts.csv --address-column service_address --id-column account_no --format ndjson
@@ -82,6 +102,28 @@ struct EvaluateArgs {
     show_wrong: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct ReviewArgs {
+    /// Most links shown.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    /// Premise to decide.
+    #[arg(long, requires = "parcel")]
+    premise: Option<String>,
+    /// Parcel that is accepted or rejected for the premise.
+    #[arg(long, requires = "premise")]
+    parcel: Option<String>,
+    /// Reject the link instead of accepting it.
+    #[arg(long, requires = "premise")]
+    reject: bool,
+    /// Why.
+    #[arg(long, required_if_eq_any([("premise", "")]))]
+    reason: Option<String>,
+    /// CSV of decisions: premise_no, parcel_no, verdict (accept or reject), reason.
+    #[arg(long, conflicts_with = "premise")]
+    decisions: Option<PathBuf>,
+}
+
 fn shard_of(text: &str) -> Result<(u64, u64), String> {
     let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
     parts.filter(|(i, n): &(u64, u64)| *i >= 1 && i <= n).ok_or_else(|| "write I/N with 1 <= I <= N, as 2/4".to_owned())
@@ -89,6 +131,9 @@ fn shard_of(text: &str) -> Result<(u64, u64), String> {
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     match &args.verb {
+        Verb::Run => link_all(global),
+        Verb::Explain { text } => explain(global, &text.join(" ")),
+        Verb::Review(review) => review_links(global, review),
         Verb::File(file) => match_file(global, file),
         Verb::Evaluate(evaluate) => measure(global, evaluate),
     }
@@ -160,4 +205,106 @@ fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     }
     sink.finish()?;
     Ok(Outcome::Done)
+}
+
+fn failed(error: &link::Error) -> Failure {
+    let hint = match error {
+        link::Error::Nothing { .. } => "taptrace import accounts accounts.csv",
+        link::Error::Decision { .. } | link::Error::File(_) => "the columns are premise_no, parcel_no, verdict, reason",
+        link::Error::Store(_) => "taptrace import roll parcels.csv --profile generic",
+    };
+    Failure::from_error(error).hint(hint)
+}
+
+#[allow(clippy::print_stderr, reason = "the report belongs on stderr")]
+fn link_all(global: &Global) -> Result<Outcome, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let report = link::run(&global.db, &context::authorship(global, "match run"), threads).map_err(|e| failed(&e))?;
+    eprintln!(
+        "{} premises: {} accepted, {} to review, {} without a link; {} earlier decisions are stale",
+        report.n_premises, report.n_accepted, report.n_review, report.n_none, report.n_stale
+    );
+    eprintln!("next: taptrace match review");
+    Ok(Outcome::Done)
+}
+
+fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
+    let told = link::explain(&global.db, text).map_err(|e| failed(&e))?;
+    let mut sink = Sink::open(global.output.as_deref())?;
+    if global.format != Format::Table {
+        writeln!(sink, "{told:#}")?;
+        sink.finish()?;
+        return Ok(Outcome::Done);
+    }
+    let word = |v: &serde_json::Value| v.as_str().unwrap_or("").to_owned();
+    writeln!(sink, "{}: {} (probability {:.4})", word(&told["address"]), word(&told["decision"]), told["score"].as_f64().unwrap_or(0.0))?;
+    if !word(&told["reason"]).is_empty() {
+        writeln!(sink, "because {}", word(&told["reason"]))?;
+    }
+    for (i, candidate) in told["candidates"].as_array().into_iter().flatten().enumerate() {
+        let title = if i == 0 { "best" } else { "rival" };
+        let score = candidate["score"].as_f64().unwrap_or(0.0);
+        writeln!(sink, "\n{title}: parcel {}, {} (probability {score:.4})", word(&candidate["parcel_no"]), word(&candidate["situs"]))?;
+        let rows: Vec<Vec<String>> = candidate["steps"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|s| vec![word(&s["element"]), word(&s["level"]), format!("{:+.1}", s["bits"].as_f64().unwrap_or(0.0)), word(&s["detail"])])
+            .collect();
+        let total: f64 = candidate["steps"].as_array().into_iter().flatten().filter_map(|s| s["bits"].as_f64()).sum();
+        write_table(&mut sink, &["element", "level", "bits", "in the county"], &rows)?;
+        writeln!(sink, "sum {total:+.1} bits against none of them")?;
+    }
+    sink.finish()?;
+    Ok(Outcome::Done)
+}
+
+#[allow(clippy::print_stderr, reason = "what changed belongs on stderr")]
+fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {
+    let verdicts = match (&args.decisions, &args.premise, &args.parcel) {
+        (Some(path), _, _) => link::read_verdicts(path).map_err(|e| failed(&e))?,
+        (None, Some(premise_no), Some(parcel_no)) => {
+            let reason = args.reason.clone().ok_or_else(|| Failure::input("a decision needs a reason").hint("add --reason \"seen on the tap card\""))?;
+            vec![Verdict { premise_no: premise_no.clone(), parcel_no: parcel_no.clone(), is_accepted: !args.reject, reason }]
+        }
+        _ => Vec::new(),
+    };
+    if !verdicts.is_empty() {
+        link::decide(&global.db, &context::authorship(global, "match review"), &verdicts).map_err(|e| failed(&e))?;
+        eprintln!("{} decision(s) recorded", verdicts.len());
+        return Ok(Outcome::Done);
+    }
+    let queue = link::queue(&global.db, args.limit).map_err(|e| failed(&e))?;
+    let rows: Vec<Vec<String>> = queue
+        .iter()
+        .map(|l| {
+            vec![
+                l.premise_no.clone(),
+                l.service_address.clone(),
+                l.parcel_no.clone().unwrap_or_default(),
+                l.situs_text.clone().unwrap_or_default(),
+                l.status.clone(),
+                format!("{:.3}", l.score),
+                Cents(l.balance_cents).to_string(),
+            ]
+        })
+        .collect();
+    let header = ["premise", "service address", "parcel", "situs", "status", "score", "owed"];
+    let mut sink = Sink::open(global.output.as_deref())?;
+    match global.format {
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(&mut sink);
+            writer.write_record(header).and_then(|()| rows.iter().try_for_each(|r| writer.write_record(r))).map_err(|e| Failure::from_error(&e))?;
+            writer.flush()?;
+        }
+        Format::Json | Format::Ndjson => {
+            for l in &queue {
+                writeln!(sink, "{}", serde_json::json!({"premise_no": l.premise_no, "service_address": l.service_address, "parcel_no": l.parcel_no, "situs": l.situs_text, "status": l.status, "score": l.score, "balance_cents": l.balance_cents}))?;
+            }
+        }
+        Format::Table | Format::Geojson => write_table(&mut sink, &header, &rows)?,
+    }
+    sink.finish()?;
+    eprintln!("decide: taptrace match review --premise NO --parcel NO --reason WHY [--reject]");
+    Ok(if queue.is_empty() { Outcome::Done } else { Outcome::Look })
 }

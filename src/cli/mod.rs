@@ -10,6 +10,7 @@ mod import;
 mod import_inspect;
 mod matching;
 mod output;
+mod research;
 mod owner;
 mod owner_link;
 
@@ -61,6 +62,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Who owns this address, account, tap or parcel?
+    Research(research::Args),
     /// Import a file of parcels, owners, accounts, taps or meter reads.
     Import(import::Args),
     /// Link addresses to parcels.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     let global = &cli.global;
     match &cli.command {
+        Command::Research(args) => research::run(global, args),
         Command::Import(args) => import::run(global, args),
         Command::Match(args) => matching::run(global, args),
         Command::Owner(args) => owner::run(global, args),

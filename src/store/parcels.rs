@@ -43,3 +43,115 @@ pub fn situs_rows(reader: &Reader) -> Result<Vec<SitusRow>, Error> {
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// A mark that changes whenever the parcels of the database change: the last roll or layer imported.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn content_mark(reader: &Reader) -> Result<String, Error> {
+    Ok(reader.connection.query_row(
+        "SELECT COALESCE(GROUP_CONCAT(sha256, '+'), '')
+         FROM (SELECT sha256 FROM source_snapshot WHERE source_kind IN ('parcels', 'roll') ORDER BY snapshot_id DESC LIMIT 1)",
+        [],
+        |r| r.get(0),
+    )?)
+}
+
+/// What the roll says of one parcel.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct ParcelCard {
+    pub parcel_no: String,
+    pub situs: Vec<String>,
+    pub owner_lines: Vec<String>,
+    pub mailing: String,
+    pub roll_date: String,
+    pub roll_origin: String,
+    pub roll_sha256: String,
+    pub row_no: i64,
+    pub land_use: Option<String>,
+    pub homestead: Option<bool>,
+    pub year_built: Option<i64>,
+    pub sale_date: Option<String>,
+    pub legal_description: Option<String>,
+    pub position: Option<LonLat>,
+    pub is_retired: bool,
+    pub other_parcels: Vec<String>,
+}
+
+/// Most other parcels of one owner line listed on a card; the portfolio shows all.
+const OTHER_PARCELS_MAX: usize = 25;
+
+/// The card of a parcel; `None` when there is no such number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Error> {
+    use rusqlite::OptionalExtension;
+    let found = reader
+        .connection
+        .query_row(
+            "SELECT p.parcel_no, v.parcel_version_id, v.owner_line_id, COALESCE(o.owner_text, ''),
+                    COALESCE(m.lines, ''), COALESCE(m.city, ''), COALESCE(m.state, ''), COALESCE(m.zip, ''),
+                    s.as_of_date, s.origin, s.sha256, v.row_no, v.land_use, v.homestead, v.year_built, v.sale_date,
+                    v.legal_description, v.lon, v.lat, p.retired_snapshot_id IS NOT NULL
+             FROM parcel p
+             JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+             JOIN source_snapshot s ON s.snapshot_id = v.snapshot_id
+             LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
+             LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id
+             WHERE p.parcel_no = ?1",
+            [parcel_no],
+            |r| {
+                let text = |i: usize| r.get::<_, String>(i);
+                let (lon, lat): (Option<f64>, Option<f64>) = (r.get(17)?, r.get(18)?);
+                let lines = text(4)?.replace('\n', ", ");
+                let tail = [text(6)?, text(7)?].join(" ").trim().to_owned();
+                let mailing = [lines, text(5)?, tail].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
+                let card = ParcelCard {
+                    parcel_no: text(0)?,
+                    situs: Vec::new(),
+                    owner_lines: text(3)?.split('\n').filter(|l| !l.is_empty()).map(str::to_owned).collect(),
+                    mailing,
+                    roll_date: text(8)?,
+                    roll_origin: text(9)?,
+                    roll_sha256: text(10)?,
+                    row_no: r.get(11)?,
+                    land_use: r.get(12)?,
+                    homestead: r.get(13)?,
+                    year_built: r.get(14)?,
+                    sale_date: r.get(15)?,
+                    legal_description: r.get(16)?,
+                    position: lon.zip(lat).map(|(lon, lat)| LonLat { lon, lat }),
+                    is_retired: r.get(19)?,
+                    other_parcels: Vec::new(),
+                };
+                Ok((card, r.get::<_, i64>(1)?, r.get::<_, Option<i64>>(2)?))
+            },
+        )
+        .optional()?;
+    let Some((mut card, version_id, owner_line_id)) = found else { return Ok(None) };
+    let mut statement = reader.connection.prepare(
+        "SELECT situs_text || COALESCE(', ' || city, '') || COALESCE(' ' || zip, '')
+         FROM situs
+         WHERE parcel_version_id = ?1
+         ORDER BY situs_id",
+    )?;
+    card.situs = statement.query_map([version_id], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    if let Some(owner_line_id) = owner_line_id {
+        let mut statement = reader.connection.prepare(
+            "SELECT DISTINCT p.parcel_no
+             FROM ownership_interval i
+             JOIN parcel p ON p.parcel_id = i.parcel_id
+             JOIN parcel_version v ON v.parcel_version_id = p.current_version_id AND v.owner_line_id = i.owner_line_id
+             WHERE i.owner_line_id = ?1 AND p.parcel_no <> ?2 AND p.retired_snapshot_id IS NULL
+             ORDER BY p.parcel_no
+             LIMIT ?3",
+        )?;
+        let limit = i64::try_from(OTHER_PARCELS_MAX).unwrap_or(25);
+        card.other_parcels = statement
+            .query_map(rusqlite::params![owner_line_id, parcel_no, limit], |r| r.get(0))?
+            .collect::<Result<_, _>>()?;
+    }
+    Ok(Some(card))
+}

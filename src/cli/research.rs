@@ -1,0 +1,139 @@
+//! `taptrace research`: the answer as a person would want to read it on the phone.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::output::Sink;
+use super::{Failure, Format, Global, Outcome};
+use crate::model::money::Cents;
+use crate::pipeline::research::{self, Found};
+
+/// Who owns this address, account, tap or parcel?
+///
+/// Example: taptrace research "5213 E 31st Pl N, unit B"
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A service address, account number, premise number, tap number or parcel number.
+    #[arg(required = true, num_args = 1..)]
+    text: Vec<String>,
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
+    let text = args.text.join(" ");
+    let answer = research::run(&global.db, &text)
+        .map_err(|e| Failure::from_error(&e).hint("taptrace demo   builds a sample city to try"))?;
+    let mut sink = Sink::open(global.output.as_deref())?;
+    match global.format {
+        Format::Json => writeln!(sink, "{:#}", answer.document)?,
+        Format::Ndjson => writeln!(sink, "{}", answer.document)?,
+        Format::Table => print(&answer.document, &mut sink)?,
+        Format::Csv | Format::Geojson => {
+            return Err(Failure::input("research writes table, json or ndjson").hint("add --format json"));
+        }
+    }
+    sink.finish()?;
+    Ok(match answer.found {
+        Found::One => Outcome::Done,
+        Found::Ambiguous | Found::Nothing => Outcome::Look,
+    })
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or("")
+}
+
+fn list_of(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn print(document: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let parcels = document["parcels"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match text_of(&document["found"]) {
+        "one" => {}
+        "ambiguous" => writeln!(
+            out,
+            "AMBIGUOUS: {}. {} candidate(s), none was taken for you.\n",
+            text_of(&document["reason"]),
+            parcels.len()
+        )?,
+        _ => writeln!(out, "NO MATCH: {}.\n", text_of(&document["reason"]))?,
+    }
+    let candidates = document["link"]["candidates"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (i, parcel) in parcels.iter().enumerate() {
+        if parcels.len() > 1 {
+            let score = candidates.get(i).and_then(|c| c["score"].as_f64()).unwrap_or(0.0);
+            writeln!(out, "candidate {} (probability {score:.3})", i + 1)?;
+        }
+        print_parcel(parcel, out)?;
+    }
+    print_why(document, out)?;
+    let next = match (parcels.first(), text_of(&document["found"])) {
+        (Some(parcel), "one") => format!("taptrace owner show {}", text_of(&parcel["parcel_no"])),
+        (Some(parcel), _) => format!("taptrace research {}", text_of(&parcel["parcel_no"])),
+        (None, _) => "taptrace address parse \"ADDRESS\"   shows how the text was read".to_owned(),
+    };
+    writeln!(out, "next: {next}")
+}
+
+fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "parcel    {}{}", text_of(&parcel["parcel_no"]), if parcel["is_retired"] == true { "  (retired: not on the last roll)" } else { "" })?;
+    for situs in list_of(&parcel["situs"]).iter().take(5) {
+        writeln!(out, "situs     {situs}")?;
+    }
+    let owners = list_of(&parcel["owner_on_roll"]).join(" / ");
+    let owners = if owners.is_empty() { "not on the roll".to_owned() } else { owners };
+    writeln!(out, "owner     {owners}   (owner on the assessor roll of {})", text_of(&parcel["roll_date"]))?;
+    writeln!(out, "write to  {}   ({})", text_of(&parcel["mailing_address"]), text_of(&parcel["occupancy"]).replace('_', "-"))?;
+    let premises = parcel["premises"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for premise in premises {
+        writeln!(out, "premise   {}  {}", text_of(&premise["premise_no"]), text_of(&premise["service_address"]))?;
+        for account in premise["accounts"].as_array().into_iter().flatten() {
+            let balance = account["balance_cents"].as_i64().map_or(String::new(), |c| format!(", owes {}", Cents(c)));
+            writeln!(
+                out,
+                "account   {}  {} {}{balance}  {}",
+                text_of(&account["account_no"]),
+                text_of(&account["service_kind"]),
+                text_of(&account["status"]),
+                text_of(&account["holder_name"])
+            )?;
+        }
+        for tap in premise["taps"].as_array().into_iter().flatten() {
+            writeln!(
+                out,
+                "tap       {}  {}, {}, {}",
+                text_of(&tap["tap_no"]),
+                text_of(&tap["lifecycle"]),
+                text_of(&tap["control_state"]),
+                text_of(&tap["origin"])
+            )?;
+        }
+    }
+    if premises.is_empty() {
+        writeln!(out, "premise   none linked to this parcel")?;
+    }
+    if let (Some(lon), Some(lat)) = (parcel["lon"].as_f64(), parcel["lat"].as_f64()) {
+        writeln!(out, "map       {lat:.6}, {lon:.6}")?;
+    }
+    let others = list_of(&parcel["other_parcels_of_owner_line"]);
+    if !others.is_empty() {
+        writeln!(out, "also      {} more of the same owner line: {}", others.len(), others.join(", "))?;
+    }
+    writeln!(out)
+}
+
+/// The waterfall of the best candidate: what spoke for it and what against.
+fn print_why(document: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let Some(best) = document["link"]["candidates"].as_array().and_then(|c| c.first()) else { return Ok(()) };
+    let steps: Vec<String> = best["steps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|s| !matches!(text_of(&s["level"]), "unknown") && text_of(&s["element"]) != "base")
+        .map(|s| format!("{} {} {:+.1}", text_of(&s["element"]), text_of(&s["level"]), s["bits"].as_f64().unwrap_or(0.0)))
+        .collect();
+    writeln!(out, "why       {}", steps.join(", "))?;
+    let (score, margin) = (document["link"]["score"].as_f64().unwrap_or(0.0), document["link"]["margin_bits"].as_f64().unwrap_or(0.0));
+    writeln!(out, "          probability {score:.3}, {margin:.1} bits ahead of the next answer")
+}

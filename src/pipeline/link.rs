@@ -1,0 +1,303 @@
+//! Every premise to its parcel: run, explain, review.
+//!
+//! Computed links are replaced by each run; what people decided is kept apart and goes `stale` when its inputs change.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::matching::{Matcher, Outcome, Query};
+use crate::model::link::{ComparisonStep, Decision};
+use crate::pipeline::address_file::{Error as FileError, Table, rounded};
+use crate::pipeline::reference;
+use crate::store::links::{self, NewLink, StoredLink};
+use crate::store::premises::{self, PremiseRow};
+use crate::store::{self, Authorship, Change, Reader, Writer};
+
+/// A failed matching run or review.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is nothing to link.
+    #[error("the database has no {what}")]
+    Nothing {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A line of a decisions file is wrong.
+    #[error("row {row_no}, column {column}: {value:?} is not {expected}")]
+    Decision {
+        /// 1-based data row.
+        row_no: u64,
+        /// Column.
+        column: &'static str,
+        /// Value.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunReport {
+    /// Premises looked at.
+    pub n_premises: usize,
+    /// Accepted without a person.
+    pub n_accepted: usize,
+    /// Waiting for a person.
+    pub n_review: usize,
+    /// Without a link.
+    pub n_none: usize,
+    /// Decisions whose inputs changed.
+    pub n_stale: usize,
+}
+
+/// What a premise's link depends on: its own text and the county's rows, through the audit of their import.
+fn fingerprint(premise: &PremiseRow, county: &str) -> String {
+    let text = format!(
+        "{}|{:?}|{:?}|{:?}|{:?}|{county}",
+        premise.service_address, premise.service_city, premise.service_zip, premise.position, premise.holder_name
+    );
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
+
+fn steps_value(steps: &[ComparisonStep]) -> Value {
+    steps
+        .iter()
+        .map(|s| json!({"element": s.element, "level": s.level, "bits": rounded(s.weight_bits), "detail": s.detail}))
+        .collect()
+}
+
+fn ask<'a>(premise: &'a PremiseRow) -> Query<'a> {
+    Query {
+        address_text: &premise.service_address,
+        place: premise.service_city.as_deref().unwrap_or(""),
+        zip: premise.service_zip.as_deref().unwrap_or(""),
+        position: premise.position,
+        owner_name: premise.holder_name.as_deref().unwrap_or(""),
+    }
+}
+
+/// Outcomes of all premises, in order, on `threads` threads.
+fn ask_all(matcher: &Matcher, all: &[PremiseRow], threads: usize) -> Vec<Outcome> {
+    let slice_len = all.len().div_ceil(threads.clamp(1, 64)).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = all
+            .chunks(slice_len)
+            .map(|slice| scope.spawn(move || slice.iter().map(|p| matcher.match_one(&ask(p))).collect::<Vec<_>>()))
+            .collect();
+        workers.into_iter().flat_map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
+    })
+}
+
+/// Links every premise.
+///
+/// # Errors
+/// When the database has no premises or cannot be written.
+pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunReport, Error> {
+    let reader = Reader::open(db)?;
+    let all = premises::list(&reader)?;
+    if all.is_empty() {
+        return Err(Error::Nothing { what: "premises" });
+    }
+    let county = crate::store::parcels::content_mark(&reader)?;
+    drop(reader);
+    let matcher = reference::from_database(db)?;
+    let outcomes = ask_all(&matcher, &all, threads);
+    let version = matcher.weights().version.clone();
+    let mut report = RunReport { n_premises: all.len(), ..RunReport::default() };
+    let mut writer = Writer::open(db)?;
+    writer.with(authorship, |tx| -> Result<(), Error> {
+        links::clear(tx)?;
+        for (premise, outcome) in all.iter().zip(&outcomes) {
+            match outcome.decision {
+                Decision::Accepted => report.n_accepted += 1,
+                Decision::Review => report.n_review += 1,
+                Decision::None => report.n_none += 1,
+            }
+            store_outcome(tx, premise, outcome, (&version, &fingerprint(premise, &county)))?;
+        }
+        report.n_stale = links::mark_stale(tx)?;
+        let after = json!({
+            "model_version": version, "premises": report.n_premises, "accepted": report.n_accepted,
+            "review": report.n_review, "none": report.n_none, "stale": report.n_stale,
+        })
+        .to_string();
+        tx.audit(Change { action: "match", entity: "premise", entity_id: "*", before_json: None, after_json: Some(&after) })?;
+        Ok(())
+    })?;
+    Ok(report)
+}
+
+fn store_outcome(
+    tx: &mut store::Tx<'_>,
+    premise: &PremiseRow,
+    outcome: &Outcome,
+    (version, fingerprint): (&str, &str),
+) -> Result<(), Error> {
+    let status = match outcome.decision {
+        Decision::Accepted => "auto_accepted",
+        Decision::Review => "review",
+        Decision::None => "none",
+    };
+    let first = NewLink {
+        premise_id: premise.premise_id,
+        parcel_no: None,
+        rank: 1,
+        status,
+        score: outcome.score,
+        margin_bits: outcome.margin_bits,
+        steps_json: "",
+        model_version: version,
+        input_fingerprint: fingerprint,
+    };
+    if outcome.candidates.is_empty() {
+        let steps_json = json!({"reason": outcome.reason, "steps": []}).to_string();
+        links::insert(tx, &NewLink { steps_json: &steps_json, score: 0.0, ..first })?;
+    }
+    for (i, candidate) in outcome.candidates.iter().enumerate() {
+        let steps = json!({"reason": outcome.reason, "situs": candidate.situs, "steps": steps_value(&candidate.steps)}).to_string();
+        let is_answer = i == 0 && outcome.decision != Decision::None;
+        links::insert(
+            tx,
+            &NewLink {
+                parcel_no: Some(&candidate.parcel_no),
+                rank: i + 1,
+                status: if i == 0 { status } else { "refused" },
+                score: if is_answer { outcome.score } else { candidate.score },
+                steps_json: &steps,
+                ..first.clone()
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Explains the stored links of a premise, or asks the matcher when the text is no premise number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn explain(db: &Path, text: &str) -> Result<Value, Error> {
+    let reader = Reader::open(db)?;
+    let stored = links::of_premise(&reader, text)?;
+    if !stored.is_empty() {
+        return Ok(explain_stored(&stored));
+    }
+    drop(reader);
+    let matcher = reference::from_database(db)?;
+    let outcome = matcher.match_one(&Query { address_text: text, ..Query::default() });
+    Ok(explain_outcome(text, &outcome))
+}
+
+fn explain_stored(stored: &[StoredLink]) -> Value {
+    let candidates: Vec<Value> = stored
+        .iter()
+        .filter(|l| l.parcel_no.is_some())
+        .map(|l| {
+            let told: Value = serde_json::from_str(&l.steps_json).unwrap_or(Value::Null);
+            json!({"parcel_no": l.parcel_no, "situs": told["situs"], "score": rounded(l.score), "status": l.status, "steps": told["steps"]})
+        })
+        .collect();
+    let first = &stored[0];
+    let told: Value = serde_json::from_str(&first.steps_json).unwrap_or(Value::Null);
+    json!({
+        "address": first.service_address, "premise_no": first.premise_no, "decision": first.status,
+        "score": rounded(first.score), "margin_bits": first.margin_bits.map(rounded), "reason": told["reason"],
+        "decided_by": first.decided_by, "candidates": candidates,
+    })
+}
+
+/// An outcome in the form of `match explain`.
+pub fn explain_outcome(text: &str, outcome: &Outcome) -> Value {
+    let candidates: Vec<Value> = outcome
+        .candidates
+        .iter()
+        .map(|c| json!({"parcel_no": c.parcel_no, "situs": c.situs, "score": rounded(c.score), "steps": steps_value(&c.steps)}))
+        .collect();
+    json!({
+        "address": text, "decision": outcome.decision.as_str(), "score": rounded(outcome.score),
+        "margin_bits": rounded(outcome.margin_bits), "reason": outcome.reason, "candidates": candidates,
+    })
+}
+
+/// A decision of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Premise.
+    pub premise_no: String,
+    /// Parcel.
+    pub parcel_no: String,
+    /// True to accept, false to reject.
+    pub is_accepted: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// Records decisions, all or none.
+///
+/// # Errors
+/// When a premise or parcel is unknown, or the database cannot be written.
+pub fn decide(db: &Path, authorship: &Authorship, verdicts: &[Verdict]) -> Result<(), Error> {
+    let mut writer = Writer::open(db)?;
+    writer.with(authorship, |tx| -> Result<(), Error> {
+        for v in verdicts {
+            let word = if v.is_accepted { "accepted" } else { "rejected" };
+            links::decide(tx, &v.premise_no, &v.parcel_no, word, &v.reason)?;
+            let after = json!({"parcel_no": v.parcel_no, "verdict": word, "reason": v.reason}).to_string();
+            tx.audit(Change {
+                action: "decide",
+                entity: "match_link",
+                entity_id: &v.premise_no,
+                before_json: None,
+                after_json: Some(&after),
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads decisions from a CSV with the columns `premise_no, parcel_no, verdict, reason`.
+///
+/// # Errors
+/// When a column is missing or a verdict is neither `accept` nor `reject`.
+pub fn read_verdicts(path: &Path) -> Result<Vec<Verdict>, Error> {
+    let mut table = Table::open(path)?;
+    let columns = ["premise_no", "parcel_no", "verdict", "reason"].map(|c| table.require(c));
+    let [premise_no, parcel_no, verdict, reason] = columns;
+    let (premise_no, parcel_no, verdict, reason) = (premise_no?, parcel_no?, verdict?, reason?);
+    let mut found = Vec::new();
+    while let Some((row_no, row)) = table.next_row()? {
+        let row = row.map_err(|problem| FileError::Row { path: path.to_owned(), problem })?;
+        let cell = |column: usize| row.get(column).unwrap_or("").trim().to_owned();
+        let word = cell(verdict).to_ascii_lowercase();
+        let is_accepted = match word.as_str() {
+            "accept" | "accepted" => true,
+            "reject" | "rejected" => false,
+            _ => return Err(Error::Decision { row_no, column: "verdict", value: word, expected: "accept or reject" }),
+        };
+        if cell(reason).is_empty() {
+            return Err(Error::Decision { row_no, column: "reason", value: String::new(), expected: "a reason" });
+        }
+        found.push(Verdict { premise_no: cell(premise_no), parcel_no: cell(parcel_no), is_accepted, reason: cell(reason) });
+    }
+    Ok(found)
+}
+
+/// What waits for a person, what is at stake first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn queue(db: &Path, limit: usize) -> Result<Vec<StoredLink>, Error> {
+    Ok(links::review_queue(&Reader::open(db)?, limit)?)
+}

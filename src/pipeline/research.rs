@@ -1,0 +1,178 @@
+//! The specialist's question: whose is this address, account, tap or parcel?
+//!
+//! One answer only when it is safe; otherwise the candidates, and why none of them was taken.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::matching::Query;
+use crate::model::link::Decision;
+use crate::pipeline::{link, reference};
+use crate::store::parcels::{self, ParcelCard};
+use crate::store::premises::{self, PremiseRow};
+use crate::store::{self, Reader, links, taps};
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// One safe answer.
+    One,
+    /// Candidates; a person must choose.
+    Ambiguous,
+    /// Nothing.
+    Nothing,
+}
+
+/// The answer with everything `--format json` carries.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What was found.
+    pub found: Found,
+    /// The document; its keys are described in docs/research.md.
+    pub document: Value,
+}
+
+/// Looks a text up: a parcel number, a tap number, an account or premise number, else an address.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn run(db: &Path, text: &str) -> Result<Answer, link::Error> {
+    let reader = Reader::open(db)?;
+    let text = text.trim();
+    if let Some(card) = parcels::card(&reader, text)? {
+        let document = json!({"question": text, "understood_as": "parcel", "found": "one", "parcels": [parcel_value(&reader, &card)?]});
+        return Ok(Answer { found: Found::One, document });
+    }
+    if let Some(tap) = taps::by_no(&reader, text)? {
+        let mut answer = match tap.premise_nos.first() {
+            Some(premise_no) => match premises::by_no(&reader, premise_no)? {
+                Some(premise) => of_premise(&reader, db, text, &premise)?,
+                None => by_address(db, text, tap.service_address.as_deref().unwrap_or(""))?,
+            },
+            None => by_address(db, text, tap.service_address.as_deref().unwrap_or(""))?,
+        };
+        answer.document["understood_as"] = json!("tap");
+        return Ok(answer);
+    }
+    let premise = match premises::by_account(&reader, text)? {
+        Some(premise) => Some(premise),
+        None => premises::by_no(&reader, text)?,
+    };
+    match premise {
+        Some(premise) => of_premise(&reader, db, text, &premise),
+        None => by_address(db, text, text),
+    }
+}
+
+fn of_premise(reader: &Reader, db: &Path, text: &str, premise: &PremiseRow) -> Result<Answer, link::Error> {
+    let stored = links::of_premise(reader, &premise.premise_no)?;
+    let accepted = stored.iter().find(|l| l.status == "accepted").or_else(|| {
+        stored.first().filter(|l| l.status == "auto_accepted")
+    });
+    let Some(accepted) = accepted.and_then(|l| l.parcel_no.as_deref()) else {
+        let mut answer = by_address(db, text, &premise.service_address)?;
+        answer.document["understood_as"] = json!("premise");
+        answer.document["premise_no"] = json!(premise.premise_no);
+        answer.document["service_address"] = json!(premise.service_address);
+        answer.document["accounts"] = accounts_value(reader, premise)?;
+        return Ok(answer);
+    };
+    let mut parcels_found = Vec::new();
+    if let Some(card) = parcels::card(reader, accepted)? {
+        parcels_found.push(parcel_value(reader, &card)?);
+    }
+    let document = json!({
+        "question": text, "understood_as": "premise", "found": "one", "premise_no": premise.premise_no,
+        "service_address": premise.service_address, "link": link::explain(db, &premise.premise_no)?,
+        "parcels": parcels_found,
+    });
+    Ok(Answer { found: Found::One, document })
+}
+
+fn by_address(db: &Path, question: &str, address: &str) -> Result<Answer, link::Error> {
+    let matcher = reference::from_database(db)?;
+    let outcome = matcher.match_one(&Query { address_text: address, ..Query::default() });
+    let reader = Reader::open(db)?;
+    let shown: Vec<&str> = match outcome.decision {
+        Decision::Accepted => outcome.parcels.iter().map(String::as_str).collect(),
+        Decision::Review | Decision::None => outcome.candidates.iter().map(|c| c.parcel_no.as_str()).collect(),
+    };
+    let mut cards = Vec::new();
+    for parcel_no in shown {
+        if let Some(card) = parcels::card(&reader, parcel_no)? {
+            cards.push(parcel_value(&reader, &card)?);
+        }
+    }
+    let (found, word) = match outcome.decision {
+        Decision::Accepted => (Found::One, "one"),
+        Decision::Review => (Found::Ambiguous, "ambiguous"),
+        Decision::None => (Found::Nothing, "nothing"),
+    };
+    let document = json!({
+        "question": question, "understood_as": "address", "found": word, "reason": outcome.reason,
+        "link": link::explain_outcome(address, &outcome), "parcels": cards,
+    });
+    Ok(Answer { found, document })
+}
+
+fn accounts_value(reader: &Reader, premise: &PremiseRow) -> Result<Value, store::Error> {
+    let accounts = premises::accounts(reader, premise.premise_id)?;
+    Ok(accounts
+        .iter()
+        .map(|a| {
+            json!({
+                "account_no": a.account_no, "service_kind": a.service_kind, "status": a.status, "holder_name": a.holder_name,
+                "opened_on": a.opened_on, "closed_on": a.closed_on, "balance_cents": a.balance_cents,
+            })
+        })
+        .collect())
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// Owner-occupied, absentee or unknown: does the tax bill go to the property? A sign, not a fact.
+fn occupancy(card: &ParcelCard) -> &'static str {
+    let first_words = |text: &str| {
+        let reading = crate::address::parse(text).readings.into_iter().next();
+        reading.filter(|a| a.address_number.is_some()).map(|a| crate::address::standard_form(&a))
+    };
+    if card.mailing.is_empty() || card.situs.is_empty() {
+        return "unknown";
+    }
+    let mailing = first_words(&card.mailing);
+    let is_same = card.situs.iter().any(|s| {
+        let situs = first_words(s);
+        (situs.is_some() && situs == mailing) || letters(s) == letters(&card.mailing)
+    });
+    if is_same { "owner_occupied" } else { "absentee" }
+}
+
+fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error> {
+    let mut premise_values = Vec::new();
+    for premise in premises::of_parcel(reader, &card.parcel_no)? {
+        let tap_values: Vec<Value> = taps::of_premise(reader, premise.premise_id)?
+            .iter()
+            .map(|t| {
+                json!({
+                    "tap_no": t.tap_no, "lifecycle": t.lifecycle, "control_state": t.control_state, "origin": t.origin,
+                    "size_milli_in": t.size_milli_in,
+                })
+            })
+            .collect();
+        premise_values.push(json!({
+            "premise_no": premise.premise_no, "service_address": premise.service_address,
+            "accounts": accounts_value(reader, &premise)?, "taps": tap_values,
+        }));
+    }
+    Ok(json!({
+        "parcel_no": card.parcel_no, "situs": card.situs, "owner_on_roll": card.owner_lines, "mailing_address": card.mailing,
+        "roll_date": card.roll_date, "roll_origin": card.roll_origin, "roll_sha256": card.roll_sha256, "roll_row": card.row_no,
+        "occupancy": occupancy(card), "homestead": card.homestead, "land_use": card.land_use, "year_built": card.year_built,
+        "sale_date": card.sale_date, "legal_description": card.legal_description, "is_retired": card.is_retired,
+        "lon": card.position.map(|p| p.lon), "lat": card.position.map(|p| p.lat),
+        "other_parcels_of_owner_line": card.other_parcels, "premises": premise_values,
+    }))
+}
