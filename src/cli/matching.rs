@@ -9,8 +9,8 @@ use clap::Subcommand;
 use super::context;
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome};
-use crate::pipeline::address_file::{self, Columns, Options};
 use crate::model::money::Cents;
+use crate::pipeline::address_file::{self, Columns, Options};
 use crate::pipeline::evaluation;
 use crate::pipeline::link::{self, Verdict};
 use crate::pipeline::reference;
@@ -237,19 +237,37 @@ fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     let word = |v: &serde_json::Value| v.as_str().unwrap_or("").to_owned();
-    writeln!(sink, "{}: {} (probability {:.4})", word(&told["address"]), word(&told["decision"]), told["score"].as_f64().unwrap_or(0.0))?;
+    writeln!(
+        sink,
+        "{}: {} (probability {:.4})",
+        word(&told["address"]),
+        word(&told["decision"]),
+        told["score"].as_f64().unwrap_or(0.0)
+    )?;
     if !word(&told["reason"]).is_empty() {
         writeln!(sink, "because {}", word(&told["reason"]))?;
     }
     for (i, candidate) in told["candidates"].as_array().into_iter().flatten().enumerate() {
         let title = if i == 0 { "best" } else { "rival" };
         let score = candidate["score"].as_f64().unwrap_or(0.0);
-        writeln!(sink, "\n{title}: parcel {}, {} (probability {score:.4})", word(&candidate["parcel_no"]), word(&candidate["situs"]))?;
+        writeln!(
+            sink,
+            "\n{title}: parcel {}, {} (probability {score:.4})",
+            word(&candidate["parcel_no"]),
+            word(&candidate["situs"])
+        )?;
         let rows: Vec<Vec<String>> = candidate["steps"]
             .as_array()
             .into_iter()
             .flatten()
-            .map(|s| vec![word(&s["element"]), word(&s["level"]), format!("{:+.1}", s["bits"].as_f64().unwrap_or(0.0)), word(&s["detail"])])
+            .map(|s| {
+                vec![
+                    word(&s["element"]),
+                    word(&s["level"]),
+                    format!("{:+.1}", s["bits"].as_f64().unwrap_or(0.0)),
+                    word(&s["detail"]),
+                ]
+            })
             .collect();
         let total: f64 = candidate["steps"].as_array().into_iter().flatten().filter_map(|s| s["bits"].as_f64()).sum();
         write_table(&mut sink, &["element", "level", "bits", "in the county"], &rows)?;
@@ -264,8 +282,15 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
     let verdicts = match (&args.decisions, &args.premise, &args.parcel) {
         (Some(path), _, _) => link::read_verdicts(path).map_err(|e| failed(&e))?,
         (None, Some(premise_no), Some(parcel_no)) => {
-            let reason = args.reason.clone().ok_or_else(|| Failure::input("a decision needs a reason").hint("add --reason \"seen on the tap card\""))?;
-            vec![Verdict { premise_no: premise_no.clone(), parcel_no: parcel_no.clone(), is_accepted: !args.reject, reason }]
+            let reason = args.reason.clone().ok_or_else(|| {
+                Failure::input("a decision needs a reason").hint("add --reason \"seen on the tap card\"")
+            })?;
+            vec![Verdict {
+                premise_no: premise_no.clone(),
+                parcel_no: parcel_no.clone(),
+                is_accepted: !args.reject,
+                reason,
+            }]
         }
         _ => Vec::new(),
     };
@@ -294,12 +319,19 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
     match global.format {
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(&mut sink);
-            writer.write_record(header).and_then(|()| rows.iter().try_for_each(|r| writer.write_record(r))).map_err(|e| Failure::from_error(&e))?;
+            writer
+                .write_record(header)
+                .and_then(|()| rows.iter().try_for_each(|r| writer.write_record(r)))
+                .map_err(|e| Failure::from_error(&e))?;
             writer.flush()?;
         }
         Format::Json | Format::Ndjson => {
             for l in &queue {
-                writeln!(sink, "{}", serde_json::json!({"premise_no": l.premise_no, "service_address": l.service_address, "parcel_no": l.parcel_no, "situs": l.situs_text, "status": l.status, "score": l.score, "balance_cents": l.balance_cents}))?;
+                writeln!(
+                    sink,
+                    "{}",
+                    serde_json::json!({"premise_no": l.premise_no, "service_address": l.service_address, "parcel_no": l.parcel_no, "situs": l.situs_text, "status": l.status, "score": l.score, "balance_cents": l.balance_cents})
+                )?;
             }
         }
         Format::Table | Format::Geojson => write_table(&mut sink, &header, &rows)?,

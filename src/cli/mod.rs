@@ -10,9 +10,9 @@ mod import;
 mod import_inspect;
 mod matching;
 mod output;
-mod research;
 mod owner;
 mod owner_link;
+mod research;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

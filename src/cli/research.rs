@@ -77,14 +77,24 @@ fn print(document: &Value, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "parcel    {}{}", text_of(&parcel["parcel_no"]), if parcel["is_retired"] == true { "  (retired: not on the last roll)" } else { "" })?;
+    writeln!(
+        out,
+        "parcel    {}{}",
+        text_of(&parcel["parcel_no"]),
+        if parcel["is_retired"] == true { "  (retired: not on the last roll)" } else { "" }
+    )?;
     for situs in list_of(&parcel["situs"]).iter().take(5) {
         writeln!(out, "situs     {situs}")?;
     }
     let owners = list_of(&parcel["owner_on_roll"]).join(" / ");
     let owners = if owners.is_empty() { "not on the roll".to_owned() } else { owners };
     writeln!(out, "owner     {owners}   (owner on the assessor roll of {})", text_of(&parcel["roll_date"]))?;
-    writeln!(out, "write to  {}   ({})", text_of(&parcel["mailing_address"]), text_of(&parcel["occupancy"]).replace('_', "-"))?;
+    writeln!(
+        out,
+        "write to  {}   ({})",
+        text_of(&parcel["mailing_address"]),
+        text_of(&parcel["occupancy"]).replace('_', "-")
+    )?;
     let premises = parcel["premises"].as_array().map(Vec::as_slice).unwrap_or_default();
     for premise in premises {
         writeln!(out, "premise   {}  {}", text_of(&premise["premise_no"]), text_of(&premise["service_address"]))?;
@@ -131,9 +141,12 @@ fn print_why(document: &Value, out: &mut dyn Write) -> io::Result<()> {
         .into_iter()
         .flatten()
         .filter(|s| !matches!(text_of(&s["level"]), "unknown") && text_of(&s["element"]) != "base")
-        .map(|s| format!("{} {} {:+.1}", text_of(&s["element"]), text_of(&s["level"]), s["bits"].as_f64().unwrap_or(0.0)))
+        .map(|s| {
+            format!("{} {} {:+.1}", text_of(&s["element"]), text_of(&s["level"]), s["bits"].as_f64().unwrap_or(0.0))
+        })
         .collect();
     writeln!(out, "why       {}", steps.join(", "))?;
-    let (score, margin) = (document["link"]["score"].as_f64().unwrap_or(0.0), document["link"]["margin_bits"].as_f64().unwrap_or(0.0));
+    let (score, margin) =
+        (document["link"]["score"].as_f64().unwrap_or(0.0), document["link"]["margin_bits"].as_f64().unwrap_or(0.0));
     writeln!(out, "          probability {score:.3}, {margin:.1} bits ahead of the next answer")
 }

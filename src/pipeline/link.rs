@@ -134,7 +134,13 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
             "review": report.n_review, "none": report.n_none, "stale": report.n_stale,
         })
         .to_string();
-        tx.audit(Change { action: "match", entity: "premise", entity_id: "*", before_json: None, after_json: Some(&after) })?;
+        tx.audit(Change {
+            action: "match",
+            entity: "premise",
+            entity_id: "*",
+            before_json: None,
+            after_json: Some(&after),
+        })?;
         Ok(())
     })?;
     Ok(report)
@@ -167,7 +173,8 @@ fn store_outcome(
         links::insert(tx, &NewLink { steps_json: &steps_json, score: 0.0, ..first })?;
     }
     for (i, candidate) in outcome.candidates.iter().enumerate() {
-        let steps = json!({"reason": outcome.reason, "situs": candidate.situs, "steps": steps_value(&candidate.steps)}).to_string();
+        let steps = json!({"reason": outcome.reason, "situs": candidate.situs, "steps": steps_value(&candidate.steps)})
+            .to_string();
         let is_answer = i == 0 && outcome.decision != Decision::None;
         links::insert(
             tx,
@@ -289,7 +296,12 @@ pub fn read_verdicts(path: &Path) -> Result<Vec<Verdict>, Error> {
         if cell(reason).is_empty() {
             return Err(Error::Decision { row_no, column: "reason", value: String::new(), expected: "a reason" });
         }
-        found.push(Verdict { premise_no: cell(premise_no), parcel_no: cell(parcel_no), is_accepted, reason: cell(reason) });
+        found.push(Verdict {
+            premise_no: cell(premise_no),
+            parcel_no: cell(parcel_no),
+            is_accepted,
+            reason: cell(reason),
+        });
     }
     Ok(found)
 }

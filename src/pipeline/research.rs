@@ -67,9 +67,10 @@ pub fn run(db: &Path, text: &str) -> Result<Answer, link::Error> {
 
 fn of_premise(reader: &Reader, db: &Path, text: &str, premise: &PremiseRow) -> Result<Answer, link::Error> {
     let stored = links::of_premise(reader, &premise.premise_no)?;
-    let accepted = stored.iter().find(|l| l.status == "accepted").or_else(|| {
-        stored.first().filter(|l| l.status == "auto_accepted")
-    });
+    let accepted = stored
+        .iter()
+        .find(|l| l.status == "accepted")
+        .or_else(|| stored.first().filter(|l| l.status == "auto_accepted"));
     let Some(accepted) = accepted.and_then(|l| l.parcel_no.as_deref()) else {
         let mut answer = by_address(db, text, &premise.service_address)?;
         answer.document["understood_as"] = json!("premise");

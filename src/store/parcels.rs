@@ -107,7 +107,8 @@ pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Erro
                 let (lon, lat): (Option<f64>, Option<f64>) = (r.get(17)?, r.get(18)?);
                 let lines = text(4)?.replace('\n', ", ");
                 let tail = [text(6)?, text(7)?].join(" ").trim().to_owned();
-                let mailing = [lines, text(5)?, tail].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
+                let mailing =
+                    [lines, text(5)?, tail].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
                 let card = ParcelCard {
                     parcel_no: text(0)?,
                     situs: Vec::new(),
