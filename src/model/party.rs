@@ -122,3 +122,23 @@ pub struct PersonName {
     pub middle: String,
     pub suffix: String,
 }
+
+impl Party {
+    /// Holds the property itself: not a care-of, alias, beneficiary or other name behind a role word.
+    pub fn is_owner(&self) -> bool {
+        match self.role {
+            PartyRole::Owner
+            | PartyRole::CoOwner
+            | PartyRole::Trustee
+            | PartyRole::LifeTenant
+            | PartyRole::Custodian => true,
+            PartyRole::CareOf
+            | PartyRole::Attention
+            | PartyRole::Dba
+            | PartyRole::Aka
+            | PartyRole::Remainder
+            | PartyRole::Beneficiary
+            | PartyRole::Representative => false,
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What sort of party a piece of a line is: ordered rules over word classes and the comma shape.
+//!
+//! The comma shape outranks the words, so that surnames like CHURCH, BANKS or COUNTY stay persons.
+//! No rule looks at whether a name is common or of some origin; given names only settle the order of a line.
+
+use super::facts::{Flag, Flags, Rule};
+use super::lexicon;
+use super::style::{LineStyle, Style};
+use super::token::{Mark, Token};
+use crate::model::party::{GovernmentLevel, PartyKind, UnknownReason};
+
+/// Index of the comma behind a surname, if the piece starts with `SURNAME,`.
+pub(super) fn surname_comma(piece: &[Token<'_>], style: &Style) -> Option<usize> {
+    let at = piece.iter().position(|t| t.mark == Mark::Comma)?;
+    let (head, rest) = (piece.get(..at)?, piece.get(at + 1..)?);
+    let next = rest.iter().find(|t| t.is_word() && !t.is(lexicon::SUFFIX))?;
+    let names_follow = !next.is(lexicon::LEGAL | lexicon::LEGAL_WEAK & !lexicon::INITIAL) && next.text != "THE"
+        && !(next.is(lexicon::TRUST | lexicon::TRUST_ABBREV) && rest.iter().filter(|t| t.is_word()).count() < 3);
+    if !names_follow || head.iter().any(|t| !t.is_word() || t.is(lexicon::DIGIT)) {
+        return None;
+    }
+    let n_head = head.iter().filter(|t| !t.is(lexicon::SUFFIX | lexicon::TITLE)).count();
+    let plain = !head.iter().any(|t| t.is(lexicon::ORGANISATION) || t.text == "OF");
+    let particle = head.first().is_some_and(|t| t.is(lexicon::PARTICLE));
+    let is_surname = match n_head {
+        1 => head.len() <= 2,
+        2 | 3 => plain && (particle || style.line == LineStyle::Comma),
+        4 => plain && particle,
+        _ => false,
+    };
+    is_surname.then_some(at)
+}
+
+/// Kind of one piece and the rule that decided.
+pub(super) fn classify(piece: &[Token<'_>], flags: Flags, style: &Style) -> (PartyKind, Rule) {
+    if !piece.iter().any(Token::is_word) {
+        return (PartyKind::Unknown(UnknownReason::Blank), Rule::LineBlank);
+    }
+    if let Some(at) = surname_comma(piece, style) {
+        return behind_surname(piece.get(at + 1..).unwrap_or(&[]), flags);
+    }
+    let words: Vec<&Token<'_>> = piece.iter().filter(|t| t.is_word()).collect();
+    let seen = Seen::of(&words);
+    organisation(piece, &words, seen)
+        .or_else(|| estate(&words, flags))
+        .or_else(|| weak_organisation(piece, &words, seen, style))
+        .unwrap_or_else(|| person_or_unknown(&words, style))
+}
+
+/// Classes present, and where legal forms and trust words stand last.
+#[derive(Clone, Copy)]
+struct Seen {
+    classes: u64,
+    legal_at: Option<usize>,
+    trust_at: Option<usize>,
+}
+
+impl Seen {
+    fn of(words: &[&Token<'_>]) -> Self {
+        let last = words.len().saturating_sub(1);
+        let legal = |n: usize, t: &Token<'_>| t.is(lexicon::LEGAL) || (n == last && n > 0 && t.is(lexicon::LEGAL_WEAK) && is_weak_form(words));
+        Self {
+            classes: words.iter().fold(0, |all, t| all | t.class),
+            legal_at: words.iter().enumerate().rposition(|(n, t)| legal(n, t) || company_after_trust(words, n)),
+            trust_at: (0..words.len()).rev().find(|&n| is_trust_word(words, n)),
+        }
+    }
+
+    fn has(self, classes: u64) -> bool {
+        self.classes & classes != 0
+    }
+}
+
+/// `CO` in `EQUITY TRUST CO CUST`.
+fn company_after_trust(words: &[&Token<'_>], n: usize) -> bool {
+    n > 0
+        && words.get(n).is_some_and(|t| t.is(lexicon::LEGAL_WEAK))
+        && words.get(n - 1).is_some_and(|t| matches!(t.text, "TRUST" | "BANK" | "TITLE" | "INSURANCE"))
+}
+
+/// A short legal form at the end is one unless the words before it look like `SURNAME GIVEN`.
+fn is_weak_form(words: &[&Token<'_>]) -> bool {
+    let company = words.iter().any(|t| t.is(lexicon::COMPANY_WEAK | lexicon::ASSOCIATION));
+    let last = words.last().map_or("", |t| t.text);
+    company || matches!(last, "CO" | "LIMITED" | "NA" | "FSB" | "COS" | "PC") && words.len() >= 2
+}
+
+fn is_trust_word(words: &[&Token<'_>], n: usize) -> bool {
+    let Some(token) = words.get(n) else { return false };
+    if token.is(lexicon::TRUST) {
+        return n > 0 || words.len() == 1 || words.get(1).is_some_and(|t| matches!(t.text, "OF" | "U/A" | "FOR"));
+    }
+    let before_own = n > 0 && words.get(n - 1).is_some_and(|t| t.is(lexicon::TRUST_OWN | lexicon::DIGIT));
+    let dated = words.get(n + 1).is_some_and(|t| matches!(t.text, "U/A" | "U/A/D" | "U/D/T" | "U/T/D" | "U/T/A" | "UTD" | "UAD" | "UA" | "DTD" | "DATED" | "AGREEMENT"));
+    (token.is(lexicon::TRUST_ABBREV) && (before_own || dated)) || (n > 1 && matches!(token.text, "U/A/D" | "U/T/D" | "U/D/T" | "UTD" | "U/T/A"))
+}
+
+/// Behind `SURNAME,` only strong words make anything but a person.
+fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
+    let words: Vec<&Token<'_>> = rest.iter().filter(|t| t.is_word()).collect();
+    let legal = words.iter().skip(1).rposition(|t| t.is(lexicon::LEGAL)).map(|n| n + 1);
+    let last = words.len().saturating_sub(1);
+    let trust = (0..words.len()).rev().find(|&n| {
+        is_trust_word(&words, n) && (n > 0 || words.len() > 1) || (n == last && n > 0 && words.get(n).is_some_and(|t| t.text == "TR" || t.text == "TRS"))
+    });
+    let gov = words.len() <= 3 && words.first().is_some_and(|t| t.is(lexicon::GOV_OF)) && words.get(1).is_some_and(|t| t.text == "OF");
+    let [.., before, end] = words.as_slice() else {
+        return if flags.has(Flag::Heirs) || flags.has(Flag::Deceased) {
+            (PartyKind::Estate, Rule::KindEstate)
+        } else {
+            (PartyKind::Person, Rule::KindSurnameComma)
+        };
+    };
+    if trust > legal {
+        (PartyKind::Trust, Rule::KindTrust)
+    } else if legal.is_some() {
+        (PartyKind::Company, Rule::KindLegalForm)
+    } else if gov {
+        (PartyKind::Government(level(&words)), Rule::KindGovernmentPhrase)
+    } else if flags.has(Flag::Heirs)
+        || flags.has(Flag::Deceased)
+        || (matches!(end.text, "ESTATE" | "EST") && before.text != "REAL")
+        || (matches!(before.text, "ESTATE" | "EST") && end.text == "OF")
+    {
+        (PartyKind::Estate, Rule::KindEstate)
+    } else {
+        (PartyKind::Person, Rule::KindSurnameComma)
+    }
+}
+
+/// The strong organisation rules, in order.
+fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(PartyKind, Rule)> {
+    let text = |n: usize| words.get(n).map_or("", |t| t.text);
+    if words.iter().zip(words.iter().skip(1)).any(|(a, b)| a.text == "BASE" && matches!(b.text, "ACCOUNT" | "ACCT")) {
+        return Some((PartyKind::Unknown(UnknownReason::Placeholder), Rule::LineBaseAccount));
+    }
+    if seen.has(lexicon::LEGAL_STRONG) && seen.legal_at > seen.trust_at {
+        return Some((PartyKind::Company, Rule::KindLegalForm));
+    }
+    let farm_bureau = words.iter().zip(words.iter().skip(1)).any(|(a, b)| a.text == "FARM" && b.text == "BUREAU");
+    if farm_bureau || (matches!(text(0), "TRUSTEES" | "REGENTS" | "BOARD") && seen.has(lexicon::ASSOCIATION)) {
+        return Some((PartyKind::Association, Rule::KindAssociation));
+    }
+    if let Some(found) = government(piece, words, seen) {
+        return Some(found);
+    }
+    let bank = words.iter().any(|t| matches!(t.text, "BANK" | "BANKING" | "SAVINGS" | "BANCORP")) && !seen.has(lexicon::TRUST_OWN);
+    if seen.trust_at.is_some() && seen.trust_at > seen.legal_at && !bank {
+        let reit = words.iter().any(|t| t.text == "INVESTMENT") && seen.has(lexicon::COMPANY_WEAK) && !seen.has(lexicon::TRUST_OWN);
+        let kind = if reit && text(words.len().saturating_sub(1)) == "TRUST" { PartyKind::Company } else { PartyKind::Trust };
+        return Some((kind, Rule::KindTrust));
+    }
+    if looks_like_a_person(words) {
+        return None;
+    }
+    let company_end = words.iter().rev().find(|t| !t.is(lexicon::LEGAL | lexicon::LEGAL_WEAK | lexicon::DIGIT)).is_some_and(|t| t.is(lexicon::COMPANY_WEAK));
+    let religious_pair = words.iter().filter(|t| t.is(lexicon::RELIGIOUS_WEAK)).count() >= 2;
+    if (seen.has(lexicon::RELIGIOUS) || religious_pair) && !company_end {
+        return Some((PartyKind::Religious, Rule::KindReligious));
+    }
+    if seen.has(lexicon::ASSOCIATION) && !company_end {
+        return Some((PartyKind::Association, Rule::KindAssociation));
+    }
+    seen.legal_at.map(|_| (PartyKind::Company, Rule::KindLegalForm))
+}
+
+/// Exactly one organisation word, standing where a surname stands, and a given name or initial beside it.
+fn looks_like_a_person(words: &[&Token<'_>]) -> bool {
+    let is_word = |t: &&&Token<'_>| t.is(lexicon::ORGANISATION | lexicon::RELIGIOUS_WEAK | lexicon::PLACE_WORD | lexicon::ASSOCIATION_WEAK);
+    if words.len() > 4 || words.iter().any(|t| t.is(lexicon::LEGAL | lexicon::TRUST | lexicon::DIGIT)) || words.iter().filter(is_word).count() != 1 {
+        return false;
+    }
+    let name_like = |t: &Token<'_>| t.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::SUFFIX);
+    match words {
+        [head, given, rest @ ..] if is_word(&head) => given.is(lexicon::GIVEN) && rest.iter().all(|t| name_like(t)),
+        [given, initial, last] => given.is(lexicon::GIVEN) && initial.is(lexicon::INITIAL) && is_word(&last),
+        _ => false,
+    }
+}
+
+fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(PartyKind, Rule)> {
+    let text = |n: usize| words.get(n).map_or("", |t| t.text);
+    let class = |n: usize, c: u64| words.get(n).is_some_and(|t| t.is(c));
+    let found = |rule| Some((PartyKind::Government(level(words)), rule));
+    let municipal = words.iter().any(|t| t.text == "MUNICIPAL");
+    let n_skip = usize::from(text(0) == "THE");
+    let of_at = (0..words.len()).find(|&n| class(n, lexicon::GOV_OF) && text(n + 1) == "OF" && n + 2 < words.len() + usize::from(n > 0));
+    if let Some(at) = of_at
+        && (!seen.has(lexicon::LEGAL) || (municipal && at == n_skip))
+        && !(seen.has(lexicon::RELIGIOUS | lexicon::ASSOCIATION) && !words.iter().any(|t| t.is(lexicon::GOV)))
+    {
+        return found(Rule::KindGovernmentPhrase);
+    }
+    if seen.has(lexicon::LEGAL) {
+        return None;
+    }
+    let federal = (text(n_skip) == "UNITED" && text(n_skip + 1) == "STATES")
+        || (class(n_skip, lexicon::FEDERAL) && text(n_skip) != "UNITED" && (words.len() == 1 || matches!(text(n_skip + 1), "OF" | "IN" | "DEPT" | "DEPARTMENT" | "ARMY" | "FOREST" | "POSTAL" | "GOVERNMENT" | "GOVT" | "FISH" | "SECRETARY" | "MARSHAL" | "MARSHALS" | "CORPS" | "BUREAU" | "NATIONAL")));
+    if federal {
+        return Some((PartyKind::Government(GovernmentLevel::Federal), Rule::KindGovernmentPhrase));
+    }
+    if is_tribal(piece, words) {
+        return Some((PartyKind::Government(GovernmentLevel::Tribal), Rule::KindTribal));
+    }
+    if is_district(words, seen) {
+        return found(Rule::KindDistrict);
+    }
+    if seen.trust_at.is_some() && seen.has(lexicon::PUBLIC_TRUST) && !seen.has(lexicon::TRUST_OWN | lexicon::GIVEN & !lexicon::PUBLIC_TRUST) && seen.trust_at.is_some_and(|n| n + 1 == words.len()) && words.len() >= 3 {
+        return Some((PartyKind::Government(GovernmentLevel::Authority), Rule::KindPublicTrust));
+    }
+    if seen.has(lexicon::RELIGIOUS | lexicon::TRUST_OWN) || seen.trust_at.is_some() {
+        return None;
+    }
+    if agency_phrase(words) || (0..words.len()).any(|n| class(n, lexicon::GOV) && (n > 0 || words.len() == 1 || text(1) == "OF" || class(1, lexicon::GOV))) && !looks_like_a_person(words) {
+        return found(Rule::KindGovernmentWord);
+    }
+    county_word(words).then(|| (PartyKind::Government(level(words)), Rule::KindGovernmentWord))
+}
+
+/// `SECRETARY OF ...`, `DEPT OF ...`, `HIGHWAY DEPT`, `BOARD OF EDUCATION`, `CORPS OF ENGINEERS`.
+fn agency_phrase(words: &[&Token<'_>]) -> bool {
+    let text = |n: usize| words.get(n).map_or("", |t| t.text);
+    (0..words.len()).any(|n| match text(n) {
+        "DEPARTMENT" | "DEPT" => n > 0 || matches!(text(n + 1), "OF"),
+        "SECRETARY" | "BUREAU" | "DIVISION" | "OFFICE" => text(n + 1) == "OF",
+        "BOARD" => text(n + 1) == "OF" && matches!(text(n + 2), "EDUCATION" | "REGENTS" | "COUNTY" | "SUPERVISORS" | "COMMISSIONERS" | "COUNTY-COMMISSIONERS"),
+        "COMMISSION" => n > 0 && n + 1 == words.len(),
+        "CORPS" => text(n + 1) == "OF" && text(n + 2).starts_with("ENGINEER"),
+        "POSTAL" | "FOREST" => text(n + 1) == "SERVICE",
+        "VETERANS" => text(n + 1).starts_with("ADMIN"),
+        "PUBLIC" => text(n + 1) == "SCHOOLS",
+        _ => false,
+    })
+}
+
+/// `TULSA COUNTY` alone or before a government word; `OKLAHOMA CITY` alone.
+fn county_word(words: &[&Token<'_>]) -> bool {
+    let n_words = words.len();
+    (1..n_words).any(|n| {
+        let Some(token) = words.get(n) else { return false };
+        let end = n + 1 == n_words;
+        let governing = words.get(n + 1).is_some_and(|t| t.is(lexicon::GOV | lexicon::GOV_AGENCY | lexicon::PURPOSE) && t.text != "COMM");
+        let alone = end && n_words <= 3 && !words.iter().any(|t| t.is(lexicon::ORGANISATION | lexicon::GIVEN));
+        match token.text {
+            "COUNTY" | "CNTY" => alone || governing,
+            "CITY" | "TOWNSHIP" | "TWP" => alone,
+            _ => false,
+        }
+    })
+}
+
+fn is_tribal(piece: &[Token<'_>], words: &[&Token<'_>]) -> bool {
+    let tribe = words.iter().any(|t| t.is(lexicon::TRIBE));
+    let bracket = piece.iter().any(|t| t.mark == Mark::Close);
+    words.iter().enumerate().skip(1).any(|(n, t)| match t.text {
+        "NATION" | "BAND" | "PUEBLO" => tribe && (bracket || words.get(n - 1).is_some_and(|b| b.is(lexicon::TRIBE)) || words.get(n + 1).is_some_and(|b| b.text == "OF")),
+        "TRIBE" | "TRIBES" | "TRIBAL" | "RANCHERIA" => true,
+        _ => false,
+    }) || (tribe && words.iter().any(|t| t.text == "NATION") && words.iter().any(|t| t.text == "OF"))
+}
+
+fn is_district(words: &[&Token<'_>], seen: Seen) -> bool {
+    let has = |word: &str| words.iter().any(|t| t.text == word);
+    (seen.has(lexicon::DISTRICT) && seen.has(lexicon::PURPOSE) && !seen.has(lexicon::TRUST | lexicon::RELIGIOUS))
+        || (has("SCHOOL") && words.last().is_some_and(|t| t.is(lexicon::DIGIT)) && !seen.has(lexicon::TRUST))
+        || (has("SCHOOLS") && (has("PUBLIC") || has("COUNTY") || has("CITY")))
+        || words.first().is_some_and(|t| matches!(t.text, "ISD" | "SID" | "MUD" | "NRD")) && seen.has(lexicon::DIGIT)
+}
+
+fn level(words: &[&Token<'_>]) -> GovernmentLevel {
+    let has = |list: &[&str]| words.iter().any(|t| list.contains(&t.text));
+    if has(&["AUTHORITY", "AUTH"]) {
+        GovernmentLevel::Authority
+    } else if has(&["SCHOOL", "SCHOOLS", "EDUCATION", "REGENTS", "ISD"]) {
+        GovernmentLevel::School
+    } else if has(&["VETERANS", "HUD", "FHA", "USDA", "BLM", "FDIC", "POSTAL", "ENGINEERS", "HOUSING-AND-URBAN"]) || has(&["SECRETARY"]) {
+        GovernmentLevel::Federal
+    } else if has(&["COUNTY", "CNTY", "PARISH", "BOCC"]) {
+        GovernmentLevel::County
+    } else if has(&["CITY", "TOWN", "VILLAGE", "TOWNSHIP", "BOROUGH", "TWP", "METROPOLITAN"]) {
+        GovernmentLevel::City
+    } else if has(&["STATE", "COMMONWEALTH", "TURNPIKE", "TRANSPORTATION", "DOT", "ODOT"]) {
+        GovernmentLevel::State
+    } else {
+        GovernmentLevel::Other
+    }
+}
+
+/// `EST OF ...`, `... ESTATE`, heirs; never REAL ESTATE, never ESTATES.
+fn estate(words: &[&Token<'_>], flags: Flags) -> Option<(PartyKind, Rule)> {
+    let text = |n: usize| words.get(n).map_or("", |t| t.text);
+    let n = words.len();
+    let opens = (0..n.min(3)).any(|at| matches!(text(at), "ESTATE" | "EST") && text(at + 1) == "OF" && (at == 0 || text(at - 1) != "REAL"));
+    let n_names = words.iter().filter(|t| t.is(lexicon::GIVEN | lexicon::INITIAL)).count();
+    let closes = n >= 3 && matches!(text(n - 1), "ESTATE" | "EST") && text(n - 2) != "REAL" && n_names > 0;
+    (opens || closes || flags.has(Flag::Heirs) || flags.has(Flag::Deceased)).then_some((PartyKind::Estate, Rule::KindEstate))
+}
+
+/// Words that make an organisation only when nothing speaks for a person.
+fn weak_organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen, style: &Style) -> Option<(PartyKind, Rule)> {
+    let count = |classes: u64| words.iter().filter(|t| t.is(classes)).count();
+    if looks_like_a_person(words) {
+        return None;
+    }
+    if count(lexicon::ASSOCIATION_WEAK) >= 2 {
+        return Some((PartyKind::Association, Rule::KindAssociation));
+    }
+    let n_company = count(lexicon::COMPANY_WEAK);
+    if n_company > 0 && (words.len() > 1 || style.line == LineStyle::Comma) {
+        return Some((PartyKind::Company, Rule::KindCompanyWord));
+    }
+    if seen.has(lexicon::DIGIT) && !words.iter().any(|t| t.is(lexicon::GIVEN) && t.is(lexicon::SUFFIX)) && !only_digit_is_suffix(words) {
+        return Some((PartyKind::Company, Rule::KindNumberInName));
+    }
+    if words.last().is_some_and(|t| t.text.ends_with("'S") && t.text.len() > 3) {
+        return Some((PartyKind::Company, Rule::KindPossessive));
+    }
+    let initials_joined = piece.iter().any(|t| t.mark == Mark::And) && words.first().is_some_and(|t| t.is(lexicon::INITIAL));
+    if initials_joined {
+        return Some((PartyKind::Company, Rule::KindCompanyWord));
+    }
+    (count(lexicon::PLACE_WORD) >= 2 && words.iter().all(|t| !t.is(lexicon::INITIAL | lexicon::GIVEN)))
+        .then_some((PartyKind::Association, Rule::KindPlaceWords))
+}
+
+fn only_digit_is_suffix(words: &[&Token<'_>]) -> bool {
+    words.iter().filter(|t| t.is(lexicon::DIGIT)).all(|t| t.is(lexicon::SUFFIX))
+}
+
+fn person_or_unknown(words: &[&Token<'_>], _style: &Style) -> (PartyKind, Rule) {
+    if words.len() == 1 {
+        return (PartyKind::Unknown(UnknownReason::SingleWord), Rule::KindSingleWord);
+    }
+    (PartyKind::Person, Rule::KindPerson)
+}

@@ -1,0 +1,234 @@
+//! Word classes and phrases, read once from the data files in `data/standards`.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
+macro_rules! classes {
+    ($($name:ident = $bit:literal, $text:literal;)+) => {
+        $(pub(super) const $name: u64 = 1 << $bit;)+
+        fn class_of_name(name: &str) -> Option<u64> {
+            match name { $($text => Some($name),)+ _ => None }
+        }
+    };
+}
+
+classes! {
+    LEGAL_STRONG = 0, "legal_strong";
+    LEGAL_CORP = 1, "legal_corp";
+    LEGAL_WEAK = 2, "legal_weak";
+    GOV_OF = 3, "gov_of";
+    GOV = 4, "gov";
+    GOV_AGENCY = 5, "gov_agency";
+    FEDERAL = 6, "federal";
+    DISTRICT = 7, "district";
+    PURPOSE = 8, "purpose";
+    PUBLIC_TRUST = 9, "public_trust";
+    TRIBE = 10, "tribe";
+    TRIBAL = 11, "tribal";
+    TRUST = 12, "trust";
+    TRUST_OWN = 13, "trust_own";
+    TRUST_ABBREV = 14, "trust_abbrev";
+    RELIGIOUS = 15, "religious";
+    RELIGIOUS_WEAK = 16, "religious_weak";
+    ASSOCIATION = 17, "association";
+    ASSOCIATION_WEAK = 18, "association_weak";
+    COMPANY_WEAK = 19, "company_weak";
+    PLACE_WORD = 20, "place_word";
+    SUFFIX = 21, "suffix";
+    TITLE = 22, "title";
+    PARTICLE = 23, "particle";
+    STREET = 24, "street";
+    DIRECTION = 25, "direction";
+    UNIT = 26, "unit";
+    BOX = 27, "box";
+    GIVEN = 28, "given";
+}
+/// The word starts a phrase of `owner_phrases.tsv`.
+pub(super) const PHRASE: u64 = 1 << 40;
+/// The word has a digit.
+pub(super) const DIGIT: u64 = 1 << 41;
+/// The word is a single letter.
+pub(super) const INITIAL: u64 = 1 << 42;
+
+/// Any legal form.
+pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;
+/// Words that make a piece an organisation when no SURNAME, stands in front.
+pub(super) const ORGANISATION: u64 = LEGAL | LEGAL_WEAK | GOV | DISTRICT | TRUST | RELIGIOUS | ASSOCIATION | COMPANY_WEAK;
+
+/// What a phrase does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    EtUx,
+    EtVir,
+    EtAl,
+    Marital,
+    Joint,
+    InCommon,
+    LifeEstate,
+    Remainder,
+    Tod,
+    Dba,
+    Aka,
+    Nka,
+    Fka,
+    CareOf,
+    Attention,
+    Heirs,
+    Deceased,
+    Trustee,
+    TrusteeOf,
+    Fbo,
+    Custodian,
+    Representative,
+    Restricted,
+    Undivided,
+}
+
+const ACTIONS: &[(&str, Action)] = &[
+    ("et_ux", Action::EtUx),
+    ("et_vir", Action::EtVir),
+    ("et_al", Action::EtAl),
+    ("marital", Action::Marital),
+    ("joint", Action::Joint),
+    ("in_common", Action::InCommon),
+    ("life_estate", Action::LifeEstate),
+    ("remainder", Action::Remainder),
+    ("tod", Action::Tod),
+    ("dba", Action::Dba),
+    ("aka", Action::Aka),
+    ("nka", Action::Nka),
+    ("fka", Action::Fka),
+    ("care_of", Action::CareOf),
+    ("attention", Action::Attention),
+    ("heirs", Action::Heirs),
+    ("deceased", Action::Deceased),
+    ("trustee", Action::Trustee),
+    ("trustee_of", Action::TrusteeOf),
+    ("fbo", Action::Fbo),
+    ("custodian", Action::Custodian),
+    ("representative", Action::Representative),
+    ("restricted", Action::Restricted),
+    ("undivided", Action::Undivided),
+];
+
+/// One phrase: its words, what it does, whether it counts only at the end of a name.
+#[derive(Debug)]
+pub(super) struct Phrase {
+    pub(super) words: Vec<&'static str>,
+    pub(super) action: Action,
+    pub(super) at_end: bool,
+}
+
+/// All lexicons.
+#[derive(Debug)]
+pub(super) struct Lexicon {
+    words: FxHashMap<&'static str, u64>,
+    /// Phrases by first word, longest first.
+    phrases: FxHashMap<&'static str, Vec<Phrase>>,
+    /// Whole lines that name nobody; true = withheld.
+    whole_lines: FxHashMap<&'static str, bool>,
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(load);
+
+/// The lexicons of this build.
+pub(super) fn lexicon() -> &'static Lexicon {
+    &LEXICON
+}
+
+/// Classes of a word that the code itself writes.
+pub(super) fn lexicon_class(word: &str) -> u64 {
+    lexicon().class(word)
+}
+
+impl Lexicon {
+    /// Classes of an upper-case word, digits and initials included.
+    pub(super) fn class(&self, word: &str) -> u64 {
+        let mut class = self.words.get(word).copied().unwrap_or(0);
+        if class == 0 && let Some((front, back)) = word.split_once('-') {
+            let of = |half: &str| self.words.get(half).copied().unwrap_or(0) & PLACE_WORD;
+            class = of(front) | of(back);
+        }
+        let bytes = word.as_bytes();
+        if bytes.iter().any(u8::is_ascii_digit) {
+            class |= DIGIT;
+        }
+        if bytes.len() == 1 && bytes.iter().all(u8::is_ascii_alphabetic) {
+            class |= INITIAL;
+        }
+        class
+    }
+
+    /// Phrases that start with the word, longest first.
+    pub(super) fn phrases_at(&self, word: &str) -> &[Phrase] {
+        self.phrases.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// For a whole line that names nobody: whether the name is withheld (true) or a placeholder (false).
+    pub(super) fn whole_line(&self, line: &str) -> Option<bool> {
+        self.whole_lines.get(line).copied()
+    }
+}
+
+fn data_lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty())
+}
+
+fn load() -> Lexicon {
+    let mut words: FxHashMap<&'static str, u64> = FxHashMap::default();
+    for line in data_lines(include_str!("../../data/standards/owner_words.tsv")) {
+        let (name, list) = line.split_once('\t').unwrap_or((line, ""));
+        let class = class_of_name(name).unwrap_or(0);
+        for word in list.split_whitespace() {
+            *words.entry(word).or_default() |= class;
+        }
+    }
+    for line in data_lines(include_str!("../../data/standards/owner_given_names.tsv")) {
+        for word in line.split_whitespace() {
+            *words.entry(word).or_default() |= GIVEN;
+        }
+    }
+    let mut phrases: FxHashMap<&'static str, Vec<Phrase>> = FxHashMap::default();
+    for line in data_lines(include_str!("../../data/standards/owner_phrases.tsv")) {
+        let mut cells = line.split('\t');
+        let list: Vec<&'static str> = cells.next().unwrap_or("").split_whitespace().collect();
+        let name = cells.next().unwrap_or("");
+        let at_end = cells.next() == Some("end");
+        let Some((_, action)) = ACTIONS.iter().find(|(n, _)| *n == name) else { continue };
+        let Some(first) = list.first().copied() else { continue };
+        *words.entry(first).or_default() |= PHRASE;
+        phrases.entry(first).or_default().push(Phrase { words: list, action: *action, at_end });
+    }
+    for list in phrases.values_mut() {
+        list.sort_by_key(|p| std::cmp::Reverse(p.words.len()));
+    }
+    let whole_lines = data_lines(include_str!("../../data/standards/owner_whole_lines.tsv"))
+        .filter_map(|l| l.split_once('\t'))
+        .map(|(line, kind)| (line, kind == "withheld"))
+        .collect();
+    Lexicon { words, phrases, whole_lines }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_data_files_is_understood() {
+        for line in data_lines(include_str!("../../data/standards/owner_words.tsv")) {
+            let (name, list) = line.split_once('\t').unwrap();
+            assert!(class_of_name(name).is_some(), "class {name}");
+            assert!(list.split_whitespace().all(|w| w == w.to_uppercase()), "{list}");
+        }
+        for line in data_lines(include_str!("../../data/standards/owner_phrases.tsv")) {
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert!(ACTIONS.iter().any(|(n, _)| *n == cells[1]), "{line}");
+            assert!(cells.len() == 2 || cells[2] == "end", "{line}");
+        }
+        for line in data_lines(include_str!("../../data/standards/owner_whole_lines.tsv")) {
+            let (_, kind) = line.split_once('\t').unwrap();
+            assert!(kind == "withheld" || kind == "placeholder", "{line}");
+        }
+    }
+}

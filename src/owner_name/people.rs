@@ -1,0 +1,175 @@
+//! A person's name in elements: surname first or natural order, inherited surnames, particles, suffixes.
+
+use super::facts::{Rule, Rules};
+use super::kind;
+use super::lexicon;
+use super::style::{LineStyle, Style};
+use super::token::Token;
+use crate::model::party::PersonName;
+
+/// What earlier persons of the line tell about the next one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Before {
+    /// Surname of the person before.
+    pub(super) surname: String,
+    /// The line uses `SURNAME,`.
+    pub(super) comma: bool,
+    /// The person before was in natural order.
+    pub(super) natural: bool,
+}
+
+/// Reads one piece as one person, or two when the surname is repeated inside (two columns joined).
+pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rules: &mut Rules) -> Vec<PersonName> {
+    if let Some(at) = kind::surname_comma(piece, style) {
+        let (head, rest) = (piece.get(..at).unwrap_or(&[]), piece.get(at + 1..).unwrap_or(&[]));
+        let mut suffix = String::new();
+        let surname = join(&names(head, &mut suffix));
+        let person = person(&surname, &names(rest, &mut suffix), suffix);
+        *before = Before { surname, comma: true, natural: false };
+        return vec![person];
+    }
+    let mut suffix = String::new();
+    let words = names(piece, &mut suffix);
+    if words.is_empty() {
+        return Vec::new();
+    }
+    if before.surname.is_empty() {
+        return vec![first_person(&words, suffix, before, style, rules)];
+    }
+    if let Some(people) = repeated_surname(&words, &suffix, before, rules) {
+        return people;
+    }
+    if before.comma || !has_own_surname(&words, before, style) {
+        rules.add(Rule::SurnameInherited);
+        return vec![person(&before.surname.clone(), &words, suffix)];
+    }
+    rules.add(Rule::SurnameOwn);
+    let found = if before.natural { natural(&words, suffix, rules) } else { surname_first(&words, suffix, rules) };
+    before.surname.clone_from(&found.surname);
+    vec![found]
+}
+
+/// Words of a name, suffixes and titles set apart.
+fn names<'a>(piece: &[Token<'a>], suffix: &mut String) -> Vec<Token<'a>> {
+    let mut words: Vec<Token<'a>> = Vec::with_capacity(piece.len());
+    for token in piece.iter().filter(|t| t.is_word()) {
+        if token.is(lexicon::SUFFIX) && (!words.is_empty() || !suffix.is_empty()) {
+            suffix.clear();
+            suffix.push_str(token.text);
+        } else if !(token.is(lexicon::TITLE) && piece.len() > 1) && token.text != "THE" {
+            words.push(*token);
+        }
+    }
+    words
+}
+
+fn join(words: &[Token<'_>]) -> String {
+    let mut out = String::with_capacity(words.iter().map(|t| t.text.len() + 1).sum());
+    for word in words {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word.text);
+    }
+    out
+}
+
+fn person(surname: &str, given: &[Token<'_>], suffix: String) -> PersonName {
+    let (first, middle) = given.split_first().map_or(("", given), |(f, m)| (f.text, m));
+    PersonName { surname: surname.to_owned(), given: first.to_owned(), middle: join(middle), suffix }
+}
+
+fn first_person(
+    words: &[Token<'_>],
+    suffix: String,
+    before: &mut Before,
+    style: &Style,
+    rules: &mut Rules,
+) -> PersonName {
+    let is_natural = natural_order(words, style);
+    let found = if is_natural { natural(words, suffix, rules) } else { surname_first(words, suffix, rules) };
+    *before = Before { surname: found.surname.clone(), comma: false, natural: is_natural };
+    found
+}
+
+/// Decides the order of a name without comma.
+pub(super) fn natural_order(words: &[Token<'_>], style: &Style) -> bool {
+    let [first, .., last] = words else { return false };
+    match style.line {
+        LineStyle::Natural => return true,
+        LineStyle::Space | LineStyle::Slash => return false,
+        LineStyle::Comma | LineStyle::Mixed => {}
+    }
+    let second = words.get(1).copied().unwrap_or(*last);
+    let initial_between = words.len() == 3 && second.is(lexicon::INITIAL) && !last.is(lexicon::INITIAL);
+    if last.is(lexicon::INITIAL) {
+        return false;
+    }
+    if initial_between {
+        return !last.is(lexicon::GIVEN) || first.is(lexicon::GIVEN);
+    }
+    let (first_sur, first_given) = style.seen(first.text);
+    let (last_sur, last_given) = style.seen(last.text);
+    let given_first = first.is(lexicon::GIVEN) || first_given > first_sur;
+    let surname_last = last_sur > last_given;
+    given_first && (!second.is(lexicon::GIVEN) || words.len() > 2 && !last.is(lexicon::GIVEN)) && first_sur <= first_given.max(1)
+        || (surname_last && first_sur == 0)
+}
+
+fn natural(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> PersonName {
+    rules.add(Rule::OrderNatural);
+    let mut at = words.len().saturating_sub(1);
+    while at > 1 && words.get(at - 1).is_some_and(|t| t.is(lexicon::PARTICLE) && !t.is(lexicon::INITIAL)) {
+        at -= 1;
+        rules.add(Rule::Particle);
+    }
+    let (given, surname) = words.split_at(at);
+    person(&join(surname), given, suffix)
+}
+
+fn surname_first(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> PersonName {
+    rules.add(Rule::OrderSurnameFirst);
+    let mut n_surname = 1;
+    while words.get(n_surname - 1).is_some_and(|t| t.is(lexicon::PARTICLE)) && words.len() > n_surname + 1
+        && words.get(n_surname).is_some_and(|t| !t.is(lexicon::INITIAL))
+    {
+        n_surname += 1;
+        rules.add(Rule::Particle);
+    }
+    let (surname, given) = words.split_at(n_surname);
+    person(&join(surname), given, suffix)
+}
+
+/// The surname of the line again: `JOHN & MARY SMITH` behind SMITH, or a second column glued to the first.
+fn repeated_surname(words: &[Token<'_>], suffix: &str, before: &Before, rules: &mut Rules) -> Option<Vec<PersonName>> {
+    let at = words.iter().position(|t| t.text == before.surname)?;
+    if words.len() == 1 || before.comma && at > 0 && at + 1 < words.len() {
+        return None;
+    }
+    rules.add(Rule::SurnameRepeated);
+    let (front, back) = (words.get(..at)?, words.get(at + 1..)?);
+    let mut found = Vec::with_capacity(2);
+    for given in [front, back].into_iter().filter(|g| !g.is_empty()) {
+        found.push(person(&before.surname, given, suffix.to_owned()));
+    }
+    Some(found)
+}
+
+/// A later piece without comma has its own surname.
+fn has_own_surname(words: &[Token<'_>], before: &Before, style: &Style) -> bool {
+    let [first, second, ..] = words else { return false };
+    if before.natural {
+        return !words.last().is_some_and(|t| t.is(lexicon::INITIAL));
+    }
+    let (surname, given) = style.seen(first.text);
+    let known_given = first.is(lexicon::GIVEN) || given > surname;
+    if second.is(lexicon::INITIAL) || first.is(lexicon::INITIAL) {
+        return surname > 2 * given + 1 && !known_given;
+    }
+    let second_given = second.is(lexicon::GIVEN);
+    if known_given {
+        return surname > given && second_given && surname > 1;
+    }
+    // Two letters that are no initial: a given name cut at the column, so the word before it is a surname.
+    second_given || surname > given || second.text.len() == 2
+}

@@ -1,0 +1,201 @@
+//! How a county writes its owner lines, learnt from the lines themselves.
+
+use rustc_hash::FxHashMap;
+
+use super::lexicon::{self, lexicon};
+use super::token::{self, Mark, Token};
+
+/// Order and separators of a person's name on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum LineStyle {
+    /// `SMITH, JOHN A & MARY B`.
+    Comma,
+    /// `SMITH JOHN A/MARY B`.
+    Slash,
+    /// `SMITH JOHN A & MARY B`.
+    Space,
+    /// `JOHN A SMITH`.
+    Natural,
+    /// Not learnt: each line is judged by its own shape.
+    #[default]
+    Mixed,
+}
+
+impl LineStyle {
+    /// The word used on the command line and in profiles.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LineStyle::Comma => "comma",
+            LineStyle::Slash => "slash",
+            LineStyle::Space => "space",
+            LineStyle::Natural => "natural",
+            LineStyle::Mixed => "mixed",
+        }
+    }
+
+    /// The style of the word, if it is one.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [LineStyle::Comma, LineStyle::Slash, LineStyle::Space, LineStyle::Natural, LineStyle::Mixed]
+            .into_iter()
+            .find(|s| s.as_str() == word)
+    }
+}
+
+/// What was learnt from the lines of one county.
+#[derive(Debug, Clone, Default)]
+pub struct Style {
+    /// The prevailing style.
+    pub line: LineStyle,
+    /// Lines of persons looked at.
+    pub n_persons: usize,
+    /// Of these, lines with `SURNAME,` in hundredths.
+    pub comma_percent: usize,
+    /// Width of the column when names are cut at it.
+    pub column_width: Option<usize>,
+    /// Per word: times as a surname, times as a given name, on this roll.
+    positions: FxHashMap<Box<str>, (u32, u32)>,
+}
+
+impl Style {
+    /// A style set by hand, without statistics.
+    pub fn fixed(line: LineStyle) -> Self {
+        Self { line, ..Self::default() }
+    }
+
+    /// Learns from the owner lines of one county. The order of the lines does not matter.
+    pub fn learn<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut tally = Tally::default();
+        let mut folded = String::new();
+        for line in lines {
+            folded.clear();
+            token::fold(line, &mut folded);
+            tally.add_width(line.trim_end().chars().count());
+            tally.add_line(&token::tokenize(&folded, lexicon()));
+        }
+        tally.into_style()
+    }
+
+    /// Times the roll uses the word as a surname and as a given name.
+    pub(super) fn seen(&self, word: &str) -> (u32, u32) {
+        self.positions.get(word).copied().unwrap_or((0, 0))
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    n_comma: usize,
+    n_slash: usize,
+    n_space: usize,
+    n_natural: usize,
+    n_plain: usize,
+    widths: FxHashMap<usize, usize>,
+    /// Per word: first of a line before a comma, given after it; first and last in lines without comma.
+    comma: FxHashMap<Box<str>, (u32, u32)>,
+    plain: FxHashMap<Box<str>, (u32, u32)>,
+}
+
+impl Tally {
+    fn add_width(&mut self, width: usize) {
+        *self.widths.entry(width).or_default() += 1;
+    }
+
+    fn add_line(&mut self, tokens: &[Token<'_>]) {
+        if tokens.iter().skip(1).any(|t| t.is(lexicon::ORGANISATION | lexicon::DIGIT | lexicon::TRUST_ABBREV)) {
+            return;
+        }
+        let [first, second, rest @ ..] = tokens else { return };
+        if second.mark == Mark::Comma && first.is_word() {
+            let Some(given) = rest.first().filter(|t| t.is_word()) else { return };
+            self.n_comma += 1;
+            count(&mut self.comma, first.text).0 += 1;
+            if !given.is(lexicon::INITIAL) {
+                count(&mut self.comma, given.text).1 += 1;
+            }
+            return;
+        }
+        if !first.is_word() || first.is(lexicon::ORGANISATION | lexicon::GOV_OF) || !second.is_word() {
+            return;
+        }
+        let part: Vec<&Token<'_>> =
+            tokens.iter().take_while(|t| t.is_word()).filter(|t| !t.is(lexicon::SUFFIX)).take(4).collect();
+        self.n_plain += 1;
+        if tokens.iter().any(|t| t.mark == Mark::Slash) {
+            self.n_slash += 1;
+        }
+        let (surname_first, natural) = order_signs(&part);
+        self.n_space += usize::from(surname_first);
+        self.n_natural += usize::from(natural);
+        count(&mut self.plain, first.text).0 += 1;
+        if let Some(last) = part.last().filter(|t| !t.is(lexicon::INITIAL)) {
+            count(&mut self.plain, last.text).1 += 1;
+        }
+        if !second.is(lexicon::INITIAL) && part.len() > 2 {
+            count(&mut self.plain, second.text).1 += 1;
+        }
+    }
+
+    fn into_style(self) -> Style {
+        let n_persons = self.n_comma + self.n_plain;
+        let comma_percent = (100 * self.n_comma).checked_div(n_persons).unwrap_or(0);
+        // Nine in ten: counties type the comma nearly always or hardly ever; a file between the two is a mixture.
+        let line = if n_persons == 0 {
+            LineStyle::Mixed
+        } else if comma_percent >= 60 {
+            LineStyle::Comma
+        } else if self.n_natural > 2 * self.n_space {
+            LineStyle::Natural
+        } else if self.n_space > 2 * self.n_natural {
+            if 4 * self.n_slash >= self.n_plain { LineStyle::Slash } else { LineStyle::Space }
+        } else {
+            LineStyle::Mixed
+        };
+        let mut positions = self.comma;
+        for (word, (first, other)) in self.plain {
+            let slot = positions.entry(word).or_default();
+            match line {
+                LineStyle::Natural => {
+                    slot.0 += other;
+                    slot.1 += first;
+                }
+                LineStyle::Space | LineStyle::Slash => {
+                    slot.0 += first;
+                    slot.1 += other;
+                }
+                LineStyle::Comma | LineStyle::Mixed => {}
+            }
+        }
+        Style { line, n_persons, comma_percent, column_width: width_of(&self.widths), positions }
+    }
+}
+
+fn count<'m>(map: &'m mut FxHashMap<Box<str>, (u32, u32)>, word: &str) -> &'m mut (u32, u32) {
+    if !map.contains_key(word) {
+        map.insert(word.into(), (0, 0));
+    }
+    map.entry(word.into()).or_default()
+}
+
+/// Signs of (surname first, natural order): `W W I` against `W I W`, and given names at one end only.
+fn order_signs(part: &[&Token<'_>]) -> (bool, bool) {
+    let [first, .., last] = part else { return (false, false) };
+    let initial = |t: &Token<'_>| t.is(lexicon::INITIAL);
+    let second_initial = part.get(1).is_some_and(|t| initial(t));
+    if part.len() == 3 && !initial(first) {
+        if initial(last) && !second_initial {
+            return (true, false);
+        }
+        if second_initial && !initial(last) && !last.is(lexicon::GIVEN) {
+            return (false, true);
+        }
+    }
+    let second_given = part.get(1).is_some_and(|t| t.is(lexicon::GIVEN));
+    (second_given && !first.is(lexicon::GIVEN), first.is(lexicon::GIVEN) && !last.is(lexicon::GIVEN) && !second_given)
+}
+
+/// A column cuts names when its greatest width is reached by more lines than the two widths below it together.
+fn width_of(widths: &FxHashMap<usize, usize>) -> Option<usize> {
+    let at = |w: usize| widths.get(&w).copied().unwrap_or(0);
+    let widest = widths.keys().copied().max()?;
+    // Five lines of equal greatest width are no accident in a column of some length.
+    (widest >= 20 && at(widest) >= 5 && at(widest) > at(widest - 1) + at(widest - 2)).then_some(widest)
+}

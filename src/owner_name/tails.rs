@@ -1,0 +1,207 @@
+//! Cuts facts out of a token list: tenancy, et al, life estate, aliases, care-of, shares, trustees, address spill, junk.
+//!
+//! What remains is names and separators only. Names found behind a role word (`C/O`, `AKA`, `TOD`, ...) go to their own lists.
+
+use super::facts::{Flag, Flags, Rule, Rules};
+use super::lexicon::{self, Action, Lexicon, Phrase};
+use super::spill;
+use super::token::{Mark, Token};
+use crate::model::party::PartyRole;
+
+/// The line without its facts.
+#[derive(Debug, Default)]
+pub(super) struct Cut<'a> {
+    /// Names and separators of the owners.
+    pub(super) main: Vec<Token<'a>>,
+    /// Names with another role, in order of appearance.
+    pub(super) others: Vec<(PartyRole, Vec<Token<'a>>)>,
+    pub(super) flags: Flags,
+    pub(super) rules: Rules,
+    pub(super) share: Option<(u32, u32)>,
+    pub(super) spill: Option<String>,
+    pub(super) unparsed: Option<String>,
+}
+
+/// Cuts the facts out of the tokens of one line.
+pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
+    let mut cut = Cut { main: Vec::with_capacity(tokens.len()), ..Cut::default() };
+    let mut role: Option<PartyRole> = None;
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if token.mark == Mark::Percent && !is_share(tokens, at) {
+            role = start_role(&mut cut, PartyRole::CareOf, Flag::CareOf, Rule::TailCareOf);
+            at += 1;
+            continue;
+        }
+        if token.is(lexicon::PHRASE)
+            && let Some(phrase) = phrase_at(tokens, at, lexicon)
+        {
+            role = act(&mut cut, phrase.action, role);
+            at += phrase.words.len();
+            continue;
+        }
+        if let Some(share) = share_of(tokens, at).filter(|_| !cut.main.is_empty()) {
+            cut.share = cut.share.or(Some(share));
+            cut.flags.add(Flag::Fractional);
+            cut.rules.add(Rule::TailFraction);
+            at += if tokens.get(at + 1).is_some_and(|t| t.mark == Mark::Percent) { 2 } else { 1 };
+            continue;
+        }
+        role = role.filter(|r| !(ends_at_separator(*r) && (token.is_separator() || token.mark == Mark::Comma)));
+        match (role, cut.others.last_mut()) {
+            (Some(_), Some((_, list))) => list.push(*token),
+            _ => cut.main.push(*token),
+        }
+        at += 1;
+    }
+    tidy(&mut cut.main);
+    spill::cut_spill(&mut cut);
+    tidy(&mut cut.main);
+    for (_, list) in &mut cut.others {
+        tidy(list);
+    }
+    cut.others.retain(|(_, list)| list.iter().any(Token::is_word));
+    cut
+}
+
+/// The longest phrase that starts here and may count here.
+fn phrase_at<'l>(tokens: &[Token<'_>], at: usize, lexicon: &'l Lexicon) -> Option<&'l Phrase> {
+    let first = tokens.get(at)?;
+    let next_is_comma = tokens.get(at + 1).is_some_and(|t| t.mark == Mark::Comma);
+    lexicon.phrases_at(first.text).iter().find(|phrase| {
+        let fits = phrase.words.iter().enumerate().all(|(n, w)| tokens.get(at + n).is_some_and(|t| t.text == *w));
+        if !fits || (phrase.words.len() == 1 && at == 0 && (next_is_comma || !opens_a_line(phrase.action))) {
+            return false;
+        }
+        if matches!(phrase.action, Action::TrusteeOf | Action::Fbo) && at == 0 {
+            return false;
+        }
+        if !phrase.at_end {
+            return !(phrase.action == Action::Heirs && next_is_comma && surname_position(tokens, at));
+        }
+        let rest = tokens.get(at + phrase.words.len());
+        let n_words = tokens.iter().take(at).filter(|t| t.is_word()).count();
+        n_words >= 2
+            && rest.is_none_or(|t| !t.is_word())
+            && !tokens.iter().take(at).any(|t| t.is(lexicon::LEGAL))
+            && !surname_position(tokens, at)
+    })
+}
+
+/// Stands right after a separator and before a comma: `& HEIRS, MARY`.
+fn surname_position(tokens: &[Token<'_>], at: usize) -> bool {
+    let after_separator = at == 0 || tokens.get(at - 1).is_some_and(Token::is_separator);
+    after_separator && tokens.get(at + 1).is_some_and(|t| t.mark == Mark::Comma)
+}
+
+fn opens_a_line(action: Action) -> bool {
+    matches!(action, Action::CareOf | Action::Attention | Action::Dba | Action::Aka)
+}
+
+/// Roles whose name ends at the next separator or comma; the others run to the end of the line.
+fn ends_at_separator(role: PartyRole) -> bool {
+    matches!(role, PartyRole::Aka | PartyRole::Representative)
+}
+
+fn start_role(cut: &mut Cut<'_>, role: PartyRole, flag: Flag, rule: Rule) -> Option<PartyRole> {
+    cut.flags.add(flag);
+    cut.rules.add(rule);
+    cut.others.push((role, Vec::new()));
+    Some(role)
+}
+
+/// Applies a phrase; returns the role the following words have.
+fn act(cut: &mut Cut<'_>, action: Action, role: Option<PartyRole>) -> Option<PartyRole> {
+    let (flag, rule) = match action {
+        Action::EtUx => (Flag::EtUx, Rule::TailEtUx),
+        Action::EtVir => (Flag::EtVir, Rule::TailEtUx),
+        Action::EtAl => (Flag::EtAl, Rule::TailEtAl),
+        Action::Marital => (Flag::MaritalStatus, Rule::TailTenancy),
+        Action::Joint => (Flag::JointTenancy, Rule::TailTenancy),
+        Action::InCommon => (Flag::TenantsInCommon, Rule::TailTenancy),
+        Action::LifeEstate => (Flag::LifeEstate, Rule::TailLifeEstate),
+        Action::Heirs => (Flag::Heirs, Rule::TailHeirs),
+        Action::Deceased => (Flag::Deceased, Rule::TailHeirs),
+        Action::Restricted => (Flag::RestrictedIndian, Rule::TailRestricted),
+        Action::Undivided => (Flag::Fractional, Rule::TailFraction),
+        Action::Trustee | Action::TrusteeOf => (Flag::Trustee, Rule::TailTrustee),
+        Action::Custodian => (Flag::IraCustodian, Rule::TailBeneficiary),
+        Action::Remainder => return start_role(cut, PartyRole::Remainder, Flag::Remainder, Rule::TailLifeEstate),
+        Action::Tod => return start_role(cut, PartyRole::Beneficiary, Flag::Tod, Rule::TailBeneficiary),
+        Action::Dba => return start_role(cut, PartyRole::Dba, Flag::Dba, Rule::TailAlias),
+        Action::Aka => return start_role(cut, PartyRole::Aka, Flag::Aka, Rule::TailAlias),
+        Action::Nka => return start_role(cut, PartyRole::Aka, Flag::Nka, Rule::TailAlias),
+        Action::Fka => return start_role(cut, PartyRole::Aka, Flag::Fka, Rule::TailAlias),
+        Action::CareOf => return start_role(cut, PartyRole::CareOf, Flag::CareOf, Rule::TailCareOf),
+        Action::Attention => return start_role(cut, PartyRole::Attention, Flag::Attention, Rule::TailCareOf),
+        Action::Fbo => return start_role(cut, PartyRole::Beneficiary, Flag::Fbo, Rule::TailBeneficiary),
+        Action::Representative => (Flag::Representative, Rule::TailRepresentative),
+    };
+    cut.flags.add(flag);
+    cut.rules.add(rule);
+    if matches!(action, Action::EtUx | Action::EtVir) && role.is_none() {
+        cut.main.push(Token { text: "&", mark: Mark::And, class: 0 });
+    }
+    if action == Action::TrusteeOf && role.is_none() {
+        cut.main.push(Token { text: ";", mark: Mark::Semicolon, class: 0 });
+    }
+    role
+}
+
+fn is_share(tokens: &[Token<'_>], at: usize) -> bool {
+    at > 0 && tokens.get(at - 1).is_some_and(|t| t.text.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
+/// `1/2`, `50%`, `33.33%` as a share of the whole.
+fn share_of(tokens: &[Token<'_>], at: usize) -> Option<(u32, u32)> {
+    let token = tokens.get(at).filter(|t| t.is(lexicon::DIGIT))?;
+    if let Some((part, whole)) = token.text.split_once('/') {
+        let (part, whole) = (part.parse::<u32>().ok()?, whole.parse::<u32>().ok()?);
+        return (part > 0 && part <= whole).then_some((part, whole));
+    }
+    if tokens.get(at + 1).map(|t| t.mark) != Some(Mark::Percent) {
+        return None;
+    }
+    let (units, decimals) = token.text.split_once('.').unwrap_or((token.text, ""));
+    if decimals.len() > 4 || units.len() > 3 {
+        return None;
+    }
+    let scale = 10u32.pow(u32::try_from(decimals.len()).ok()?);
+    let part = units.parse::<u32>().ok()? * scale + if decimals.is_empty() { 0 } else { decimals.parse().ok()? };
+    (part > 0 && part <= 100 * scale).then_some((part, 100 * scale))
+}
+
+/// Drops separators and commas at both ends, doubled ones, and empty brackets.
+pub(super) fn tidy(list: &mut Vec<Token<'_>>) {
+    let mut kept: usize = 0;
+    for at in 0..list.len() {
+        let Some(token) = list.get(at).copied() else { break };
+        let previous = kept.checked_sub(1).and_then(|i| list.get(i)).map(|t| t.mark);
+        let drop = match token.mark {
+            Mark::Word | Mark::Open => false,
+            Mark::Close => {
+                if previous == Some(Mark::Open) {
+                    kept -= 1;
+                }
+                previous == Some(Mark::Open) || previous.is_none()
+            }
+            Mark::Comma | Mark::And | Mark::Slash | Mark::Semicolon | Mark::Dash | Mark::Percent => {
+                if matches!(token.mark, Mark::And | Mark::Semicolon) && matches!(previous, Some(Mark::Comma | Mark::Dash)) {
+                    kept -= 1;
+                }
+                let previous = kept.checked_sub(1).and_then(|i| list.get(i)).map(|t| t.mark);
+                !matches!(previous, Some(Mark::Word | Mark::Close))
+            }
+        };
+        if !drop {
+            if let Some(slot) = list.get_mut(kept) {
+                *slot = token;
+            }
+            kept += 1;
+        }
+    }
+    list.truncate(kept);
+    while list.last().is_some_and(|t| !matches!(t.mark, Mark::Word | Mark::Close)) {
+        list.pop();
+    }
+}
