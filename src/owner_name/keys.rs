@@ -49,10 +49,13 @@ const FILLERS: &[&str] = &["THE", "AND", "OF", "&", "A"];
 /// Splits an organisation's name into core, legal form and series.
 pub fn org_core(name: &str) -> OrgCore {
     let upper = name.to_uppercase().replace("'", "").replace("L.L.C.", "LLC").replace("L.P.", "LP");
-    let mut words: Vec<&str> = upper.split(|c: char| !c.is_alphanumeric() && c != '&').filter(|w| !w.is_empty()).collect();
+    let mut words: Vec<&str> =
+        upper.split(|c: char| !c.is_alphanumeric() && c != '&').filter(|w| !w.is_empty()).collect();
     let mut found = OrgCore::default();
     let mark = words.iter().position(|w| matches!(*w, "SERIES" | "PS"));
-    if let Some(at) = mark.filter(|&at| at > 0 && words.get(..at).is_some_and(|b| b.iter().any(|w| matches!(*w, "LLC" | "LP" | "LC")))) {
+    if let Some(at) = mark
+        .filter(|&at| at > 0 && words.get(..at).is_some_and(|b| b.iter().any(|w| matches!(*w, "LLC" | "LP" | "LC"))))
+    {
         found.series = words.get(at + 1..).unwrap_or(&[]).join(" ");
         words.truncate(at);
     }
@@ -63,7 +66,9 @@ pub fn org_core(name: &str) -> OrgCore {
         }
     }
     while let Some(last) = words.last() {
-        let Some((_, code)) = FORMS.iter().find(|(spelling, _)| spelling == last).filter(|_| words.len() > 1) else { break };
+        let Some((_, code)) = FORMS.iter().find(|(spelling, _)| spelling == last).filter(|_| words.len() > 1) else {
+            break;
+        };
         if found.legal_form.is_empty() || found.legal_form == "CO" {
             found.legal_form = code;
         }

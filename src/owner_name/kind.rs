@@ -14,7 +14,8 @@ pub(super) fn surname_comma(piece: &[Token<'_>], style: &Style) -> Option<usize>
     let at = piece.iter().position(|t| t.mark == Mark::Comma)?;
     let (head, rest) = (piece.get(..at)?, piece.get(at + 1..)?);
     let next = rest.iter().find(|t| t.is_word() && !t.is(lexicon::SUFFIX))?;
-    let names_follow = !next.is(lexicon::LEGAL | lexicon::LEGAL_WEAK & !lexicon::INITIAL) && next.text != "THE"
+    let names_follow = !next.is(lexicon::LEGAL | lexicon::LEGAL_WEAK & !lexicon::INITIAL)
+        && next.text != "THE"
         && !(next.is(lexicon::TRUST | lexicon::TRUST_ABBREV) && rest.iter().filter(|t| t.is_word()).count() < 3);
     if !names_follow || head.iter().any(|t| !t.is_word() || t.is(lexicon::DIGIT)) {
         return None;
@@ -58,7 +59,9 @@ struct Seen {
 impl Seen {
     fn of(words: &[&Token<'_>]) -> Self {
         let last = words.len().saturating_sub(1);
-        let legal = |n: usize, t: &Token<'_>| t.is(lexicon::LEGAL) || (n == last && n > 0 && t.is(lexicon::LEGAL_WEAK) && is_weak_form(words));
+        let legal = |n: usize, t: &Token<'_>| {
+            t.is(lexicon::LEGAL) || (n == last && n > 0 && t.is(lexicon::LEGAL_WEAK) && is_weak_form(words))
+        };
         Self {
             classes: words.iter().fold(0, |all, t| all | t.class),
             legal_at: words.iter().enumerate().rposition(|(n, t)| legal(n, t) || company_after_trust(words, n)),
@@ -91,8 +94,14 @@ fn is_trust_word(words: &[&Token<'_>], n: usize) -> bool {
         return n > 0 || words.len() == 1 || words.get(1).is_some_and(|t| matches!(t.text, "OF" | "U/A" | "FOR"));
     }
     let before_own = n > 0 && words.get(n - 1).is_some_and(|t| t.is(lexicon::TRUST_OWN | lexicon::DIGIT));
-    let dated = words.get(n + 1).is_some_and(|t| matches!(t.text, "U/A" | "U/A/D" | "U/D/T" | "U/T/D" | "U/T/A" | "UTD" | "UAD" | "UA" | "DTD" | "DATED" | "AGREEMENT"));
-    (token.is(lexicon::TRUST_ABBREV) && (before_own || dated)) || (n > 1 && matches!(token.text, "U/A/D" | "U/T/D" | "U/D/T" | "UTD" | "U/T/A"))
+    let dated = words.get(n + 1).is_some_and(|t| {
+        matches!(
+            t.text,
+            "U/A" | "U/A/D" | "U/D/T" | "U/T/D" | "U/T/A" | "UTD" | "UAD" | "UA" | "DTD" | "DATED" | "AGREEMENT"
+        )
+    });
+    (token.is(lexicon::TRUST_ABBREV) && (before_own || dated))
+        || (n > 1 && matches!(token.text, "U/A/D" | "U/T/D" | "U/D/T" | "UTD" | "U/T/A"))
 }
 
 /// Behind `SURNAME,` only strong words make anything but a person.
@@ -101,9 +110,12 @@ fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
     let legal = words.iter().skip(1).rposition(|t| t.is(lexicon::LEGAL)).map(|n| n + 1);
     let last = words.len().saturating_sub(1);
     let trust = (0..words.len()).rev().find(|&n| {
-        is_trust_word(&words, n) && (n > 0 || words.len() > 1) || (n == last && n > 0 && words.get(n).is_some_and(|t| t.text == "TR" || t.text == "TRS"))
+        is_trust_word(&words, n) && (n > 0 || words.len() > 1)
+            || (n == last && n > 0 && words.get(n).is_some_and(|t| t.text == "TR" || t.text == "TRS"))
     });
-    let gov = words.len() <= 3 && words.first().is_some_and(|t| t.is(lexicon::GOV_OF)) && words.get(1).is_some_and(|t| t.text == "OF");
+    let gov = words.len() <= 3
+        && words.first().is_some_and(|t| t.is(lexicon::GOV_OF))
+        && words.get(1).is_some_and(|t| t.text == "OF");
     let [.., before, end] = words.as_slice() else {
         return if flags.has(Flag::Heirs) || flags.has(Flag::Deceased) {
             (PartyKind::Estate, Rule::KindEstate)
@@ -144,16 +156,24 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
     if let Some(found) = government(piece, words, seen) {
         return Some(found);
     }
-    let bank = words.iter().any(|t| matches!(t.text, "BANK" | "BANKING" | "SAVINGS" | "BANCORP")) && !seen.has(lexicon::TRUST_OWN);
+    let bank = words.iter().any(|t| matches!(t.text, "BANK" | "BANKING" | "SAVINGS" | "BANCORP"))
+        && !seen.has(lexicon::TRUST_OWN);
     if seen.trust_at.is_some() && seen.trust_at > seen.legal_at && !bank {
-        let reit = words.iter().any(|t| t.text == "INVESTMENT") && seen.has(lexicon::COMPANY_WEAK) && !seen.has(lexicon::TRUST_OWN);
-        let kind = if reit && text(words.len().saturating_sub(1)) == "TRUST" { PartyKind::Company } else { PartyKind::Trust };
+        let reit = words.iter().any(|t| t.text == "INVESTMENT")
+            && seen.has(lexicon::COMPANY_WEAK)
+            && !seen.has(lexicon::TRUST_OWN);
+        let kind =
+            if reit && text(words.len().saturating_sub(1)) == "TRUST" { PartyKind::Company } else { PartyKind::Trust };
         return Some((kind, Rule::KindTrust));
     }
     if looks_like_a_person(words) {
         return None;
     }
-    let company_end = words.iter().rev().find(|t| !t.is(lexicon::LEGAL | lexicon::LEGAL_WEAK | lexicon::DIGIT)).is_some_and(|t| t.is(lexicon::COMPANY_WEAK));
+    let company_end = words
+        .iter()
+        .rev()
+        .find(|t| !t.is(lexicon::LEGAL | lexicon::LEGAL_WEAK | lexicon::DIGIT))
+        .is_some_and(|t| t.is(lexicon::COMPANY_WEAK));
     let religious_pair = words.iter().filter(|t| t.is(lexicon::RELIGIOUS_WEAK)).count() >= 2;
     if (seen.has(lexicon::RELIGIOUS) || religious_pair) && !company_end {
         return Some((PartyKind::Religious, Rule::KindReligious));
@@ -166,8 +186,13 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
 
 /// Exactly one organisation word, standing where a surname stands, and a given name or initial beside it.
 fn looks_like_a_person(words: &[&Token<'_>]) -> bool {
-    let is_word = |t: &&&Token<'_>| t.is(lexicon::ORGANISATION | lexicon::RELIGIOUS_WEAK | lexicon::PLACE_WORD | lexicon::ASSOCIATION_WEAK);
-    if words.len() > 4 || words.iter().any(|t| t.is(lexicon::LEGAL | lexicon::TRUST | lexicon::DIGIT)) || words.iter().filter(is_word).count() != 1 {
+    let is_word = |t: &&&Token<'_>| {
+        t.is(lexicon::ORGANISATION | lexicon::RELIGIOUS_WEAK | lexicon::PLACE_WORD | lexicon::ASSOCIATION_WEAK)
+    };
+    if words.len() > 4
+        || words.iter().any(|t| t.is(lexicon::LEGAL | lexicon::TRUST | lexicon::DIGIT))
+        || words.iter().filter(is_word).count() != 1
+    {
         return false;
     }
     let name_like = |t: &Token<'_>| t.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::SUFFIX);
@@ -184,7 +209,8 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
     let found = |rule| Some((PartyKind::Government(level(words)), rule));
     let municipal = words.iter().any(|t| t.text == "MUNICIPAL");
     let n_skip = usize::from(text(0) == "THE");
-    let of_at = (0..words.len()).find(|&n| class(n, lexicon::GOV_OF) && text(n + 1) == "OF" && n + 2 < words.len() + usize::from(n > 0));
+    let of_at = (0..words.len())
+        .find(|&n| class(n, lexicon::GOV_OF) && text(n + 1) == "OF" && n + 2 < words.len() + usize::from(n > 0));
     if let Some(at) = of_at
         && (!seen.has(lexicon::LEGAL) || (municipal && at == n_skip))
         && !(seen.has(lexicon::RELIGIOUS | lexicon::ASSOCIATION) && !words.iter().any(|t| t.is(lexicon::GOV)))
@@ -195,7 +221,27 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
         return None;
     }
     let federal = (text(n_skip) == "UNITED" && text(n_skip + 1) == "STATES")
-        || (class(n_skip, lexicon::FEDERAL) && text(n_skip) != "UNITED" && (words.len() == 1 || matches!(text(n_skip + 1), "OF" | "IN" | "DEPT" | "DEPARTMENT" | "ARMY" | "FOREST" | "POSTAL" | "GOVERNMENT" | "GOVT" | "FISH" | "SECRETARY" | "MARSHAL" | "MARSHALS" | "CORPS" | "BUREAU" | "NATIONAL")));
+        || (class(n_skip, lexicon::FEDERAL)
+            && text(n_skip) != "UNITED"
+            && (words.len() == 1
+                || matches!(
+                    text(n_skip + 1),
+                    "OF" | "IN"
+                        | "DEPT"
+                        | "DEPARTMENT"
+                        | "ARMY"
+                        | "FOREST"
+                        | "POSTAL"
+                        | "GOVERNMENT"
+                        | "GOVT"
+                        | "FISH"
+                        | "SECRETARY"
+                        | "MARSHAL"
+                        | "MARSHALS"
+                        | "CORPS"
+                        | "BUREAU"
+                        | "NATIONAL"
+                )));
     if federal {
         return Some((PartyKind::Government(GovernmentLevel::Federal), Rule::KindGovernmentPhrase));
     }
@@ -205,13 +251,22 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
     if is_district(words, seen) {
         return found(Rule::KindDistrict);
     }
-    if seen.trust_at.is_some() && seen.has(lexicon::PUBLIC_TRUST) && !seen.has(lexicon::TRUST_OWN | lexicon::GIVEN & !lexicon::PUBLIC_TRUST) && seen.trust_at.is_some_and(|n| n + 1 == words.len()) && words.len() >= 3 {
+    if seen.trust_at.is_some()
+        && seen.has(lexicon::PUBLIC_TRUST)
+        && !seen.has(lexicon::TRUST_OWN | lexicon::GIVEN & !lexicon::PUBLIC_TRUST)
+        && seen.trust_at.is_some_and(|n| n + 1 == words.len())
+        && words.len() >= 3
+    {
         return Some((PartyKind::Government(GovernmentLevel::Authority), Rule::KindPublicTrust));
     }
     if seen.has(lexicon::RELIGIOUS | lexicon::TRUST_OWN) || seen.trust_at.is_some() {
         return None;
     }
-    if agency_phrase(words) || (0..words.len()).any(|n| class(n, lexicon::GOV) && (n > 0 || words.len() == 1 || text(1) == "OF" || class(1, lexicon::GOV))) && !looks_like_a_person(words) {
+    if agency_phrase(words)
+        || (0..words.len())
+            .any(|n| class(n, lexicon::GOV) && (n > 0 || words.len() == 1 || text(1) == "OF" || class(1, lexicon::GOV)))
+            && !looks_like_a_person(words)
+    {
         return found(Rule::KindGovernmentWord);
     }
     county_word(words).then(|| (PartyKind::Government(level(words)), Rule::KindGovernmentWord))
@@ -223,7 +278,13 @@ fn agency_phrase(words: &[&Token<'_>]) -> bool {
     (0..words.len()).any(|n| match text(n) {
         "DEPARTMENT" | "DEPT" => n > 0 || matches!(text(n + 1), "OF"),
         "SECRETARY" | "BUREAU" | "DIVISION" | "OFFICE" => text(n + 1) == "OF",
-        "BOARD" => text(n + 1) == "OF" && matches!(text(n + 2), "EDUCATION" | "REGENTS" | "COUNTY" | "SUPERVISORS" | "COMMISSIONERS" | "COUNTY-COMMISSIONERS"),
+        "BOARD" => {
+            text(n + 1) == "OF"
+                && matches!(
+                    text(n + 2),
+                    "EDUCATION" | "REGENTS" | "COUNTY" | "SUPERVISORS" | "COMMISSIONERS" | "COUNTY-COMMISSIONERS"
+                )
+        }
         "COMMISSION" => n > 0 && n + 1 == words.len(),
         "CORPS" => text(n + 1) == "OF" && text(n + 2).starts_with("ENGINEER"),
         "POSTAL" | "FOREST" => text(n + 1) == "SERVICE",
@@ -239,7 +300,9 @@ fn county_word(words: &[&Token<'_>]) -> bool {
     (1..n_words).any(|n| {
         let Some(token) = words.get(n) else { return false };
         let end = n + 1 == n_words;
-        let governing = words.get(n + 1).is_some_and(|t| t.is(lexicon::GOV | lexicon::GOV_AGENCY | lexicon::PURPOSE) && t.text != "COMM");
+        let governing = words
+            .get(n + 1)
+            .is_some_and(|t| t.is(lexicon::GOV | lexicon::GOV_AGENCY | lexicon::PURPOSE) && t.text != "COMM");
         let alone = end && n_words <= 3 && !words.iter().any(|t| t.is(lexicon::ORGANISATION | lexicon::GIVEN));
         match token.text {
             "COUNTY" | "CNTY" => alone || governing,
@@ -253,7 +316,12 @@ fn is_tribal(piece: &[Token<'_>], words: &[&Token<'_>]) -> bool {
     let tribe = words.iter().any(|t| t.is(lexicon::TRIBE));
     let bracket = piece.iter().any(|t| t.mark == Mark::Close);
     words.iter().enumerate().skip(1).any(|(n, t)| match t.text {
-        "NATION" | "BAND" | "PUEBLO" => tribe && (bracket || words.get(n - 1).is_some_and(|b| b.is(lexicon::TRIBE)) || words.get(n + 1).is_some_and(|b| b.text == "OF")),
+        "NATION" | "BAND" | "PUEBLO" => {
+            tribe
+                && (bracket
+                    || words.get(n - 1).is_some_and(|b| b.is(lexicon::TRIBE))
+                    || words.get(n + 1).is_some_and(|b| b.text == "OF"))
+        }
         "TRIBE" | "TRIBES" | "TRIBAL" | "RANCHERIA" => true,
         _ => false,
     }) || (tribe && words.iter().any(|t| t.text == "NATION") && words.iter().any(|t| t.text == "OF"))
@@ -273,7 +341,9 @@ fn level(words: &[&Token<'_>]) -> GovernmentLevel {
         GovernmentLevel::Authority
     } else if has(&["SCHOOL", "SCHOOLS", "EDUCATION", "REGENTS", "ISD"]) {
         GovernmentLevel::School
-    } else if has(&["VETERANS", "HUD", "FHA", "USDA", "BLM", "FDIC", "POSTAL", "ENGINEERS", "HOUSING-AND-URBAN"]) || has(&["SECRETARY"]) {
+    } else if has(&["VETERANS", "HUD", "FHA", "USDA", "BLM", "FDIC", "POSTAL", "ENGINEERS", "HOUSING-AND-URBAN"])
+        || has(&["SECRETARY"])
+    {
         GovernmentLevel::Federal
     } else if has(&["COUNTY", "CNTY", "PARISH", "BOCC"]) {
         GovernmentLevel::County
@@ -290,14 +360,21 @@ fn level(words: &[&Token<'_>]) -> GovernmentLevel {
 fn estate(words: &[&Token<'_>], flags: Flags) -> Option<(PartyKind, Rule)> {
     let text = |n: usize| words.get(n).map_or("", |t| t.text);
     let n = words.len();
-    let opens = (0..n.min(3)).any(|at| matches!(text(at), "ESTATE" | "EST") && text(at + 1) == "OF" && (at == 0 || text(at - 1) != "REAL"));
+    let opens = (0..n.min(3))
+        .any(|at| matches!(text(at), "ESTATE" | "EST") && text(at + 1) == "OF" && (at == 0 || text(at - 1) != "REAL"));
     let n_names = words.iter().filter(|t| t.is(lexicon::GIVEN | lexicon::INITIAL)).count();
     let closes = n >= 3 && matches!(text(n - 1), "ESTATE" | "EST") && text(n - 2) != "REAL" && n_names > 0;
-    (opens || closes || flags.has(Flag::Heirs) || flags.has(Flag::Deceased)).then_some((PartyKind::Estate, Rule::KindEstate))
+    (opens || closes || flags.has(Flag::Heirs) || flags.has(Flag::Deceased))
+        .then_some((PartyKind::Estate, Rule::KindEstate))
 }
 
 /// Words that make an organisation only when nothing speaks for a person.
-fn weak_organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen, style: &Style) -> Option<(PartyKind, Rule)> {
+fn weak_organisation(
+    piece: &[Token<'_>],
+    words: &[&Token<'_>],
+    seen: Seen,
+    style: &Style,
+) -> Option<(PartyKind, Rule)> {
     let count = |classes: u64| words.iter().filter(|t| t.is(classes)).count();
     if looks_like_a_person(words) {
         return None;
@@ -309,13 +386,17 @@ fn weak_organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen, styl
     if n_company > 0 && (words.len() > 1 || style.line == LineStyle::Comma) {
         return Some((PartyKind::Company, Rule::KindCompanyWord));
     }
-    if seen.has(lexicon::DIGIT) && !words.iter().any(|t| t.is(lexicon::GIVEN) && t.is(lexicon::SUFFIX)) && !only_digit_is_suffix(words) {
+    if seen.has(lexicon::DIGIT)
+        && !words.iter().any(|t| t.is(lexicon::GIVEN) && t.is(lexicon::SUFFIX))
+        && !only_digit_is_suffix(words)
+    {
         return Some((PartyKind::Company, Rule::KindNumberInName));
     }
     if words.last().is_some_and(|t| t.text.ends_with("'S") && t.text.len() > 3) {
         return Some((PartyKind::Company, Rule::KindPossessive));
     }
-    let initials_joined = piece.iter().any(|t| t.mark == Mark::And) && words.first().is_some_and(|t| t.is(lexicon::INITIAL));
+    let initials_joined =
+        piece.iter().any(|t| t.mark == Mark::And) && words.first().is_some_and(|t| t.is(lexicon::INITIAL));
     if initials_joined {
         return Some((PartyKind::Company, Rule::KindCompanyWord));
     }

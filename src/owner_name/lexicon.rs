@@ -54,7 +54,8 @@ pub(super) const INITIAL: u64 = 1 << 42;
 /// Any legal form.
 pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;
 /// Words that make a piece an organisation when no SURNAME, stands in front.
-pub(super) const ORGANISATION: u64 = LEGAL | LEGAL_WEAK | GOV | DISTRICT | TRUST | RELIGIOUS | ASSOCIATION | COMPANY_WEAK;
+pub(super) const ORGANISATION: u64 =
+    LEGAL | LEGAL_WEAK | GOV | DISTRICT | TRUST | RELIGIOUS | ASSOCIATION | COMPANY_WEAK;
 
 /// What a phrase does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +147,9 @@ impl Lexicon {
     /// Classes of an upper-case word, digits and initials included.
     pub(super) fn class(&self, word: &str) -> u64 {
         let mut class = self.words.get(word).copied().unwrap_or(0);
-        if class == 0 && let Some((front, back)) = word.split_once('-') {
+        if class == 0
+            && let Some((front, back)) = word.split_once('-')
+        {
             let of = |half: &str| self.words.get(half).copied().unwrap_or(0) & PLACE_WORD;
             class = of(front) | of(back);
         }

@@ -15,8 +15,8 @@ mod tails;
 mod token;
 
 pub use facts::{Flag, Flags, Rule, Rules};
-pub use keys::{couple_key, org_core, org_joined_key, party_key, person_key, OrgCore};
-pub use mailing::{split_mailing, Mailing};
+pub use keys::{OrgCore, couple_key, org_core, org_joined_key, party_key, person_key};
+pub use mailing::{Mailing, split_mailing};
 pub use style::{LineStyle, Style};
 
 use crate::model::party::{Party, PartyKind, PartyRole, PersonName, UnknownReason};
@@ -144,7 +144,8 @@ fn owners(main: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
         line.rules.add(if single { Rule::KindPerson } else { rule });
         match kind {
             PartyKind::Person | PartyKind::Estate => {
-                let lone = before.surname.is_empty() && kind::surname_comma(piece, style).is_none() && is_lone_given(piece);
+                let lone =
+                    before.surname.is_empty() && kind::surname_comma(piece, style).is_none() && is_lone_given(piece);
                 if lone && piece.len() < main.len() {
                     waiting.push(lone_given(piece));
                     continue;
@@ -283,7 +284,12 @@ fn is_cut(main: &[Token<'_>], start: usize, at: usize, style: &Style) -> bool {
     let rest = main.get(at + 1..).unwrap_or(&[]);
     let next = rest.split(Token::is_separator).next().unwrap_or(&[]);
     let Some(mark) = main.get(at).map(|t| t.mark).filter(|m| *m != Mark::Semicolon) else { return true };
-    let is_org = |p: &[Token<'_>]| p.iter().any(|t| t.is(lexicon::ORGANISATION & !lexicon::LEGAL_WEAK | lexicon::GOV_OF | lexicon::TRUST_ABBREV) || t.text == "CO");
+    let is_org = |p: &[Token<'_>]| {
+        p.iter().any(|t| {
+            t.is(lexicon::ORGANISATION & !lexicon::LEGAL_WEAK | lexicon::GOV_OF | lexicon::TRUST_ABBREV)
+                || t.text == "CO"
+        })
+    };
     let has = |p: &[Token<'_>], c: u64| p.iter().any(|t| t.is(c));
     let n_words = |p: &[Token<'_>]| p.iter().filter(|t| t.is_word()).count();
     if kind::surname_comma(next, style).is_some() {
@@ -299,14 +305,16 @@ fn is_cut(main: &[Token<'_>], start: usize, at: usize, style: &Style) -> bool {
         if surname {
             return !trust_of_couple && has(next, lexicon::LEGAL) && n_words(next) >= 3;
         }
-        let person = n_words(group) >= 2 && group.iter().skip(1).any(|t| t.is(lexicon::GIVEN | lexicon::INITIAL)) && !is_org(group);
+        let person = n_words(group) >= 2
+            && group.iter().skip(1).any(|t| t.is(lexicon::GIVEN | lexicon::INITIAL))
+            && !is_org(group);
         return person && !trust_of_couple && has(next, lexicon::LEGAL) && n_words(next) >= 3;
     }
     if surname || complete {
         return true;
     }
     let rest_of_line_is_org = mark == Mark::Slash && is_org(main);
-    let initials = matches!(group, [one] if one.is(lexicon::INITIAL)) ;
+    let initials = matches!(group, [one] if one.is(lexicon::INITIAL));
     !(is_org(group) || rest_of_line_is_org || initials || is_org(rest) && is_surnameless(group))
 }
 
@@ -319,9 +327,12 @@ fn is_surnameless(group: &[Token<'_>]) -> bool {
 fn is_complete(group: &[Token<'_>], surname: bool) -> bool {
     let last = group.iter().rev().find(|t| t.is_word());
     let ends = last.is_some_and(|t| {
-        t.is(lexicon::LEGAL | lexicon::TRUST) || (!surname && t.is(lexicon::RELIGIOUS | lexicon::ASSOCIATION)) || t.text == "THE"
+        t.is(lexicon::LEGAL | lexicon::TRUST)
+            || (!surname && t.is(lexicon::RELIGIOUS | lexicon::ASSOCIATION))
+            || t.text == "THE"
     });
-    let gov = group.windows(2).any(|w| matches!(w, [a, b] if a.is(lexicon::GOV_OF) && b.text == "OF")) && group.len() >= 3;
+    let gov =
+        group.windows(2).any(|w| matches!(w, [a, b] if a.is(lexicon::GOV_OF) && b.text == "OF")) && group.len() >= 3;
     ends || gov
 }
 
@@ -329,7 +340,11 @@ fn is_complete(group: &[Token<'_>], surname: bool) -> bool {
 fn others(role: PartyRole, list: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
     let natural = Style::fixed(if style.line == LineStyle::Comma { LineStyle::Mixed } else { LineStyle::Natural });
     let (kind, _) = kind::classify(list, Flags::default(), &natural);
-    let kind = if role == PartyRole::Dba && matches!(kind, PartyKind::Person | PartyKind::Unknown(_)) { PartyKind::Company } else { kind };
+    let kind = if role == PartyRole::Dba && matches!(kind, PartyKind::Person | PartyKind::Unknown(_)) {
+        PartyKind::Company
+    } else {
+        kind
+    };
     let single = list.iter().filter(|t| t.is_word()).count() == 1;
     let joined = list.iter().any(Token::is_separator);
     if kind != PartyKind::Person || joined && !single {
@@ -338,7 +353,9 @@ fn others(role: PartyRole, list: &[Token<'_>], style: &Style, line: &mut OwnerLi
         return;
     }
     let order = match role {
-        PartyRole::Aka | PartyRole::Beneficiary | PartyRole::Remainder => style.clone_order(line.rules.has(Rule::OrderNatural)),
+        PartyRole::Aka | PartyRole::Beneficiary | PartyRole::Remainder => {
+            style.clone_order(line.rules.has(Rule::OrderNatural))
+        }
         PartyRole::Owner
         | PartyRole::CoOwner
         | PartyRole::Trustee

@@ -112,7 +112,9 @@ pub(super) fn natural_order(words: &[Token<'_>], style: &Style) -> bool {
     let (last_sur, last_given) = style.seen(last.text);
     let given_first = first.is(lexicon::GIVEN) || first_given > first_sur;
     let surname_last = last_sur > last_given;
-    given_first && (!second.is(lexicon::GIVEN) || words.len() > 2 && !last.is(lexicon::GIVEN)) && first_sur <= first_given.max(1)
+    given_first
+        && (!second.is(lexicon::GIVEN) || words.len() > 2 && !last.is(lexicon::GIVEN))
+        && first_sur <= first_given.max(1)
         || (surname_last && first_sur == 0)
 }
 
@@ -130,7 +132,8 @@ fn natural(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> PersonName
 fn surname_first(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> PersonName {
     rules.add(Rule::OrderSurnameFirst);
     let mut n_surname = 1;
-    while words.get(n_surname - 1).is_some_and(|t| t.is(lexicon::PARTICLE)) && words.len() > n_surname + 1
+    while words.get(n_surname - 1).is_some_and(|t| t.is(lexicon::PARTICLE))
+        && words.len() > n_surname + 1
         && words.get(n_surname).is_some_and(|t| !t.is(lexicon::INITIAL))
     {
         n_surname += 1;

@@ -27,9 +27,11 @@ fn spill_start(main: &[Token<'_>]) -> Option<usize> {
     (2..n).find(|&at| {
         let rest = main.get(at..).unwrap_or(&[]);
         let organisation_follows = rest.iter().any(|t| {
-            t.is(lexicon::ORGANISATION & !lexicon::COMPANY_WEAK & !lexicon::LEGAL_WEAK & !lexicon::RELIGIOUS | lexicon::TRUST_ABBREV)
+            t.is(lexicon::ORGANISATION & !lexicon::COMPANY_WEAK & !lexicon::LEGAL_WEAK & !lexicon::RELIGIOUS
+                | lexicon::TRUST_ABBREV)
         });
-        !organisation_follows && (is_box(rest) || is_numbered_street(rest, main.get(..at).unwrap_or(&[])) || is_calle(rest))
+        !organisation_follows
+            && (is_box(rest) || is_numbered_street(rest, main.get(..at).unwrap_or(&[])) || is_calle(rest))
     })
 }
 
@@ -79,7 +81,8 @@ fn junk_start(main: &[Token<'_>]) -> Option<usize> {
 pub(super) fn is_street_text(text: &str, lexicon: &Lexicon) -> bool {
     let tokens = token::tokenize(text, lexicon);
     let organisation = tokens.iter().any(|t| t.is(lexicon::LEGAL | lexicon::TRUST));
-    !organisation && (is_box(&tokens) || (is_numbered_street(&tokens, &[]) && tokens.iter().any(|t| t.is(lexicon::STREET))))
+    !organisation
+        && (is_box(&tokens) || (is_numbered_street(&tokens, &[]) && tokens.iter().any(|t| t.is(lexicon::STREET))))
 }
 
 /// Tokens as text, the way a person would write them.

@@ -186,7 +186,9 @@ pub(super) fn tidy(list: &mut Vec<Token<'_>>) {
                 previous == Some(Mark::Open) || previous.is_none()
             }
             Mark::Comma | Mark::And | Mark::Slash | Mark::Semicolon | Mark::Dash | Mark::Percent => {
-                if matches!(token.mark, Mark::And | Mark::Semicolon) && matches!(previous, Some(Mark::Comma | Mark::Dash)) {
+                if matches!(token.mark, Mark::And | Mark::Semicolon)
+                    && matches!(previous, Some(Mark::Comma | Mark::Dash))
+                {
                     kept -= 1;
                 }
                 let previous = kept.checked_sub(1).and_then(|i| list.get(i)).map(|t| t.mark);

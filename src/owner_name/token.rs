@@ -44,8 +44,8 @@ impl Token<'_> {
 
 /// Forms with a slash that are one word.
 const SLASH_FORMS: &[&str] = &[
-    "C/O", "D/B/A", "A/K/A", "N/K/A", "F/K/A", "U/A/D", "U/A", "U/D/T", "U/T/D", "U/T/A", "T/O/D", "P/O/A", "J/T", "T/C",
-    "H/W", "C/F", "F/B/O", "L/E", "N/A",
+    "C/O", "D/B/A", "A/K/A", "N/K/A", "F/K/A", "U/A/D", "U/A", "U/D/T", "U/T/D", "U/T/A", "T/O/D", "P/O/A", "J/T",
+    "T/C", "H/W", "C/F", "F/B/O", "L/E", "N/A",
 ];
 
 /// Forms with dots that are one word without them; other dotted single letters are initials.
@@ -150,10 +150,7 @@ pub(super) fn tokenize<'a>(text: &'a str, lexicon: &Lexicon) -> Vec<Token<'a>> {
 }
 
 fn is_word_byte(byte: u8) -> bool {
-    !matches!(
-        byte,
-        b' ' | b',' | b'&' | b'/' | b';' | b'(' | b'[' | b'{' | b')' | b']' | b'}' | b'%' | b'.'
-    )
+    !matches!(byte, b' ' | b',' | b'&' | b'/' | b';' | b'(' | b'[' | b'{' | b')' | b']' | b'}' | b'%' | b'.')
 }
 
 /// Reads the word at `at`; returns where to go on.
@@ -167,9 +164,14 @@ fn word<'a>(text: &'a str, at: usize, lexicon: &Lexicon, tokens: &mut Vec<Token<
             tokens.push(Token { text: form, mark: Mark::Word, class: lexicon.class(form) });
             return at + form.len();
         }
-        let longest = DOTTED.iter().filter(|(f, _)| rest.starts_with(*f) && !follows(f.len())).max_by_key(|f| f.0.len());
+        let longest =
+            DOTTED.iter().filter(|(f, _)| rest.starts_with(*f) && !follows(f.len())).max_by_key(|f| f.0.len());
         if let Some((form, plain)) = longest {
-            if rest.as_bytes().get(form.len()..form.len() + 2).is_none_or(|b| !(b.first() == Some(&b'.') && b.get(1).is_some_and(u8::is_ascii_alphabetic))) {
+            if rest
+                .as_bytes()
+                .get(form.len()..form.len() + 2)
+                .is_none_or(|b| !(b.first() == Some(&b'.') && b.get(1).is_some_and(u8::is_ascii_alphabetic)))
+            {
                 tokens.push(Token { text: plain, mark: Mark::Word, class: lexicon.class(plain) });
                 return at + form.len();
             }
@@ -194,7 +196,11 @@ fn fraction_end(bytes: &[u8], at: usize, end: usize) -> usize {
     }
     let more = digits(end + 1);
     let after = end + 1 + more;
-    if more == 0 || bytes.get(after).copied().is_some_and(|b| is_word_byte(b) && !b.is_ascii_digit()) { end } else { after }
+    if more == 0 || bytes.get(after).copied().is_some_and(|b| is_word_byte(b) && !b.is_ascii_digit()) {
+        end
+    } else {
+        after
+    }
 }
 
 /// Last parts of hyphenated words that are words of their own: `W-HEIRS`.
