@@ -5,6 +5,7 @@
 
 mod address;
 mod context;
+mod demo;
 mod failure;
 mod import;
 mod import_inspect;
@@ -62,6 +63,10 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Build the sample city in a folder and run the whole chain on it.
+    Demo(demo::DemoArgs),
+    /// Write the files of the sample city, or of a grid county of any size.
+    Sample(demo::SampleArgs),
     /// Who owns this address, account, tap or parcel?
     Research(research::Args),
     /// Import a file of parcels, owners, accounts, taps or meter reads.
@@ -85,6 +90,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     let global = &cli.global;
     match &cli.command {
+        Command::Demo(args) => demo::run_demo(global, args),
+        Command::Sample(args) => demo::run_sample(args),
         Command::Research(args) => research::run(global, args),
         Command::Import(args) => import::run(global, args),
         Command::Match(args) => matching::run(global, args),

@@ -15,3 +15,4 @@ pub mod removal;
 pub mod removal_list;
 pub mod removal_merge;
 pub mod research;
+pub mod sample;

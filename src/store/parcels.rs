@@ -93,7 +93,9 @@ pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Erro
         .query_row(
             "SELECT p.parcel_no, v.parcel_version_id, v.owner_line_id, COALESCE(o.owner_text, ''),
                     COALESCE(m.lines, ''), COALESCE(m.city, ''), COALESCE(m.state, ''), COALESCE(m.zip, ''),
-                    s.as_of_date, s.origin, s.sha256, v.row_no, v.land_use, v.homestead, v.year_built, v.sale_date,
+                    COALESCE((SELECT MAX(i.last_seen) FROM ownership_interval i
+                              WHERE i.parcel_id = p.parcel_id AND i.owner_line_id = v.owner_line_id
+                                AND i.retracted_at IS NULL), s.as_of_date), s.origin, s.sha256, v.row_no, v.land_use, v.homestead, v.year_built, v.sale_date,
                     v.legal_description, v.lon, v.lat, p.retired_snapshot_id IS NOT NULL
              FROM parcel p
              JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
