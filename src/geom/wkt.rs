@@ -71,18 +71,18 @@ pub(crate) fn proj_string(wkt: &str) -> Option<Meaning> {
 
 fn quoted_after<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let at = text.to_ascii_uppercase().find(key)?;
-    text.get(at + key.len()..)?.split('"').nth(1)
+    // Some writers leave the quotes out.
+    text.get(at + key.len()..)?.trim_start_matches(['"', ' ']).split(['"', ',', ']']).next()
 }
 
 /// The number behind the first quoted name: `UNIT["Meter",1.0]`.
 fn numbers_after(text: &str) -> Option<f64> {
-    let rest = text.splitn(3, '"').nth(2)?.trim_start_matches([',', ' ']);
-    rest.split([',', ']']).next()?.trim().parse().ok()
+    text.split([',', ']']).nth(1)?.trim().parse().ok()
 }
 
 fn parameter_of(text: &str, name: &str) -> Option<f64> {
     let lower = text.to_ascii_lowercase();
-    let at = lower.find(&format!("parameter[\"{name}\""))?;
+    let at = lower.find(&format!("parameter[\"{name}\"")).or_else(|| lower.find(&format!("parameter[{name},")))?;
     numbers_after(lower.get(at..)?)
 }
 
@@ -108,6 +108,9 @@ mod tests {
     fn another_datum_is_refused() {
         assert!(Crs::parse(&NEBRASKA.replace("D_North_American_1983", "D_North_American_1927")).is_none());
         assert!(Crs::parse(&NEBRASKA.replace("Lambert_Conformal_Conic", "Krovak")).is_none());
+        let mut point = [[526_709.591_2, 185_091.484_2]];
+        assert!(Crs::parse(&NEBRASKA.replace('"', "")).unwrap().to_lon_lat(&mut point));
+        assert!((point[0][0] + 99.68).abs() < 1e-8, "{point:?}");
         for cut in 0..NEBRASKA.len() {
             drop(Crs::parse(&NEBRASKA[..cut]));
         }

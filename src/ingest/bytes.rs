@@ -88,6 +88,18 @@ impl Input {
         Ok(Self { head, stream, counter })
     }
 
+    /// The stream inside a zip, whose progress is counted as it is unpacked.
+    ///
+    /// # Errors
+    /// When its first bytes cannot be read.
+    pub fn from_unpacked(path: &Path, stream: Box<dyn Read>, bytes_total: u64) -> Result<Self, Error> {
+        let counter = Counter { bytes_total, ..Counter::default() };
+        let mut stream = Counted { inner: stream, bytes_read: Arc::clone(&counter.bytes_read) };
+        let mut head = Vec::new();
+        stream.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(path, e))?;
+        Ok(Self { head, stream: Box::new(stream), counter })
+    }
+
     /// The whole unpacked stream, from its first byte, and the counter behind it.
     pub fn into_stream(self) -> (Box<dyn Read>, Counter) {
         (Box::new(io::Cursor::new(self.head).chain(self.stream)), self.counter)

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use crate::ingest::error::{Error, shown};
 use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain};
-use crate::ingest::profile::Profile;
+use crate::ingest::profile::{AddressPart, Profile};
 use crate::ingest::source::{OpenOptions, RawRow, Source};
 use crate::ingest::value;
 use crate::model::snapshot::SourceKind;
 
-/// Rows read; enough to see rare columns of GeoJSON and typical values.
-const ROWS_READ_MAX: u64 = 2_000;
+/// Rows read; enough to see rare columns of GeoJSON and to estimate the rest, and done within a second.
+const ROWS_READ_MAX: u64 = 20_000;
 
 /// Different sample values kept per column.
 const SAMPLES_MAX: usize = 3;
@@ -181,8 +181,8 @@ pub struct ColumnInfo {
     pub is_numeric: bool,
     /// Smallest and largest number.
     pub range: (f64, f64),
-    /// True when values repeat.
-    pub has_repeats: bool,
+    /// Values that read `STREET, CITY, ST ZIP`.
+    pub n_full_addresses: u64,
 }
 
 /// What was found.
@@ -394,7 +394,17 @@ impl Inspection {
             | SourceKind::Page => "columns",
         };
         let _ = writeln!(out, "\n[{table}]");
-        for (field, headers) in &self.proposals {
+        let full_situs = self.full_situs();
+        if let Some(column) = full_situs {
+            for (field, part) in [("address", "street"), ("city", "city"), ("state", "state"), ("zip", "zip")] {
+                let sample = column.samples.first().filter(|_| field == "address");
+                let remark = sample.map(|s| format!("  # {s}")).unwrap_or_default();
+                let _ =
+                    writeln!(out, "situs_{field} = {{ from = {}, part = \"{part}\" }}{remark}", quoted(&column.name));
+            }
+        }
+        let is_taken = |field: &str| full_situs.is_some() && field.starts_with("situs_");
+        for (field, headers) in self.proposals.iter().filter(|(f, _)| !is_taken(f)) {
             let names: Vec<String> = headers.iter().map(|h| quoted(h)).collect();
             let rule = if names.len() == 1 && !field.ends_with("_lines") {
                 names[0].clone()
@@ -405,11 +415,20 @@ impl Inspection {
             let _ = writeln!(out, "{field} = {rule}{}", sample.map(|s| format!("  # {s}")).unwrap_or_default());
         }
         let proposed: Vec<&str> = self.proposals.iter().map(|(f, _)| *f).collect();
-        for field in fields_of(self.kind).iter().filter(|f| !proposed.contains(f) && !f.starts_with("tie")) {
+        for field in
+            fields_of(self.kind).iter().filter(|f| !proposed.contains(f) && !f.starts_with("tie") && !is_taken(f))
+        {
             let _ = writeln!(out, "# {field} = \"\"");
         }
         self.write_columns(&mut out);
         out
+    }
+
+    /// The situs column when it carries city, state and ZIP too and no other column does.
+    fn full_situs(&self) -> Option<&ColumnInfo> {
+        let of = |field: &str| self.proposals.iter().find(|(f, _)| *f == field).map(|(_, headers)| &headers[0]);
+        let column = self.columns.iter().find(|c| Some(&c.name) == of("situs_address"))?;
+        (of("situs_city").is_none() && column.n_full_addresses * 2 > column.n_filled).then_some(column)
     }
 
     fn write_summary(&self, out: &mut String) {
@@ -457,6 +476,10 @@ impl Inspection {
 impl ColumnInfo {
     fn take(&mut self, text: &str) {
         self.n_filled += 1;
+        let has = |part| value::address_part(text, part).is_some();
+        if text.contains(',') && has(AddressPart::City) && has(AddressPart::State) {
+            self.n_full_addresses += 1;
+        }
         match value::number(text) {
             Some(n) => self.range = (self.range.0.min(n), self.range.1.max(n)),
             None => self.is_numeric = false,
@@ -465,9 +488,7 @@ impl ColumnInfo {
             return;
         }
         let sample: String = comment(text).chars().take(40).collect();
-        if self.samples.contains(&sample) {
-            self.has_repeats = true;
-        } else if self.samples.len() < SAMPLES_MAX {
+        if self.samples.len() < SAMPLES_MAX && !self.samples.contains(&sample) {
             self.samples.push(sample);
         }
     }

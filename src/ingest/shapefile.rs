@@ -287,6 +287,20 @@ fn from_files(path: &Path) -> Result<Parts, Error> {
     })
 }
 
+/// The one GeoJSON or CSV file in a zip that holds no Shapefile, with its name.
+pub(crate) fn text_in_zip(path: &Path) -> Result<Option<(Input, String)>, Error> {
+    let entries = zip_entries(path)?;
+    let has = |e: &&Entry, exts: &[&str]| exts.iter().any(|x| e.name.to_ascii_lowercase().ends_with(x));
+    if entries.iter().any(|e| has(&e, &[".shp"])) {
+        return Ok(None);
+    }
+    let is_text = |e: &&Entry| has(e, &[".geojson", ".json", ".csv", ".tsv"]) && !e.name.starts_with("__MACOSX");
+    let texts: Vec<&Entry> = entries.iter().filter(is_text).collect();
+    let [one] = texts.as_slice() else { return Ok(None) };
+    let input = Input::from_unpacked(path, open_entry(path, one)?, one.unpacked)?;
+    Ok(Some((input, one.name.clone())))
+}
+
 struct Entry {
     name: String,
     data_start: u64,

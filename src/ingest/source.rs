@@ -177,11 +177,18 @@ impl Source {
     /// # Errors
     /// When the file cannot be read or is none of the formats.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
-        let input = bytes::Input::open(path)?;
-        let format = match options.format {
+        let mut input = bytes::Input::open(path)?;
+        let mut format = match options.format {
             Some(format) => format,
             None => bytes::sniff_format(path, &input)?,
         };
+        if format == Format::Shapefile
+            && input.head.starts_with(b"PK")
+            && let Some((inside, name)) = super::shapefile::text_in_zip(path)?
+        {
+            format = bytes::sniff_format(name.as_ref(), &inside)?;
+            input = inside;
+        }
         let reader = open_reader(path, input, format, options)?;
         Ok(Self { reader, format, row_no: 0 })
     }

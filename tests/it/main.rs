@@ -1,5 +1,6 @@
 //! The one integration test binary. One file per subject; each helper of several tests lives in `support`.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod ingest;
 mod owner_link;
 mod tidy;

@@ -1,0 +1,316 @@
+//! Files of every format through the reader and the `import inspect` command. All fixtures are made here.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use taptrace::ingest::Error;
+use taptrace::ingest::mapper::Mapper;
+use taptrace::ingest::profile::Profile;
+use taptrace::ingest::source::{OpenOptions, RawRow, Source};
+use taptrace::model::snapshot::SourceKind;
+
+fn inspect(args: &[&str], dir: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_taptrace"))
+        .args(["import", "inspect"])
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .unwrap()
+}
+
+/// Every row as `value|value|WARNING`, with `@lon,lat` behind it when it has a geometry.
+fn rows(path: &Path, options: &OpenOptions) -> Result<Vec<String>, Error> {
+    let mut source = Source::open(path, options)?;
+    let mut row = RawRow::default();
+    let mut found = Vec::new();
+    while source.next_row(&mut row)? {
+        let mut cells: Vec<String> =
+            (0..source.columns().len()).map(|i| row.value(i).unwrap_or("-").to_owned()).collect();
+        cells.extend(row.warnings.iter().map(|w| w.code.to_owned()));
+        cells.extend(row.problem.iter().map(|p| p.reason.to_owned()));
+        if let Some(geometry) = &row.geometry {
+            cells.push(format!("@{:.4},{:.4}", geometry.label_point.lon, geometry.label_point.lat));
+        }
+        found.push(cells.join("|"));
+    }
+    Ok(found)
+}
+
+fn write_shapefile(dir: &Path, scale: f64) {
+    use shapefile::{Point, Polygon, PolygonRing};
+    let table = dbase::TableWriterBuilder::new().add_character_field("PIN".try_into().unwrap(), 12).add_numeric_field(
+        "VALUE".try_into().unwrap(),
+        12,
+        2,
+    );
+    let mut writer = shapefile::Writer::from_path(dir.join("lots.shp"), table).unwrap();
+    let square = |x: f64, y: f64, size: f64| {
+        [(x, y), (x, y + size), (x + size, y + size), (x + size, y), (x, y)]
+            .map(|(x, y)| Point::new(x * scale, y * scale))
+            .to_vec()
+    };
+    let with_hole = Polygon::with_rings(vec![
+        PolygonRing::Outer(square(0.0, 0.0, 3.0)),
+        PolygonRing::Inner(square(1.0, 1.0, 1.0)),
+        PolygonRing::Outer(square(10.0, 10.0, 1.0)),
+    ]);
+    for (pin, value, shape) in
+        [("A-1", 12.5, with_hole), ("B-2", 7.0, Polygon::new(PolygonRing::Outer(square(5.0, 5.0, 2.0))))]
+    {
+        let mut record = dbase::Record::default();
+        record.insert("PIN".to_owned(), dbase::FieldValue::Character(Some(pin.to_owned())));
+        record.insert("VALUE".to_owned(), dbase::FieldValue::Numeric(Some(value)));
+        writer.write_shape_and_record(&shape, &record).unwrap();
+    }
+}
+
+const MERCATOR_PRJ: &str = r#"PROJCS["WGS_1984_Web_Mercator_Auxiliary_Sphere",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Mercator_Auxiliary_Sphere"],UNIT["Meter",1.0]]"#;
+
+fn zip_of(dir: &Path, names: &[&str]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for name in names {
+        zip.start_file(format!("layers/{name}"), zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&fs::read(dir.join(name)).unwrap()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_shapefile_reads_the_same_loose_and_zipped() {
+    let dir = tempfile::tempdir().unwrap();
+    write_shapefile(dir.path(), 1.0);
+    let wanted = ["A-1|12.5|@2.5000,1.5000", "B-2|7|@6.0000,6.0000"];
+    let options = OpenOptions::default();
+    assert_eq!(rows(&dir.path().join("lots.shp"), &options).unwrap(), wanted);
+    fs::write(dir.path().join("lots.zip"), zip_of(dir.path(), &["lots.shp", "lots.dbf", "lots.shx"])).unwrap();
+    assert_eq!(rows(&dir.path().join("lots.zip"), &options).unwrap(), wanted);
+    assert_eq!(rows(&dir.path().join("lots.dbf"), &options).unwrap(), ["A-1|12.5", "B-2|7"]);
+
+    // 100 km per unit: no degrees, so the .prj is needed and obeyed.
+    write_shapefile(dir.path(), 100_000.0);
+    assert!(matches!(rows(&dir.path().join("lots.shp"), &options), Err(Error::NotDegrees { .. })));
+    fs::write(dir.path().join("lots.prj"), MERCATOR_PRJ).unwrap();
+    let projected = rows(&dir.path().join("lots.shp"), &options).unwrap();
+    assert!(projected[1].starts_with("B-2|7|@5.38"), "{projected:?}");
+    fs::write(dir.path().join("lots.prj"), MERCATOR_PRJ.replace("WGS_1984", "Pulkovo")).unwrap();
+    assert!(matches!(rows(&dir.path().join("lots.shp"), &options), Err(Error::UnknownCrs { .. })));
+}
+
+#[test]
+fn deleted_records_stay_in_step_with_their_shapes() {
+    let dir = tempfile::tempdir().unwrap();
+    write_shapefile(dir.path(), 1.0);
+    let path = dir.path().join("lots.dbf");
+    let mut table = fs::read(&path).unwrap();
+    let header_len = usize::from(u16::from_le_bytes([table[8], table[9]]));
+    table[header_len] = b'*';
+    fs::write(&path, &table).unwrap();
+    assert_eq!(rows(&dir.path().join("lots.shp"), &OpenOptions::default()).unwrap(), ["B-2|7|@6.0000,6.0000"]);
+    // One record fewer in the table than there are shapes.
+    table[4] = 1;
+    fs::write(&path, &table).unwrap();
+    assert!(matches!(rows(&dir.path().join("lots.shp"), &OpenOptions::default()), Err(Error::Container { .. })));
+}
+
+#[test]
+fn damaged_shapefiles_never_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    write_shapefile(dir.path(), 1.0);
+    let options = OpenOptions::default();
+    for name in ["lots.shp", "lots.dbf"] {
+        let good = fs::read(dir.path().join(name)).unwrap();
+        for at in 0..good.len() {
+            let mut cut = good.clone();
+            cut.truncate(at);
+            fs::write(dir.path().join(name), &cut).unwrap();
+            let result = rows(&dir.path().join("lots.shp"), &options);
+            // The end mark of a table is one byte that nobody misses.
+            assert!(result.is_err() || at + 2 >= good.len(), "{name} cut at {at}: {result:?}");
+            for byte in [0, 0x7f, 0xff] {
+                let mut flipped = good.clone();
+                flipped[at] = byte;
+                fs::write(dir.path().join(name), &flipped).unwrap();
+                drop(rows(&dir.path().join("lots.shp"), &options));
+            }
+        }
+        fs::write(dir.path().join(name), &good).unwrap();
+    }
+}
+
+/// A workbook of one sheet with this XML inside `sheetData`.
+fn workbook(rows_xml: &str, shared_strings: Option<&str>) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const LINKS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+    let mut parts = vec![
+        (
+            "_rels/.rels",
+            format!(
+                r#"<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                r#"<workbook xmlns="{MAIN}" xmlns:r="{LINKS}"><sheets><sheet name="Roll" sheetId="1" r:id="r1"/></sheets></workbook>"#
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                r#"<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{LINKS}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{LINKS}/styles" Target="styles.xml"/></Relationships>"#
+            ),
+        ),
+        (
+            "xl/styles.xml",
+            format!(
+                r#"<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>"#
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!(r#"<worksheet xmlns="{MAIN}"><sheetData>{rows_xml}</sheetData></worksheet>"#),
+        ),
+    ];
+    if let Some(strings) = shared_strings {
+        parts.push(("xl/sharedStrings.xml", strings.to_owned()));
+    }
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn cell(at: &str, text: &str) -> String {
+    format!(r#"<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>"#)
+}
+
+#[test]
+fn a_workbook_is_read_cell_by_cell() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("roll.xlsx");
+    let xml = [
+        format!(r#"<row r="1">{}</row>"#, cell("A1", "Roll 2026")),
+        format!(r#"<row r="3">{}{}{}</row>"#, cell("A3", "PIN"), cell("B3", "SOLD"), cell("C3", "VALUE")),
+        format!(r#"<row r="4">{}<c r="B4" s="1"><v>45321</v></c><c r="C4"><v>12.50</v></c></row>"#, cell("A4", "007")),
+        format!(r#"<row r="5"><c r="A5"><v>8</v></c><c r="C5"><v>3</v></c></row>"#),
+    ]
+    .concat();
+    fs::write(&path, workbook(&xml, None)).unwrap();
+    assert_eq!(rows(&path, &OpenOptions::default()).unwrap(), ["007|2024-01-30|12.5", "8|-|3"]);
+    let other = OpenOptions { sheet: Some("Nope".to_owned()), ..OpenOptions::default() };
+    assert!(matches!(rows(&path, &other), Err(Error::Container { .. })));
+}
+
+#[test]
+fn workbooks_made_to_hurt_are_harmless() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("far.xlsx");
+    let far = format!(r#"<row r="1">{}</row><row r="1048576">{}</row>"#, cell("A1", "PIN"), cell("XFD1048576", "x"));
+    fs::write(&path, workbook(&far, None)).unwrap();
+    assert_eq!(rows(&path, &OpenOptions::default()).unwrap(), ["-|stray_cell"]);
+    // 70 MB of shared strings in some 70 kB.
+    let strings = format!("<sst><si><t>{}</t></si></sst>", "A".repeat(70 << 20));
+    fs::write(&path, workbook(&far, Some(&strings))).unwrap();
+    assert!(matches!(rows(&path, &OpenOptions::default()), Err(Error::TooLarge { .. })));
+    let good = workbook(&far, None);
+    for cut in (0..good.len()).step_by(37) {
+        fs::write(&path, &good[..cut]).unwrap();
+        assert!(rows(&path, &OpenOptions::default()).is_err(), "{cut}");
+    }
+}
+
+#[test]
+fn inspect_proposes_a_profile_that_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let csv = "Tax roll 2026\n\nPARCEL NUMBER;SITUS;OWNER NAME;OWNER NAME2;SSN;SALE DATE\n\
+        1-2;12 ELM ST, TULSA, OK 74103;DOE J;;123-45-6789;7/9/2018\n\
+        1-3;14 ELM ST, TULSA, OK 74103;PE\u{d1}A R;ROE K;987-65-4321;NULL\n";
+    let bytes: Vec<u8> = csv.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    fs::write(dir.path().join("roll.csv"), bytes).unwrap();
+    let output = inspect(&["roll.csv", "-o", "mine.toml"], dir.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(dir.path().join("mine.toml")).unwrap();
+    for wanted in [
+        "# csv: 2 rows, 6 columns",
+        "# header_row: 2",
+        "encoding = \"windows-1252\"",
+        "delimiter = \";\"",
+        "parcel_no = \"PARCEL NUMBER\"  # 1-2",
+        "situs_city = { from = \"SITUS\", part = \"city\" }",
+        "owner_lines = [\"OWNER NAME\", \"OWNER NAME2\"]  # DOE J",
+        "# SSN: sensitive",
+    ] {
+        assert!(text.contains(wanted), "{wanted} not in\n{text}");
+    }
+    assert!(!text.contains("123-45"), "a sensitive sample was printed");
+
+    let profile = Profile::load(&dir.path().join("mine.toml").display().to_string(), None).unwrap();
+    let mut source = Source::open(&dir.path().join("roll.csv"), &profile.open_options()).unwrap();
+    let mut mapper = Mapper::new(&profile, SourceKind::Roll, source.columns()).unwrap();
+    let mut row = RawRow::default();
+    assert!(source.next_row(&mut row).unwrap() && source.next_row(&mut row).unwrap());
+    let parcel = mapper.parcel(&row).unwrap();
+    assert_eq!(parcel.situs_address.as_deref(), Some("14 ELM ST"));
+    assert_eq!(parcel.situs_zip.as_deref(), Some("74103"));
+    assert_eq!(parcel.owner_lines, ["PEÑA R", "ROE K"]);
+    assert_eq!((parcel.sale_date, mapper.warnings().len()), (None, 0));
+}
+
+#[test]
+fn inspect_says_clearly_what_it_cannot_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let gdb = {
+        fs::write(dir.path().join("a.gdbtable"), "x").unwrap();
+        zip_of(dir.path(), &["a.gdbtable"])
+    };
+    for (name, bytes, said) in [
+        ("error.geojson", br#"{"status":"Failed","error":{"code":400}}"#.to_vec(), "no list of features"),
+        ("cut.geojson", br#"{"features":[{"properties":{"A":1}"#.to_vec(), "ends in the middle"),
+        ("page.html", b"<!DOCTYPE html><html></html>".to_vec(), "HTML or XML"),
+        ("empty.csv", Vec::new(), "holds no rows"),
+        ("old.xls", vec![0xd0, 0xcf, 0x11, 0xe0, 0, 0], "old .xls workbook"),
+        ("noise.bin", vec![1, 0, 2, 0, 0, 3], "binary data"),
+        ("gdb.zip", gdb, "it holds layers/a.gdbtable"),
+    ] {
+        fs::write(dir.path().join(name), bytes).unwrap();
+        let output = inspect(&[name], dir.path());
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(stderr.contains(said) && stderr.contains("hint:"), "{name}: {stderr}");
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(inspect(&["nowhere.csv"], dir.path()).status.code(), Some(2));
+    let output = inspect(&["error.geojson", "--encoding", "klingon"], dir.path());
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_zip_with_one_text_file_is_that_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("roll.csv"), "PIN,OWNER\n1,A\n").unwrap();
+    fs::write(dir.path().join("roll.zip"), zip_of(dir.path(), &["roll.csv"])).unwrap();
+    assert_eq!(rows(&dir.path().join("roll.zip"), &OpenOptions::default()).unwrap(), ["1|A"]);
+}
+
+#[test]
+fn inspect_counts_damage_and_still_prints_what_it_saw() {
+    let dir = tempfile::tempdir().unwrap();
+    let feature = r#"{"properties":{"PIN":"1"},"geometry":null}"#;
+    fs::write(dir.path().join("cut.geojson"), format!("{{\"features\":[{feature},{feature},{{")).unwrap();
+    let output = inspect(&["cut.geojson"], dir.path());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text.contains("# DAMAGED: cut.geojson: the file ends in the middle") && text.contains("null_geometry: 2 of 2"),
+        "{text}"
+    );
+    let output = inspect(&["cut.geojson", "--format", "json"], dir.path());
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["mapping"]["parcel_no"][0], "PIN");
+    assert_eq!(json["kind"], "roll");
+}
