@@ -13,6 +13,7 @@ mod matching;
 mod output;
 mod owner;
 mod owner_link;
+mod owner_parse;
 mod research;
 
 use std::path::PathBuf;

@@ -24,13 +24,13 @@ pub(crate) struct LinkArgs {
 pub(crate) struct EvaluateArgs {
     /// Labelled pairs (column label: same, probable, unrelated, uncertain).
     #[arg(long, required = true)]
-    labels: Vec<PathBuf>,
+    pub(super) labels: Vec<PathBuf>,
     /// Parcel file that gives name frequencies and address roles instead of the database.
     #[arg(long)]
     roll: Option<PathBuf>,
     /// Print every mistake to stderr.
     #[arg(long)]
-    show_wrong: bool,
+    pub(super) show_wrong: bool,
 }
 
 /// The roll from `--roll`, else the database, else none: pairs alone still get an answer.
