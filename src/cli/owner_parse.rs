@@ -68,13 +68,26 @@ fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failur
             .iter()
             .map(|p| {
                 let n = &p.person;
-                [&row.id, p.kind.as_str(), p.role.as_str(), &p.name, &n.surname, &n.given, &n.middle, &n.suffix, &flags, &rules]
-                    .map(str::to_owned)
-                    .to_vec()
+                [
+                    &row.id,
+                    p.kind.as_str(),
+                    p.role.as_str(),
+                    &p.name,
+                    &n.surname,
+                    &n.given,
+                    &n.middle,
+                    &n.suffix,
+                    &flags,
+                    &rules,
+                ]
+                .map(str::to_owned)
+                .to_vec()
             })
             .collect();
         if found.is_empty() {
-            found.push([&row.id, line.kind.as_str(), "", "", "", "", "", "", &flags, &rules].map(str::to_owned).to_vec());
+            found.push(
+                [&row.id, line.kind.as_str(), "", "", "", "", "", "", &flags, &rules].map(str::to_owned).to_vec(),
+            );
         }
         found
     };
@@ -141,7 +154,8 @@ fn print(figures: &Figures, out: &mut dyn Write) -> Result<(), Failure> {
 /// Whether all files hold labels of owner lines (else they hold pairs).
 pub(crate) fn holds_lines(labels: &[PathBuf]) -> Result<bool, Failure> {
     for path in labels {
-        let kind = owner_lines::label_kind(path).map_err(|e| Failure::from_error(&e).hint("taptrace owner evaluate --help"))?;
+        let kind = owner_lines::label_kind(path)
+            .map_err(|e| Failure::from_error(&e).hint("taptrace owner evaluate --help"))?;
         if kind == owner_lines::LabelKind::Other {
             return Ok(false);
         }
