@@ -15,6 +15,8 @@ mod owner;
 mod owner_link;
 mod owner_parse;
 mod research;
+mod tap;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +66,12 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List, show, add and update taps.
+    Tap(tap::Args),
+    /// Look the database over.
+    Check(upkeep::CheckArgs),
+    /// Copy the database while it is in use, and verify the copy.
+    Backup(upkeep::BackupArgs),
     /// Build the sample city in a folder and run the whole chain on it.
     Demo(demo::DemoArgs),
     /// Write the files of the sample city, or of a grid county of any size.
@@ -91,6 +99,9 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     let global = &cli.global;
     match &cli.command {
+        Command::Tap(args) => tap::run(global, args),
+        Command::Check(_) => upkeep::check(global),
+        Command::Backup(args) => upkeep::backup(global, args),
         Command::Demo(args) => demo::run_demo(global, args),
         Command::Sample(args) => demo::run_sample(args),
         Command::Research(args) => research::run(global, args),

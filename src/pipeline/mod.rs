@@ -17,3 +17,4 @@ pub mod removal_list;
 pub mod removal_merge;
 pub mod research;
 pub mod sample;
+pub mod tap;

@@ -7,6 +7,7 @@
 mod audit;
 mod error;
 pub mod links;
+pub mod maintenance;
 mod open;
 pub mod ownership;
 pub mod parcels;

@@ -1,0 +1,58 @@
+//! `taptrace check` and `taptrace backup`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::output::Sink;
+use super::{Failure, Format, Global, Outcome};
+use crate::store::{Reader, maintenance};
+
+/// Look the database over: pages, foreign keys, audit chain and anchor, links that point nowhere or are out of date.
+///
+/// Example: taptrace check
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {}
+
+/// Copy the database while it is in use, verify the copy, and write its hash beside it.
+///
+/// Example: taptrace backup city-2026-11-24.db
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The new file; it must not exist.
+    target: PathBuf,
+}
+
+fn open(global: &Global) -> Result<Reader, Failure> {
+    Reader::open(&global.db).map_err(|e| Failure::from_error(&e).hint("taptrace demo   builds a sample database"))
+}
+
+pub(crate) fn check(global: &Global) -> Result<Outcome, Failure> {
+    let findings = maintenance::check(&open(global)?).map_err(|e| Failure::from_error(&e))?;
+    let mut sink = Sink::open(global.output.as_deref())?;
+    for finding in &findings {
+        if global.format == Format::Table {
+            writeln!(sink, "{}\n  repair: {}", finding.what, finding.repair)?;
+        } else {
+            writeln!(sink, "{}", serde_json::json!({"finding": finding.what, "repair": finding.repair}))?;
+        }
+    }
+    if findings.is_empty() && global.format == Format::Table {
+        writeln!(sink, "{}: nothing to report", global.db.display())?;
+    }
+    sink.finish()?;
+    Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Look })
+}
+
+#[allow(clippy::print_stderr, reason = "the report of a backup belongs on stderr")]
+pub(crate) fn backup(global: &Global, args: &BackupArgs) -> Result<Outcome, Failure> {
+    let manifest = maintenance::backup(&open(global)?, &args.target)
+        .map_err(|e| Failure::from_error(&e).hint("choose a name that is not taken, on a disk with room"))?;
+    eprintln!(
+        "{}: {} bytes, verified, sha256 {}, audit entry {}",
+        args.target.display(),
+        manifest.byte_len,
+        manifest.sha256,
+        manifest.head.audit_id
+    );
+    Ok(Outcome::Done)
+}
