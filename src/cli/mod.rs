@@ -12,11 +12,13 @@ mod import_inspect;
 mod matching;
 mod output;
 mod owner;
+mod owner_change;
 mod owner_link;
 mod owner_parse;
 mod research;
 mod tap;
 mod upkeep;
+mod owner_show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Failure, Global, Outcome, owner_link, owner_parse};
+use super::{Failure, Global, Outcome, owner_change, owner_link, owner_parse, owner_show};
 
 /// Owners: links, groups, owner as of a date.
 #[derive(Debug, clap::Args)]
@@ -17,6 +17,34 @@ enum Verb {
     ///
     /// Example: taptrace owner parse "SMITH, JOHN A & MARY B"
     Parse(owner_parse::ParseArgs),
+    /// Owner on the roll of a parcel, or owners by name, with their group.
+    ///
+    /// Example: taptrace owner show 0101100002000
+    Show(owner_show::WhatArgs),
+    /// Owner of a parcel on a day, with certainty and evidence.
+    ///
+    /// Example: taptrace owner as-of 0101100002000 --date 2025-03-01
+    AsOf(owner_show::AsOfArgs),
+    /// Everything an owner group holds: parcels, accounts, balances, taps, cases, by tier.
+    ///
+    /// Example: taptrace owner portfolio "ACME RENTALS LLC" --format geojson -o acme.geojson
+    Portfolio(owner_show::WhatArgs),
+    /// Why two owners are one group, or why not.
+    ///
+    /// Example: taptrace owner explain "ACME RENTALS LLC" "ACME HOLDINGS LLC"
+    Explain(owner_show::ExplainArgs),
+    /// What a person should look at, most parcels at stake first.
+    ///
+    /// Example: taptrace owner review
+    Review(owner_show::ReviewArgs),
+    /// Decide: two owners are the same control, different, or the first one's address is an agent's.
+    ///
+    /// Example: taptrace owner decide same "ACME LLC" "ACME HOLDINGS LLC" --reason "same manager, SOS filing 2026-01-05"
+    Decide(owner_change::DecideArgs),
+    /// Enter deeds by hand.
+    Deed(owner_change::DeedArgs),
+    /// Withhold owners by law.
+    Suppress(owner_change::SuppressArgs),
     /// Judge pairs of (owner line, mailing address): which tier joins them, and why.
     ///
     /// Example: taptrace owner link --pairs pairs.csv --format ndjson
@@ -30,6 +58,14 @@ enum Verb {
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     match &args.verb {
         Verb::Parse(parse) => owner_parse::parse(global, parse),
+        Verb::Show(show) => owner_show::show(global, show),
+        Verb::AsOf(as_of) => owner_show::as_of(global, as_of),
+        Verb::Portfolio(what) => owner_show::portfolio(global, what),
+        Verb::Explain(explain) => owner_show::explain(global, explain),
+        Verb::Review(review) => owner_show::review(global, review),
+        Verb::Decide(decide) => owner_change::decide(global, decide),
+        Verb::Deed(deed) => owner_change::deed(global, deed),
+        Verb::Suppress(suppress) => owner_change::suppress(global, suppress),
         Verb::Link(link) => owner_link::link(global, link),
         Verb::Evaluate(evaluate) if owner_parse::holds_lines(&evaluate.labels)? => {
             owner_parse::evaluate(global, &evaluate.labels, evaluate.show_wrong)

@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod group;
+pub mod interval;
 pub mod mailing;
 pub mod name;
 pub mod place;

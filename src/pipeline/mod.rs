@@ -11,6 +11,7 @@ pub mod link;
 pub mod owner_lines;
 pub mod owner_link;
 pub mod owner_roll;
+pub mod ownership;
 pub mod reference;
 pub mod removal;
 pub mod removal_list;

@@ -17,8 +17,11 @@ pub(crate) const APPLICATION_ID: i64 = 0x5441_5054;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Migrations in order; a released one is never edited.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_core.sql"), include_str!("migrations/0002_casework.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_core.sql"),
+    include_str!("migrations/0002_casework.sql"),
+    include_str!("migrations/0003_owner.sql"),
+];
 
 /// The schema version this program writes.
 pub(crate) fn known_version() -> i64 {

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod ingest;
+mod owner_history;
 mod owner_link;
 mod tidy;

@@ -1,0 +1,219 @@
+//! Writing verbs of `taptrace owner`: decide, deed add, suppress.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::output::{Sink, write_table};
+use super::owner_show::failure;
+use super::{Failure, Global, Outcome, context};
+use crate::model::date::CivilDate;
+use crate::pipeline::ownership;
+use crate::store::Reader;
+use crate::store::ownership::{NewDeed, SuppressionRow, suppressions};
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Verdict {
+    /// Same control.
+    Same,
+    /// Not the same control.
+    Different,
+    /// The mailing address of the first owner serves others.
+    Agent,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DecideArgs {
+    /// What was decided.
+    #[arg(value_enum)]
+    verdict: Verdict,
+    /// First owner: parcel number, owner name or group number.
+    a: String,
+    /// Second owner (not used for `agent`).
+    b: Option<String>,
+    /// Why, for the audit log.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeedArgs {
+    #[command(subcommand)]
+    verb: DeedVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeedVerb {
+    /// Add one deed of a parcel.
+    ///
+    /// Example: taptrace owner deed add 0101100002000 --recorded-on 2025-03-04 --grantor "DOE, JOHN" --grantee "ACME LLC" --instrument 2025012345
+    Add(Box<DeedAdd>),
+}
+
+#[derive(Debug, clap::Args)]
+struct DeedAdd {
+    /// Parcel number.
+    parcel: String,
+    /// Day of recording.
+    #[arg(long, value_parser = context::parse_date)]
+    recorded_on: CivilDate,
+    /// Day of signing.
+    #[arg(long, value_parser = context::parse_date)]
+    executed_on: Option<CivilDate>,
+    /// Who gave.
+    #[arg(long)]
+    grantor: String,
+    /// Who got.
+    #[arg(long)]
+    grantee: String,
+    /// Book.
+    #[arg(long)]
+    book: Option<String>,
+    /// Page.
+    #[arg(long)]
+    page: Option<String>,
+    /// Instrument number.
+    #[arg(long)]
+    instrument: Option<String>,
+    /// warranty, quitclaim, tax_resale, sheriff, death, tod_deed, correction or unknown.
+    #[arg(long, default_value = "unknown")]
+    kind: String,
+    /// The document; its hash is stored.
+    #[arg(long)]
+    document: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SuppressArgs {
+    #[command(subcommand)]
+    verb: SuppressVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum SuppressVerb {
+    /// Withhold the owner of a parcel by an order.
+    ///
+    /// Example: taptrace owner suppress add 0101100002000 --order-ref CV-2026-17 --from 2026-01-01
+    Add {
+        /// Parcel number.
+        parcel: String,
+        /// The order.
+        #[arg(long)]
+        order_ref: String,
+        /// The law it rests on.
+        #[arg(long, default_value = "court order")]
+        basis: String,
+        /// First day.
+        #[arg(long, value_parser = context::parse_date)]
+        from: CivilDate,
+        /// Last day.
+        #[arg(long, value_parser = context::parse_date)]
+        to: Option<CivilDate>,
+    },
+    /// List orders; the names stay withheld.
+    ///
+    /// Example: taptrace owner suppress list
+    List,
+    /// End an order after a day.
+    ///
+    /// Example: taptrace owner suppress end 1 --to 2026-12-31
+    End {
+        /// Number from the list.
+        suppression_id: i64,
+        /// Last day.
+        #[arg(long, value_parser = context::parse_date)]
+        to: CivilDate,
+    },
+}
+
+#[allow(clippy::print_stderr, reason = "what changed and what to do next")]
+fn done(message: &str) -> Result<Outcome, Failure> {
+    eprintln!("{message}");
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn decide(global: &Global, args: &DecideArgs) -> Result<Outcome, Failure> {
+    let (verdict, b) = match (args.verdict, &args.b) {
+        (Verdict::Agent, _) => ("agent", &args.a),
+        (Verdict::Same, Some(b)) => ("same", b),
+        (Verdict::Different, Some(b)) => ("different", b),
+        (Verdict::Same | Verdict::Different, None) => {
+            return Err(Failure::input("two owners are needed").hint("taptrace owner decide same A B --reason WHY"));
+        }
+    };
+    let by = context::authorship(global, &args.reason);
+    ownership::decide(&global.db, verdict, (&args.a, b), &by).map_err(|e| failure(&e))?;
+    done("decided; groups follow at once: taptrace owner explain A B")
+}
+
+pub(crate) fn deed(global: &Global, args: &DeedArgs) -> Result<Outcome, Failure> {
+    let DeedVerb::Add(add) = &args.verb;
+    let document_sha256 = match &add.document {
+        Some(path) => Some(
+            crate::ingest::bytes::sha256_file(path)
+                .map_err(|e| Failure::from_error(&e).hint("name a file with --document"))?,
+        ),
+        None => None,
+    };
+    let deed = NewDeed {
+        recorded_on: add.recorded_on.to_string(),
+        executed_on: add.executed_on.map(|d| d.to_string()),
+        book: add.book.clone(),
+        page: add.page.clone(),
+        instrument_no: add.instrument.clone(),
+        transfer_kind: add.kind.clone(),
+        grantor: add.grantor.clone(),
+        grantee: add.grantee.clone(),
+        price_cents: None,
+        document_sha256,
+        document_name: add.document.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned()),
+    };
+    let by = context::authorship(global, "deed entered by hand");
+    let is_new = ownership::add_deed(&global.db, &add.parcel, &deed, &by).map_err(|e| failure(&e))?;
+    let next = format!("taptrace owner as-of {} --date {}", add.parcel, add.recorded_on);
+    done(&if is_new { format!("deed added; next: {next}") } else { format!("this deed was there already: {next}") })
+}
+
+pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, Failure> {
+    match &args.verb {
+        SuppressVerb::Add { parcel, order_ref, basis, from, to } => {
+            let row = SuppressionRow {
+                suppression_id: 0,
+                parcel_no: parcel.clone(),
+                basis: basis.clone(),
+                order_ref: order_ref.clone(),
+                from_date: from.to_string(),
+                to_date: to.map(|d| d.to_string()),
+            };
+            let by = context::authorship(global, order_ref);
+            ownership::suppress(&global.db, &row, &by).map_err(|e| failure(&e))?;
+            done("withheld; next: taptrace owner suppress list")
+        }
+        SuppressVerb::List => {
+            let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;
+            let rows: Vec<Vec<String>> = suppressions(&reader)
+                .map_err(|e| failure(&e.into()))?
+                .into_iter()
+                .map(|s| {
+                    vec![
+                        s.suppression_id.to_string(),
+                        s.parcel_no,
+                        s.basis,
+                        s.order_ref,
+                        s.from_date,
+                        s.to_date.unwrap_or_default(),
+                    ]
+                })
+                .collect();
+            let mut out = Sink::open(global.output.as_deref())?;
+            write_table(&mut out, &["suppression_id", "parcel_no", "basis", "order_ref", "from", "to"], &rows)?;
+            out.finish()?;
+            Ok(Outcome::Done)
+        }
+        SuppressVerb::End { suppression_id, to } => {
+            let by = context::authorship(global, "order ended");
+            ownership::end_suppression(&global.db, *suppression_id, *to, &by).map_err(|e| failure(&e))?;
+            done("ended; next: taptrace owner suppress list")
+        }
+    }
+}

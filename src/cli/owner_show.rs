@@ -1,0 +1,288 @@
+//! Reading verbs of `taptrace owner`: show, as-of, portfolio, explain, review.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::output::{Sink, write_table};
+use super::{Failure, Format, Global, Outcome, context};
+use crate::model::date::CivilDate;
+use crate::pipeline::ownership::{self, Error, Owners, PortfolioParcel};
+use crate::store::Reader;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WhatArgs {
+    /// Parcel number, owner name, or group number (OG-...).
+    what: String,
+    /// Why a person is looked up by name; written to the look-up log.
+    #[arg(long)]
+    purpose: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AsOfArgs {
+    /// Parcel number.
+    parcel: String,
+    /// The day in question.
+    #[arg(long, value_parser = context::parse_date)]
+    date: CivilDate,
+    /// Answer by what was known on this day.
+    #[arg(long, value_parser = context::parse_date)]
+    known_at: Option<CivilDate>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// First: parcel number, owner name or group number.
+    a: String,
+    /// Second.
+    b: String,
+    /// Why a person is looked up by name; written to the look-up log.
+    #[arg(long)]
+    purpose: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReviewArgs {
+    /// Show at most this many.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+}
+
+pub(super) fn failure(error: &Error) -> Failure {
+    let hint = match error {
+        Error::NoPurpose => "add --purpose \"case IC-2026-00017\"",
+        Error::NoParcel(_) | Error::NoOwner(_) => {
+            "taptrace owner review lists owners; taptrace import roll brings a roll"
+        }
+        Error::NoSuppression(_) => "taptrace owner suppress list",
+        Error::Store(_) => "taptrace import roll parcels.csv --profile generic   (or name the file with --db)",
+    };
+    Failure::from_error(error).hint(hint)
+}
+
+fn open(global: &Global) -> Result<(Reader, Owners), Failure> {
+    let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;
+    let owners = ownership::load(&reader).map_err(|e| failure(&e))?;
+    Ok((reader, owners))
+}
+
+/// Nodes of a question; a person's name is answered with a purpose only, and logged.
+fn ask(global: &Global, owners: &Owners, what: &str, purpose: Option<&String>) -> Result<Vec<u32>, Failure> {
+    let found = owners.resolve(what);
+    if owners.asks_for_person(what) || matches!(found, Err(Error::NoOwner(_))) && purpose.is_some() {
+        let by = context::authorship(global, purpose.map_or("", String::as_str));
+        ownership::log_lookup(&global.db, what, found.as_ref().map_or(0, Vec::len), &by).map_err(|e| failure(&e))?;
+    }
+    found.map_err(|e| failure(&e))
+}
+
+fn put(global: &Global, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+    let mut out = Sink::open(global.output.as_deref())?;
+    let document = |row: &Vec<String>| -> Value {
+        header.iter().zip(row).map(|(h, c)| ((*h).to_owned(), json!(c))).collect::<serde_json::Map<_, _>>().into()
+    };
+    match global.format {
+        Format::Table => write_table(&mut out, header, rows)?,
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(&mut out);
+            csv.write_record(header).map_err(|e| Failure::from_error(&e))?;
+            for row in rows {
+                csv.write_record(row).map_err(|e| Failure::from_error(&e))?;
+            }
+            csv.flush()?;
+        }
+        Format::Json => writeln!(out, "{}", json!(rows.iter().map(document).collect::<Vec<_>>()))?,
+        Format::Ndjson => {
+            for row in rows {
+                writeln!(out, "{}", document(row))?;
+            }
+        }
+        Format::Geojson => return Err(Failure::input("this answer has no place on a map").hint("add --format json")),
+    }
+    out.finish()
+}
+
+pub(crate) fn show(global: &Global, args: &WhatArgs) -> Result<Outcome, Failure> {
+    let (_reader, owners) = open(global)?;
+    let nodes = ask(global, &owners, &args.what, args.purpose.as_ref())?;
+    let rows: Vec<Vec<String>> = nodes
+        .iter()
+        .map(|node| {
+            let n = &owners.roll.nodes[*node as usize];
+            vec![
+                owners.display(*node).to_owned(),
+                owners.roll.name_of(*node).kind.as_str().to_owned(),
+                owners.roll.place_of(*node).key.clone(),
+                n.n_parcels.to_string(),
+                owners.group_no(*node),
+                ownership::evidence_row(&owners, *node),
+            ]
+        })
+        .collect();
+    put(global, &["owner_on_roll", "kind", "mail_key", "n_parcels", "owner_group", "evidence"], &rows)?;
+    Ok(if nodes.len() == 1 { Outcome::Done } else { Outcome::Look })
+}
+
+pub(crate) fn as_of(global: &Global, args: &AsOfArgs) -> Result<Outcome, Failure> {
+    let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;
+    let known_at = args.known_at.map(|d| d.to_string());
+    let found = ownership::as_of(&reader, &args.parcel, args.date, known_at.as_deref()).map_err(|e| failure(&e))?;
+    let certainty = found.answer.certainty.as_str();
+    if global.format == Format::Json || global.format == Format::Ndjson {
+        let mut out = Sink::open(global.output.as_deref())?;
+        let evidence: Vec<Value> = found
+            .facts
+            .iter()
+            .map(|f| json!({"owner": f.owner, "basis": basis(f), "source": f.reference, "recorded_at": f.recorded_at}))
+            .collect();
+        let owners: Vec<&str> = found.facts.iter().map(|f| f.owner.as_str()).collect();
+        let document = json!({
+            "parcel_no": args.parcel, "date": args.date.to_string(), "known_at": known_at, "certainty": certainty,
+            "owners": owners, "why": found.answer.why, "evidence": evidence,
+        });
+        writeln!(out, "{document}")?;
+        out.finish()?;
+    } else {
+        let mut rows: Vec<Vec<String>> = found
+            .facts
+            .iter()
+            .map(|f| {
+                vec![
+                    certainty.to_owned(),
+                    f.owner.clone(),
+                    basis(f).to_owned(),
+                    f.reference.clone(),
+                    found.answer.why.to_owned(),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            rows.push(vec![
+                certainty.to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
+                found.answer.why.to_owned(),
+            ]);
+        }
+        put(global, &["certainty", "owner", "basis", "source", "why"], &rows)?;
+    }
+    Ok(if found.facts.len() == 1 { Outcome::Done } else { Outcome::Look })
+}
+
+fn basis(fact: &ownership::Fact) -> &'static str {
+    fact.basis.as_str()
+}
+
+pub(crate) fn portfolio(global: &Global, args: &WhatArgs) -> Result<Outcome, Failure> {
+    let (reader, owners) = open(global)?;
+    let nodes = ask(global, &owners, &args.what, args.purpose.as_ref())?;
+    let mut groups: Vec<String> = nodes.iter().map(|n| owners.group_no(*n)).collect();
+    groups.sort();
+    groups.dedup();
+    if groups.len() > 1 {
+        let shown = groups.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+        return Err(Failure::input(format!("{:?} means {} owner groups: {shown}", args.what, groups.len()))
+            .hint(format!("taptrace owner portfolio {}", groups[0])));
+    }
+    let parcels = ownership::portfolio(&reader, &owners, nodes[0]).map_err(|e| failure(&e))?;
+    if global.format == Format::Geojson {
+        let mut out = Sink::open(global.output.as_deref())?;
+        let features: Vec<Value> = parcels.iter().map(feature).collect();
+        writeln!(out, "{}", json!({"type": "FeatureCollection", "features": features}))?;
+        out.finish()?;
+        return Ok(Outcome::Done);
+    }
+    let rows: Vec<Vec<String>> = parcels
+        .iter()
+        .map(|p| {
+            vec![
+                groups[0].clone(),
+                p.tier.as_str().to_owned(),
+                p.rule.as_str().to_owned(),
+                p.row.parcel_no.clone(),
+                p.row.owner_text.clone(),
+                p.row.situs.clone(),
+                p.holdings.n_accounts.to_string(),
+                crate::model::money::Cents(p.holdings.balance_cents).to_string(),
+                p.holdings.n_taps.to_string(),
+                p.holdings.n_cases.to_string(),
+                format!("snapshot {} row {}", p.row.snapshot_id, p.row.row_no),
+            ]
+        })
+        .collect();
+    let header = [
+        "owner_group",
+        "tier",
+        "rule",
+        "parcel_no",
+        "owner_on_roll",
+        "situs",
+        "accounts",
+        "balance",
+        "taps",
+        "cases",
+        "evidence",
+    ];
+    put(global, &header, &rows)?;
+    Ok(Outcome::Done)
+}
+
+fn feature(p: &PortfolioParcel) -> Value {
+    let geometry = p.row.position.map(|(lon, lat)| json!({"type": "Point", "coordinates": [lon, lat]}));
+    json!({"type": "Feature", "geometry": geometry, "properties": {
+        "parcel_no": p.row.parcel_no, "owner_on_roll": p.row.owner_text, "situs": p.row.situs, "tier": p.tier.as_str(),
+        "accounts": p.holdings.n_accounts, "balance_cents": p.holdings.balance_cents, "taps": p.holdings.n_taps, "cases": p.holdings.n_cases,
+    }})
+}
+
+pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Failure> {
+    let (_reader, owners) = open(global)?;
+    let a = ask(global, &owners, &args.a, args.purpose.as_ref())?[0];
+    let b = ask(global, &owners, &args.b, args.purpose.as_ref())?[0];
+    let (found, steps) = ownership::explain(&owners, (a, b));
+    let score = |pct: u8| format!("{:.2}", f64::from(pct) / 100.0);
+    let mut rows = vec![vec![
+        found.tier.as_str().to_owned(),
+        score(found.score_pct),
+        format!("{} - {}", owners.display(a), owners.display(b)),
+        found.rule.sentence().to_owned(),
+        found.evidence.join("; "),
+        ownership::evidence_row(&owners, a),
+    ]];
+    rows.extend(steps.iter().map(|s| {
+        let mark = if s.is_weakest && steps.len() > 1 { "weakest link" } else { "step" };
+        vec![
+            mark.to_owned(),
+            score(s.score_pct),
+            s.owner.clone(),
+            s.rule.sentence().to_owned(),
+            String::new(),
+            s.evidence_row.clone(),
+        ]
+    }));
+    put(global, &["tier", "score", "owner", "why", "evidence", "source"], &rows)?;
+    Ok(if found.tier.is_automatic() { Outcome::Done } else { Outcome::Look })
+}
+
+pub(crate) fn review(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {
+    let (_reader, owners) = open(global)?;
+    let items = ownership::review(&owners);
+    let rows: Vec<Vec<String>> = items
+        .iter()
+        .take(args.limit)
+        .map(|item| {
+            let place = item.place.map_or(String::new(), |p| owners.roll.places[p as usize].key.clone());
+            vec![
+                item.n_parcels.to_string(),
+                item.reason.to_owned(),
+                place,
+                owners.display(item.node).to_owned(),
+                owners.group_no(item.node),
+            ]
+        })
+        .collect();
+    put(global, &["n_parcels", "reason", "mail_key", "owner", "owner_group"], &rows)?;
+    Ok(if items.is_empty() { Outcome::Done } else { Outcome::Look })
+}
