@@ -15,10 +15,10 @@ mod owner;
 mod owner_change;
 mod owner_link;
 mod owner_parse;
+mod owner_show;
 mod research;
 mod tap;
 mod upkeep;
-mod owner_show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
