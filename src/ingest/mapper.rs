@@ -16,6 +16,7 @@ macro_rules! fields {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(dead_code, reason = "the later fields of a tie are reached by position")]
         pub(crate) enum $name { $($variant),+ }
         impl $name {
             pub(crate) const NAMES: &'static [&'static str] = &[$($text),+];
