@@ -35,6 +35,15 @@ pub enum Value {
     Text(String),
 }
 
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Integer(value) => write!(f, "{value}"),
+            Value::Text(value) => f.write_str(value),
+        }
+    }
+}
+
 /// Name of the policy and whether it is still the example.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

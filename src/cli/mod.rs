@@ -6,6 +6,9 @@
 mod address;
 mod context;
 mod demo;
+mod case;
+mod case_show;
+mod desk;
 mod failure;
 mod import;
 mod import_inspect;
@@ -19,6 +22,9 @@ mod owner_show;
 mod research;
 mod tap;
 mod upkeep;
+mod policy;
+mod removal;
+mod removal_print;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +93,16 @@ enum Command {
     /// Owners: links, groups, owner as of a date.
     Owner(owner::Args),
     Address(address::Args),
+    /// Cases of unauthorized use.
+    Case(Box<case::Args>),
+    /// Tap removals: orders, crew lists, results.
+    Removal(Box<removal::Args>),
+    /// Put, list or release holds.
+    Hold(removal::ScopeArgs),
+    /// Contact log of a premise, owner or case.
+    Note(removal::ScopeArgs),
+    /// Fees, deadlines and thresholds with their authority.
+    Policy(policy::Args),
 }
 
 /// Runs the program on the process's arguments.
@@ -111,5 +127,10 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Match(args) => matching::run(global, args),
         Command::Owner(args) => owner::run(global, args),
         Command::Address(args) => address::run(global, args),
+        Command::Case(args) => case::run(global, args),
+        Command::Removal(args) => removal::run(global, args),
+        Command::Hold(args) => removal::run_hold(global, args),
+        Command::Note(args) => removal::run_note(global, args),
+        Command::Policy(args) => policy::run(global, args),
     }
 }

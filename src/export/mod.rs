@@ -1,1 +1,5 @@
-//! (being built)
+//! Rows to bytes: one file per format; printable sheets, letters and packets.
+
+pub mod packet;
+pub mod page;
+pub mod removal_sheet;

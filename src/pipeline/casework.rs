@@ -587,3 +587,8 @@ pub fn parties_from_roll(desk: &Desk, case_no: &str) -> Result<Vec<PartyRow>, Er
     })?;
     Ok(found)
 }
+
+/// What a person states with a step, with reason and signal filled in.
+pub fn request(reason: Option<String>, new_signal: Option<String>) -> RequestFacts {
+    RequestFacts { reason, new_signal, ..RequestFacts::default() }
+}

@@ -347,3 +347,14 @@ pub fn dispatch(desk: &Desk, list_no: &str) -> Result<(Vec<String>, Vec<(String,
         }
     })
 }
+
+/// A selection from its parts.
+pub fn selection(
+    bbox: Option<[f64; 4]>,
+    priority_max: Option<i64>,
+    due_by: Option<CivilDate>,
+    ticket_valid_on: Option<CivilDate>,
+    n_stops_max: Option<usize>,
+) -> Selection {
+    Selection { bbox, priority_max, due_by, ticket_valid_on, n_stops_max }
+}

@@ -1,0 +1,477 @@
+//! `taptrace case`: an illegal-connection case from suspicion to closing.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::desk::{self, DeskArgs};
+use super::{Failure, Global, Outcome, case_show, context};
+use crate::model::date::CivilDate;
+use crate::model::money::Cents;
+use crate::pipeline::casework::{self, CaseNote, Desk, Error, NewCase, Visit};
+use crate::pipeline::{case_evidence, case_money};
+use crate::store::case_work::InspectionRow;
+use crate::store::cases::PartyRow;
+
+/// Cases of unauthorized use.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) desk: DeskArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Open a case. Example: taptrace case open --premise P-001 --violation slip --source "311 tip 4711"
+    Open(Open),
+    /// Show a case: parties, visits, evidence, money, and what the next steps lack.
+    Show { case_no: String },
+    /// List cases. Example: taptrace case list --status noticed
+    List(List),
+    /// Take a step, or learn what it lacks. Example: taptrace case advance IC-2026-00001 triaged
+    Advance(Advance),
+    /// Reopen a closed case with a new signal.
+    Reopen(Advance2),
+    /// Close a case; the state says how.
+    Close(Advance),
+    /// Note a call, the source of the suspicion, or the hazards at the place.
+    Note(Note),
+    /// Put a hold on the case (--reason is its basis), or release it.
+    Hold(Hold),
+    /// Give the case to a person.
+    Assign { case_no: String, person: String },
+    /// Add an evidence file, or hand evidence over.
+    Evidence(Evidence),
+    /// Record a visit.
+    Inspect(Inspect),
+    /// Record a party, or take the owners from the roll and deeds.
+    Party(Party),
+    /// Show the four estimates; with --method post the charges.
+    Charge(Charge),
+    /// Record a payment (negative when it was returned).
+    Pay(Pay),
+    /// Make a payment agreement over the balance.
+    Plan(Plan),
+    /// Issue a notice, or record how it was served.
+    Notice(Notice),
+    /// Write the sealed packet, or verify one.
+    Packet(Packet),
+}
+
+#[derive(Debug, clap::Args)]
+struct Open {
+    #[arg(long)]
+    premise: Option<String>,
+    #[arg(long)]
+    parcel: Option<String>,
+    /// The place in words, when there is neither premise nor parcel.
+    #[arg(long)]
+    place: Option<String>,
+    #[arg(long)]
+    violation: Option<String>,
+    #[arg(long, value_parser = context::parse_date)]
+    violation_on: Option<CivilDate>,
+    #[arg(long)]
+    source: Option<String>,
+    #[arg(long, default_value = "residential")]
+    class: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[arg(long)]
+    status: Option<String>,
+    #[arg(long)]
+    premise: Option<String>,
+    #[arg(long)]
+    assigned_to: Option<String>,
+    /// Closed ones too.
+    #[arg(long)]
+    all: bool,
+    #[arg(long, default_value_t = 200)]
+    limit: i64,
+}
+
+#[derive(Debug, clap::Args)]
+struct Advance {
+    case_no: String,
+    /// The state to reach.
+    to: String,
+    /// The record that shows it.
+    #[arg(long)]
+    citation: Option<String>,
+    #[arg(long)]
+    duplicate_of: Option<String>,
+    #[arg(long, value_parser = context::parse_date)]
+    received_on: Option<CivilDate>,
+    /// Evidence number of the decision on a dispute.
+    #[arg(long)]
+    decision: Option<String>,
+    /// Who allowed a write-off, under which rule.
+    #[arg(long)]
+    authority: Option<String>,
+    /// New signal or report.
+    #[arg(long)]
+    signal: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Advance2 {
+    case_no: String,
+    /// New signal or report.
+    #[arg(long)]
+    signal: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Note {
+    case_no: String,
+    text: String,
+    #[arg(long)]
+    source: Option<String>,
+    /// Hazards at the place; `none` is an answer.
+    #[arg(long)]
+    hazards: Option<String>,
+    /// The situation is a danger.
+    #[arg(long)]
+    danger: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Hold {
+    case_no: String,
+    hold_type: String,
+    #[arg(long, value_parser = context::parse_date)]
+    review_on: Option<CivilDate>,
+    #[arg(long)]
+    release: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Evidence {
+    case_no: String,
+    /// The file; or with --to the number of the evidence that changes hands.
+    file: PathBuf,
+    #[arg(long, default_value = "photo")]
+    kind: String,
+    #[arg(long, default_value = "")]
+    from: String,
+    #[arg(long)]
+    to: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Inspect {
+    case_no: String,
+    /// confirmed, no_violation, no_access, inconclusive, private_source.
+    #[arg(long)]
+    finding: String,
+    #[arg(long, default_value = "")]
+    inspector: String,
+    /// Time of the visit, YYYY-MM-DDTHH:MM:SSZ (default: noon of the day).
+    #[arg(long)]
+    at: Option<String>,
+    /// What was seen; may be repeated.
+    #[arg(long)]
+    indicator: Vec<String>,
+    #[arg(long)]
+    meter_no: Option<String>,
+    #[arg(long)]
+    reading: Option<i64>,
+    #[arg(long)]
+    no_meter: bool,
+    #[arg(long)]
+    violation: Option<String>,
+    #[arg(long)]
+    condition_removed: bool,
+    #[arg(long, default_value = "")]
+    narrative: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Party {
+    case_no: String,
+    /// Take the owner on the violation date and today's owner from the roll and deeds.
+    #[arg(long)]
+    from_roll: bool,
+    #[arg(long, default_value = "")]
+    role: Option<String>,
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long)]
+    mailing: Option<String>,
+    #[arg(long, default_value = "")]
+    basis: String,
+    #[arg(long)]
+    liable: bool,
+    #[arg(long)]
+    innocent_successor: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Charge {
+    case_no: String,
+    #[arg(long, value_parser = context::parse_date)]
+    from: Option<CivilDate>,
+    #[arg(long, value_parser = context::parse_date)]
+    to: Option<CivilDate>,
+    /// Why the period starts before the last actual read.
+    #[arg(long)]
+    override_reason: Option<String>,
+    /// own_history, class_average, fixed_months or multiplier.
+    #[arg(long)]
+    method: Option<String>,
+    /// Fee asked for by code; may be repeated.
+    #[arg(long)]
+    fee: Vec<String>,
+    /// Cost of a fee at actual cost, CODE=AMOUNT; may be repeated.
+    #[arg(long, value_parser = parse_cost)]
+    cost: Vec<(String, Cents)>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Pay {
+    case_no: String,
+    #[arg(value_parser = desk::parse_cents, allow_hyphen_values = true)]
+    amount: Cents,
+    /// Receipt number; the same one twice is refused.
+    #[arg(long)]
+    receipt: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Plan {
+    case_no: String,
+    #[arg(long, value_parser = desk::parse_cents)]
+    down: Cents,
+    #[arg(long)]
+    instalments: i64,
+}
+
+#[derive(Debug, clap::Args)]
+struct Notice {
+    case_no: String,
+    /// Letter template (default: the built-in example).
+    #[arg(long)]
+    template: Option<PathBuf>,
+    /// Record service to this kind of address instead of issuing.
+    #[arg(long)]
+    served: Option<String>,
+    #[arg(long, default_value = "")]
+    proof: String,
+    /// The letter came back.
+    #[arg(long)]
+    returned: bool,
+    /// Print the last notice again, byte for byte.
+    #[arg(long)]
+    reprint: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Packet {
+    case_no: String,
+    /// Folder of the packet.
+    folder: PathBuf,
+    #[arg(long)]
+    verify: bool,
+    /// The hash that was printed when the packet was sealed.
+    #[arg(long)]
+    sealed: Option<String>,
+}
+
+fn parse_cost(text: &str) -> Result<(String, Cents), String> {
+    let (code, amount) = text.split_once('=').ok_or_else(|| format!("{text:?} is not CODE=AMOUNT"))?;
+    Ok((code.to_owned(), desk::parse_cents(amount)?))
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
+    let desk = args.desk.desk(global)?;
+    let done = match &args.verb {
+        Verb::Show { case_no } => return case_show::show(global, &desk, case_no),
+        Verb::List(list) => return case_show::list(global, &filter(list)),
+        Verb::Charge(charge) => return case_show::charge(global, &desk, &charge.case_no, &assessment(charge)),
+        Verb::Packet(packet) if packet.verify => verify(global, packet),
+        Verb::Packet(packet) => return case_show::packet(global, &desk, &packet.case_no, &packet.folder),
+        Verb::Notice(notice) if notice.reprint => return case_show::reprint(global, &notice.case_no),
+        Verb::Open(_) | Verb::Assign { .. } | Verb::Note(_) | Verb::Hold(_) | Verb::Evidence(_) => {
+            work(&desk, &args.verb)
+        }
+        Verb::Inspect(_) | Verb::Party(_) | Verb::Pay(_) | Verb::Plan(_) | Verb::Notice(_) => work(&desk, &args.verb),
+        Verb::Advance(a) | Verb::Close(a) => advance(args, &desk, a),
+        Verb::Reopen(r) => {
+            let request = casework::request(args.desk.reason(), r.signal.clone());
+            casework::advance(&desk, &r.case_no, "triaged", request)
+                .map(|from| format!("{} was {from}, is triaged", r.case_no))
+        }
+    };
+    let text = done.map_err(|e| desk::failure(global, &e))?;
+    desk::write_document(global, &serde_json::json!({ "done": text }), &format!("{text}\n"))?;
+    Ok(Outcome::Done)
+}
+
+fn filter(list: &List) -> crate::store::cases::CaseFilter {
+    crate::store::cases::CaseFilter {
+        status: list.status.clone(),
+        with_closed: list.all || list.status.is_some(),
+        premise_no: list.premise.clone(),
+        assigned_to: list.assigned_to.clone(),
+        n_rows_max: list.limit,
+    }
+}
+
+fn advance(args: &Args, desk: &Desk, a: &Advance) -> Result<String, Error> {
+    let mut request = casework::request(args.desk.reason(), a.signal.clone());
+    request.record_citation.clone_from(&a.citation);
+    request.duplicate_of.clone_from(&a.duplicate_of);
+    request.dispute_received_on = a.received_on;
+    request.decision_document.clone_from(&a.decision);
+    request.write_off_authority.clone_from(&a.authority);
+    let from = casework::advance(desk, &a.case_no, &a.to, request)?;
+    Ok(format!("{} was {from}, is {}", a.case_no, a.to))
+}
+
+fn assessment(charge: &Charge) -> case_money::Assessment {
+    case_money::Assessment {
+        from: charge.from,
+        to: charge.to,
+        override_reason: charge.override_reason.clone(),
+        method: charge.method.clone(),
+        on_request: charge.fee.clone(),
+        actual_costs: charge.cost.iter().cloned().collect(),
+    }
+}
+
+fn verify(global: &Global, packet: &Packet) -> Result<String, Error> {
+    let _ = global;
+    let n_files = case_evidence::verify(&packet.folder, packet.sealed.as_deref())?;
+    Ok(format!("{n_files} files have their hashes"))
+}
+
+fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
+    match verb {
+        Verb::Open(open) => {
+            let new = NewCase {
+                premise_no: open.premise.clone(),
+                parcel_no: open.parcel.clone(),
+                place: open.place.clone(),
+                violation: open.violation.clone(),
+                violation_on: open.violation_on,
+                source: open.source.clone(),
+                class: open.class.clone(),
+            };
+            Ok(format!("opened {}", casework::open(desk, &new)?))
+        }
+        Verb::Assign { case_no, person } => {
+            casework::assign(desk, case_no, person)?;
+            Ok(format!("{case_no} is with {person}"))
+        }
+        Verb::Note(n) => {
+            let note = CaseNote {
+                text: n.text.clone(),
+                source: n.source.clone(),
+                hazards: n.hazards.clone(),
+                is_hazard: n.danger,
+            };
+            casework::note_case(desk, &n.case_no, &note)?;
+            Ok(format!("noted on {}", n.case_no))
+        }
+        Verb::Hold(h) if h.release => {
+            let n = casework::release(desk, ("case", &h.case_no), Some(&h.hold_type))?;
+            Ok(format!("released {n} on {}", h.case_no))
+        }
+        Verb::Hold(h) => {
+            casework::hold(desk, ("case", &h.case_no), &h.hold_type, h.review_on)?;
+            Ok(format!("{} is on hold: {}", h.case_no, h.hold_type))
+        }
+        Verb::Evidence(e) => evidence(desk, e),
+        Verb::Inspect(i) => inspect(desk, i),
+        Verb::Party(p) => party(desk, p),
+        Verb::Pay(p) => {
+            let balance = case_money::pay(desk, &p.case_no, p.amount, &p.receipt)?;
+            Ok(format!("{} paid, balance {balance}", p.amount))
+        }
+        Verb::Plan(p) => {
+            let rows = case_money::agree(desk, &p.case_no, p.down, p.instalments)?;
+            let lines: Vec<String> = rows.iter().map(|r| format!("{} {}", r.due_on, r.amount)).collect();
+            Ok(lines.join("\n"))
+        }
+        Verb::Notice(n) => notice(desk, n),
+        Verb::Show { .. } | Verb::List(_) | Verb::Advance(_) | Verb::Reopen(_) | Verb::Close(_) => Ok(String::new()),
+        Verb::Charge(_) | Verb::Packet(_) => Ok(String::new()),
+    }
+}
+
+fn evidence(desk: &Desk, e: &Evidence) -> Result<String, Error> {
+    if let Some(to) = &e.to {
+        let no = e.file.to_string_lossy();
+        case_evidence::hand_over(desk, &no, &e.from, to)?;
+        return Ok(format!("{no} is with {to}"));
+    }
+    let row = case_evidence::add(desk, &e.case_no, &e.file, &e.kind)?;
+    let warnings = if row.warnings.is_empty() { String::new() } else { format!("\nwarning: {}", row.warnings) };
+    Ok(format!("{} {}{warnings}", row.evidence_no, row.sha256))
+}
+
+fn inspect(desk: &Desk, i: &Inspect) -> Result<String, Error> {
+    let visit = Visit {
+        row: InspectionRow {
+            inspected_at: i.at.clone().unwrap_or_else(|| format!("{}T12:00:00Z", desk.today)),
+            inspector: if i.inspector.is_empty() { desk.by.actor.clone() } else { i.inspector.clone() },
+            finding: i.finding.clone(),
+            indicators: i.indicator.join(" "),
+            meter_no_seen: i.meter_no.clone(),
+            reading_seen: i.reading,
+            is_meter_absent: i.no_meter,
+            narrative: i.narrative.clone(),
+        },
+        violation: i.violation.clone(),
+        is_condition_removed: i.condition_removed,
+    };
+    casework::inspect(desk, &i.case_no, &visit)?;
+    Ok(format!("visit recorded on {}", i.case_no))
+}
+
+fn party(desk: &Desk, p: &Party) -> Result<String, Error> {
+    if p.from_roll {
+        let rows = casework::parties_from_roll(desk, &p.case_no)?;
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|r| {
+                let flag = if r.is_innocent_successor { " (innocent successor)" } else { "" };
+                format!("{}: {} [{}]{flag}", r.role, r.name, r.basis)
+            })
+            .collect();
+        return Ok(lines.join("\n"));
+    }
+    let row = PartyRow {
+        role: p.role.clone().unwrap_or_default(),
+        name: p.name.clone().unwrap_or_default(),
+        mailing: p.mailing.clone(),
+        basis: p.basis.clone(),
+        is_liable: p.liable,
+        is_innocent_successor: p.innocent_successor,
+    };
+    casework::party(desk, &p.case_no, &row)?;
+    Ok(format!("{} is {} of {}", row.name, row.role, p.case_no))
+}
+
+fn notice(desk: &Desk, n: &Notice) -> Result<String, Error> {
+    if let Some(kind) = &n.served {
+        case_money::serve(desk, &n.case_no, kind, &n.proof, n.returned)?;
+        let what = if n.returned { "came back; the case returns to owner research" } else { "was served" };
+        return Ok(format!("the notice to {kind} {what}"));
+    }
+    let text = match &n.template {
+        Some(path) => std::fs::read_to_string(path).map_err(|source| Error::File {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?,
+        None => case_money::LETTER_TEMPLATE.to_owned(),
+    };
+    let row = case_money::notice(desk, &n.case_no, "default", &text)?;
+    let kinds: Vec<&str> = row.recipients.iter().map(|r| r.address_kind.as_str()).collect();
+    Ok(format!("notice issued to {}, answer by {}", kinds.join(", "), row.respond_by))
+}

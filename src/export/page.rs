@@ -1,0 +1,196 @@
+//! Pages of text and lines as PDF: base-14 Helvetica, so that no font is shipped and the bytes are the same everywhere.
+//!
+//! Text outside Windows-1252 prints as `?`. Pictures are left out: evidence files travel beside the document with their hashes.
+
+use pdf_writer::{Content, Name, Pdf, Rect, Ref, Str};
+
+/// Advance widths of Helvetica for the characters 32 to 126, thousandths of the size (Adobe AFM).
+const WIDTHS: [u16; 95] = [
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
+    556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
+    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
+    556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
+    260, 334, 584,
+];
+
+/// Paper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Paper {
+    /// Width in points.
+    pub width: f32,
+    /// Height in points.
+    pub height: f32,
+}
+
+/// US Letter.
+pub const LETTER: Paper = Paper { width: 612.0, height: 792.0 };
+/// ISO A4.
+pub const A4: Paper = Paper { width: 595.0, height: 842.0 };
+/// White border in points; printers need 18.
+pub const MARGIN: f32 = 40.0;
+
+/// A color as red, green, blue between 0 and 1.
+pub type Color = (f32, f32, f32);
+/// Black.
+pub const BLACK: Color = (0.0, 0.0, 0.0);
+/// Red, for tickets that run out; always with words beside it.
+pub const RED: Color = (0.8, 0.0, 0.0);
+
+/// Width of a text in points.
+pub fn text_width(text: &str, size: f32) -> f32 {
+    let units: u32 = text
+        .chars()
+        .map(|c| u32::from(c).checked_sub(32).and_then(|i| WIDTHS.get(i as usize)).map_or(556, |w| u32::from(*w)))
+        .sum();
+    units as f32 * size / 1000.0
+}
+
+/// Breaks a text into lines of at most `width` points; a word longer than a line is cut.
+pub fn wrap(text: &str, size: f32, width: f32) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            let mut word = word.to_owned();
+            while text_width(&word, size) > width {
+                let mut head = String::new();
+                while let Some(c) =
+                    word.chars().next().filter(|c| head.is_empty() || text_width(&format!("{head}{c}"), size) <= width)
+                {
+                    head.push(c);
+                    word.remove(0);
+                }
+                if !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                }
+                lines.push(head);
+            }
+            let longer = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
+            if text_width(&longer, size) > width {
+                lines.push(std::mem::replace(&mut line, word));
+            } else {
+                line = longer;
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// A page being drawn; y runs down from the upper edge.
+pub struct Page {
+    content: Content,
+    paper: Paper,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(paper: Paper) -> Self {
+        Self { content: Content::new(), paper }
+    }
+
+    /// Writes one line; `bold` takes Helvetica-Bold.
+    pub fn text(&mut self, at: (f32, f32), size: f32, bold: bool, color: Color, text: &str) {
+        let bytes: Vec<u8> = text.chars().map(latin).collect();
+        self.content.set_fill_rgb(color.0, color.1, color.2);
+        self.content.begin_text();
+        self.content.set_font(Name(if bold { b"B" } else { b"R" }), size);
+        self.content.next_line(at.0, self.paper.height - at.1);
+        self.content.show(Str(&bytes));
+        self.content.end_text();
+    }
+
+    /// Draws the outline of a rectangle.
+    pub fn outline(&mut self, x: f32, y: f32, width: f32, height: f32) {
+        self.content.set_stroke_rgb(0.3, 0.3, 0.3);
+        self.content.set_line_width(0.6);
+        self.content.rect(x, self.paper.height - y - height, width, height);
+        self.content.stroke();
+    }
+
+    /// Fills a rectangle.
+    pub fn fill(&mut self, x: f32, y: f32, width: f32, height: f32, color: Color) {
+        self.content.set_fill_rgb(color.0, color.1, color.2);
+        self.content.rect(x, self.paper.height - y - height, width, height);
+        self.content.fill_nonzero();
+    }
+
+    /// Draws a line through points.
+    pub fn line(&mut self, points: &[(f32, f32)], width: f32, color: Color) {
+        self.content.set_stroke_rgb(color.0, color.1, color.2);
+        self.content.set_line_width(width);
+        for (i, (x, y)) in points.iter().enumerate() {
+            if i == 0 {
+                self.content.move_to(*x, self.paper.height - y);
+            } else {
+                self.content.line_to(*x, self.paper.height - y);
+            }
+        }
+        self.content.stroke();
+    }
+}
+
+/// The Windows-1252 byte of a character; `?` when it has none.
+fn latin(c: char) -> u8 {
+    match u32::from(c) {
+        0x20..=0x7E | 0xA0..=0xFF => u8::try_from(u32::from(c)).unwrap_or(b'?'),
+        0x2013 => 0x96,
+        0x2014 => 0x97,
+        0x2018 => 0x91,
+        0x2019 => 0x92,
+        0x201C => 0x93,
+        0x201D => 0x94,
+        0x2022 => 0x95,
+        _ => b'?',
+    }
+}
+
+/// The pages as a PDF file; no time and no random id in it, so the same pages give the same bytes.
+pub fn document(title: &str, paper: Paper, pages: Vec<Page>) -> Vec<u8> {
+    let mut pdf = Pdf::new();
+    let (catalog, tree, regular, bold, info) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
+    let id_of = |i: usize, offset: i32| Ref::new(6 + 2 * i32::try_from(i).unwrap_or(0) + offset);
+    pdf.catalog(catalog).pages(tree);
+    let ids: Vec<Ref> = (0..pages.len()).map(|i| id_of(i, 0)).collect();
+    pdf.pages(tree).kids(ids).count(i32::try_from(pages.len()).unwrap_or(0));
+    pdf.type1_font(regular).base_font(Name(b"Helvetica")).encoding_predefined(Name(b"WinAnsiEncoding"));
+    pdf.type1_font(bold).base_font(Name(b"Helvetica-Bold")).encoding_predefined(Name(b"WinAnsiEncoding"));
+    let title: Vec<u8> = title.chars().map(latin).collect();
+    pdf.document_info(info).title(pdf_writer::TextStr(&String::from_utf8_lossy(&title)));
+    for (i, page) in pages.into_iter().enumerate() {
+        let mut object = pdf.page(id_of(i, 0));
+        object.media_box(Rect::new(0.0, 0.0, paper.width, paper.height)).parent(tree).contents(id_of(i, 1));
+        object.resources().fonts().pair(Name(b"R"), regular).pair(Name(b"B"), bold);
+        object.finish_page();
+        pdf.stream(id_of(i, 1), &page.content.finish());
+    }
+    pdf.finish()
+}
+
+/// Ends the writer of a page object.
+trait FinishPage {
+    fn finish_page(self);
+}
+
+impl FinishPage for pdf_writer::writers::Page<'_> {
+    fn finish_page(self) {
+        pdf_writer::Finish::finish(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_wraps_and_nothing_is_lost() {
+        let text = "a quick brown fox and averyveryveryveryveryverylongwordwithoutanyblank end";
+        let lines = wrap(text, 9.0, 80.0);
+        assert!(lines.iter().all(|l| text_width(l, 9.0) <= 80.0), "{lines:?}");
+        let squeezed = |t: &str| t.replace(' ', "");
+        assert_eq!(squeezed(&lines.join(" ")), squeezed(text));
+        let pdf = document("t", LETTER, vec![Page::new(LETTER)]);
+        assert!(pdf.starts_with(b"%PDF-"));
+        assert_eq!(pdf, document("t", LETTER, vec![Page::new(LETTER)]));
+    }
+}
