@@ -4,10 +4,10 @@
 //! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
 
 mod address;
-mod context;
-mod demo;
 mod case;
 mod case_show;
+mod context;
+mod demo;
 mod desk;
 mod failure;
 mod import;
@@ -19,12 +19,12 @@ mod owner_change;
 mod owner_link;
 mod owner_parse;
 mod owner_show;
-mod research;
-mod tap;
-mod upkeep;
 mod policy;
 mod removal;
 mod removal_print;
+mod research;
+mod tap;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
