@@ -14,7 +14,9 @@ const ADDRESSES_MAX: usize = 12;
 pub fn split_list(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for part in text.split([';', '\n']).map(str::trim).filter(|p| !p.is_empty()) {
-        found.extend(shared_street(part));
+        for one in whole_addresses(part) {
+            found.extend(shared_street(one));
+        }
         if found.len() >= ADDRESSES_MAX {
             found.truncate(ADDRESSES_MAX);
             break;
@@ -26,6 +28,47 @@ pub fn split_list(text: &str) -> Vec<String> {
 fn is_house_number(word: &str) -> bool {
     let (digits, rest) = split_digits(word);
     (2..=6).contains(&digits.len()) && rest.len() <= 1 && rest.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+/// `2415 E 18 St and 2412 E 17 Pl`: cuts where a house number with its own street follows a whole address.
+fn whole_addresses(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    let mut from = 0;
+    while let Some((at, skip)) = next_joint(rest, from) {
+        let (left, right) = (rest.get(..at).unwrap_or(""), rest.get(at + skip..).unwrap_or(""));
+        if is_address(left) && is_address(right) && parts.len() < ADDRESSES_MAX {
+            parts.push(left.trim());
+            rest = right.trim();
+            from = 0;
+        } else {
+            from = at + skip;
+        }
+    }
+    parts.push(rest);
+    parts
+}
+
+/// The next `,`, `&` or `and` at or behind `from`, and its length.
+fn next_joint(text: &str, from: usize) -> Option<(usize, usize)> {
+    let tail = text.get(from..)?;
+    let sign = tail.find([',', '&']).map(|at| (from + at, 1));
+    let word = tail.to_ascii_lowercase().find(" and ").map(|at| (from + at, 5));
+    match (sign, word) {
+        (Some(a), Some(b)) => Some(if a.0 < b.0 { a } else { b }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// A house number and, behind a name, a strong street type.
+fn is_address(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let has_number = words.next().is_some_and(is_house_number);
+    has_number
+        && words.skip(1).any(|w| {
+            let word = w.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_uppercase();
+            super::tables::street_type(&word).is_some_and(|t| t.is_strong())
+        })
 }
 
 /// `A and B STREET` or `A, B, C STREET` with numbers only before the street.

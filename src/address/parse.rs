@@ -226,12 +226,12 @@ impl Reader<'_> {
         let last_comma = (lo + 1..hi).rev().find(|i| tokens.at(*i).gap == Gap::Comma);
         let opens_street =
             tokens.at(lo).entry.direction.is_some_and(|_| hi - lo <= 2) || tokens.at(lo).entry.is_road_class;
-        if self.address.state.is_some() && !has_strong_type(tokens, lo + 1, hi) && !has_figures && !opens_street {
-            if let Some(at) = last_comma.or((hi - lo <= 3).then_some(lo)) {
-                self.set_rest(lo, at);
-                self.set_place(at, hi);
-                return;
-            }
+        let is_building =
+            self.address.state.is_some() && !has_strong_type(tokens, lo + 1, hi) && !has_figures && !opens_street;
+        if let Some(at) = last_comma.or((hi - lo <= 3).then_some(lo)).filter(|_| is_building) {
+            self.set_rest(lo, at);
+            self.set_place(at, hi);
+            return;
         }
         // "Broadway 24, Manhattan": the number behind the street.
         let number_at = (lo + 1..hi)
@@ -241,18 +241,17 @@ impl Reader<'_> {
                 tokens.at(i).shape == Shape::Word && !tokens.at(i).entry.is_road_class && tokens.at(i).gap == Gap::Blank
             })
         };
-        if let Some(at) = number_at.filter(|at| {
+        let behind = number_at.filter(|at| {
             at - lo <= 3
                 && is_name(*at)
                 && !tokens.word(at - 1).starts_with("AVE")
                 && tokens.at(at - 1).entry.unit.is_none()
-        }) {
-            if let Some((number, _)) = number::read(tokens, at, at + 1) {
-                self.address.address_number = Some(number);
-                self.address.street = street::read(tokens, lo, at);
-                self.set_place(at + 1, hi);
-                return;
-            }
+        });
+        if let Some((at, (number, _))) = behind.and_then(|at| Some((at, number::read(tokens, at, at + 1)?))) {
+            self.address.address_number = Some(number);
+            self.address.street = street::read(tokens, lo, at);
+            self.set_place(at + 1, hi);
+            return;
         }
         self.read_street(lo, hi);
     }
@@ -279,11 +278,11 @@ impl Reader<'_> {
             None => hi,
         };
         let mut end = (from + 1..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
-        if let Some(at) = (from + 1..end).find(|i| is_joint(tokens, *i) && i + 1 < hi) {
-            if self.address.address_number.is_none() || crosses(tokens, from, at, end) {
-                self.read_crossing(from, at, hi);
-                return;
-            }
+        let joint = (from + 1..end).find(|i| is_joint(tokens, *i) && i + 1 < hi);
+        let is_free = self.address.address_number.is_none();
+        if let Some(at) = joint.filter(|at| is_free || crosses(tokens, from, *at, end)) {
+            self.read_crossing(from, at, hi);
+            return;
         }
         let first_unit = unit::next(tokens, from + 1, end);
         let mut unit_start = None;
@@ -517,7 +516,9 @@ fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
     if at == lo {
         // "31 STREET", "83 ST" alone are streets; so is "76 & 31 ST".
         let is_lone_street = next_is_type && behind + 1 >= hi && behind == at + 1 && tokens.word(behind) != "HWY";
-        return !is_lone_street && next.shape != Shape::And;
+        let joint = behind + 1 + usize::from(tokens.at(behind + 1).entry.direction.is_some());
+        let is_crossing = next_is_type && is_joint(tokens, joint);
+        return !is_lone_street && !is_crossing && next.shape != Shape::And;
     }
     let before = tokens.at(at - 1);
     let is_part_of_other = before.shape == Shape::Hash

@@ -74,7 +74,7 @@ pub(crate) fn best(
     let floor = if is_lettered { Some(lo + 2) } else { highway::read(tokens, lo, hi).map(|(_, end)| end) };
     let start = floor.unwrap_or(lo + 1);
     for end in start..=hi.min(start + CUTS_MAX) {
-        let Some(cut) = weigh(tokens, lo, end, hi, &Context { around, county, road_end: floor }) else { continue };
+        let Some(cut) = weigh(tokens, lo, end, hi, &Context { around, county, road_end: floor, hi }) else { continue };
         if first.is_none_or(|best| cut.points > best.points) {
             second = first;
             first = Some(cut);
@@ -90,6 +90,7 @@ struct Context<'a> {
     around: Surroundings,
     county: &'a dyn CountyWords,
     road_end: Option<usize>,
+    hi: usize,
 }
 
 fn weigh(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Context<'_>) -> Option<Cut> {
@@ -136,6 +137,13 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
                 .any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()))
             && tokens.at(type_at + 1).entry.street_type.is_none()
             && tokens.at(type_at + 1).shape == Shape::Word;
+        let is_saint = is_saint
+            || only_direction_before
+                && tokens.word(type_at) == "ST"
+                && !context.around.expects_place
+                && type_at + 1 < hi
+                && tokens.at(type_at + 1).shape == Shape::Word
+                && tokens.at(type_at + 1).entry.direction.is_none();
         let opens_place = end < hi && matches!(tokens.word(type_at), "MT" | "FT" | "MOUNT" | "FORT" | "PORT");
         if is_saint || opens_place {
             total -= points::TYPE[usize::from(strength.min(3))] - points::STREET_ENDS_IN_PLACE_OPENER;
@@ -147,12 +155,13 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
         return None;
     }
     if has_post {
-        total += post_points(tokens, lo, end, hi, kind.is_some() || behind_road, context);
+        total += post_points(tokens, lo, end, kind.is_some() || behind_road, context);
     }
     Some(total)
 }
 
-fn post_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, has_type: bool, context: &Context<'_>) -> i32 {
+fn post_points(tokens: &Tokens, lo: usize, end: usize, has_type: bool, context: &Context<'_>) -> i32 {
+    let hi = context.hi;
     let at = end - 1;
     let is_spelled = tokens.word(at).len() > 2;
     let is_figure = |i: usize| matches!(tokens.at(i).shape, Shape::Ordinal | Shape::Digits | Shape::Fraction);

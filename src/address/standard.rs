@@ -99,19 +99,18 @@ pub fn folded_name(name: &str) -> String {
         if let Some(figure) = tables::ordinal(word) {
             let _written = write!(out, "{figure}");
         } else if let Some(mut figure) = tables::number_word(word) {
-            if figure >= 20 && figure.is_multiple_of(10) {
-                if let Some(unit) =
-                    words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u))
-                {
-                    figure += unit;
-                    index += 1;
-                }
+            let unit = words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u));
+            if let Some(unit) = unit.filter(|_| figure >= 20 && figure.is_multiple_of(10)) {
+                figure += unit;
+                index += 1;
             }
             let _written = write!(out, "{figure}");
         } else if words.len() > 1 {
             out.push_str(folded_word(word, index == 1));
         } else {
-            out.push_str(word);
+            // "SW BLVD" is Southwest Boulevard, but N Street is not North Street.
+            let short = tables::direction(word).map(Direction::as_str).filter(|d| d.len() == 2);
+            out.push_str(short.unwrap_or(word));
         }
     }
     out
@@ -160,6 +159,8 @@ pub fn core_name(name: &str) -> String {
     match folded.as_str() {
         "MARTIN LUTHER KING"
         | "MARTIN LUTHER KING JR"
+        | "ML KING"
+        | "ML KING JR"
         | "M L KING"
         | "M L KING JR"
         | "MLK"
@@ -169,6 +170,7 @@ pub fn core_name(name: &str) -> String {
         | "DR M L KING"
         | "DR M L KING JR"
         | "DR MLK" => "MLK".to_owned(),
+        "EYE" => "I".to_owned(),
         _ => with_full_types(&folded),
     }
 }

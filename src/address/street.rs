@@ -10,11 +10,9 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Street {
         return Street::default();
     }
     if let Some((mut street, mut end)) = highway::read(tokens, lo, hi) {
-        if end < hi {
-            if let Some(direction) = tokens.at(end).entry.direction {
-                street.postdirectional = Some(direction);
-                end += 1;
-            }
+        if let Some(direction) = tokens.at(end).entry.direction.filter(|_| end < hi) {
+            street.postdirectional = Some(direction);
+            end += 1;
         }
         if end < hi {
             street.street_name.push(' ');

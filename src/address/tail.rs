@@ -61,6 +61,8 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
             address.zip4 = Some(word.to_owned());
             hi - 2
         }
+        // "500 N MAIN ST FL 2" is a floor.
+        (1..=2, 0) if before == "FL" && hi > 3 && is_type_or_direction(tokens, hi - 3) => hi,
         // A ZIP that lost or gained a digit ("CT 6359", "MA 021", "FL 0"): nothing else stands behind a state.
         (1..=8, 0)
             if after_state
@@ -75,6 +77,11 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
         }
         _ => hi,
     }
+}
+
+fn is_type_or_direction(tokens: &Tokens, at: usize) -> bool {
+    let entry = tokens.at(at).entry;
+    entry.direction.is_some() || entry.street_type.is_some_and(|t| t.strength >= 2)
 }
 
 /// The state that ends before `hi`: its code and the index where it begins.
@@ -99,7 +106,16 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
         // "500 WASHINGTON 98101" keeps its street.
         !(first_is_number && at == 1) && !(is_code && could_be_street && at < 3 && first_is_number && !after_comma)
     } else if is_code {
-        if could_be_street { has_type_before && at >= 3 && could_end_place(tokens, at) } else { at >= 2 }
+        // "106 WA" is 106th West Avenue; "COUNTY ROAD 42 IA" ends in a state.
+        let follows_figures = matches!(tokens.at(at - 1).shape, Shape::Digits | Shape::Ordinal);
+        let has_road_class = (0..at).any(|i| tokens.at(i).entry.is_road_class);
+        if follows_figures && !has_road_class {
+            false
+        } else if could_be_street {
+            has_type_before && at >= 3 && could_end_place(tokens, at)
+        } else {
+            at >= 2
+        }
     } else {
         has_type_before && at >= 3
     };

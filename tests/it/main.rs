@@ -3,5 +3,6 @@
 
 mod ingest;
 mod owner_history;
+mod address;
 mod owner_link;
 mod tidy;
