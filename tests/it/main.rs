@@ -1,8 +1,8 @@
 //! The one integration test binary. One file per subject; each helper of several tests lives in `support`.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
+mod address;
 mod ingest;
 mod owner_history;
-mod address;
 mod owner_link;
 mod tidy;
