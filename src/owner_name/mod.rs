@@ -419,3 +419,6 @@ fn finish(main: &[Token<'_>], line: &mut OwnerLine) {
         None => line.parties.first().map_or(PartyKind::Unknown(UnknownReason::Blank), |p| p.kind),
     };
 }
+
+#[cfg(test)]
+mod tests;

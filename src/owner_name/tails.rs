@@ -73,6 +73,11 @@ fn phrase_at<'l>(tokens: &[Token<'_>], at: usize, lexicon: &'l Lexicon) -> Optio
         if !fits || (phrase.words.len() == 1 && at == 0 && (next_is_comma || !opens_a_line(phrase.action))) {
             return false;
         }
+        // TOD is also a given name: `MORGAN, TOD A`, `MORGAN TOD A` need a name before the phrase.
+        let after_comma = at > 0 && tokens.get(at - 1).is_some_and(|t| t.mark == Mark::Comma || t.is_separator());
+        if phrase.action == Action::Tod && phrase.words.len() == 1 && (after_comma || at < 2) {
+            return false;
+        }
         if matches!(phrase.action, Action::TrusteeOf | Action::Fbo) && at == 0 {
             return false;
         }

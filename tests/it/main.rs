@@ -5,4 +5,5 @@ mod address;
 mod ingest;
 mod owner_history;
 mod owner_link;
+mod owner_lines;
 mod tidy;

@@ -1,0 +1,163 @@
+//! One test per rule of the design and per pitfall that concerns names. All names are invented.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::{Flag, LineStyle, Style, parse, split_mailing};
+use crate::model::party::{GovernmentLevel, PartyKind, PartyRole, UnknownReason};
+
+fn kind(line: &str) -> PartyKind {
+    parse(&[line], &Style::default()).kind
+}
+
+/// `SURNAME|GIVEN MIDDLE|SUFFIX` of the owners.
+fn persons_in(line: &str, style: LineStyle) -> Vec<String> {
+    parse(&[line], &Style::fixed(style))
+        .parties
+        .iter()
+        .filter(|p| p.is_owner() && p.kind == PartyKind::Person)
+        .map(|p| {
+            let n = &p.person;
+            format!("{}|{}|{}", n.surname, format!("{} {}", n.given, n.middle).trim(), n.suffix)
+        })
+        .collect()
+}
+
+#[test]
+fn surname_words_before_a_comma_are_persons() {
+    for line in ["CHURCH, TIM", "BANKS, ZOE", "TEMPLE, ANN B", "PARISH, ROY", "COUNTY, LEX", "CO, MINH", "LE, THI", "TRUST, ANN"] {
+        assert_eq!(kind(line), PartyKind::Person, "{line}");
+    }
+}
+
+#[test]
+fn life_estate_is_a_living_owner_and_an_estate_is_not() {
+    let line = parse(&["PLINK, ORA B LIFE ESTATE"], &Style::default());
+    assert_eq!(line.kind, PartyKind::Person);
+    assert_eq!(line.parties[0].role, PartyRole::LifeTenant);
+    assert!(line.flags.has(Flag::LifeEstate));
+    assert_eq!(kind("ESTATE OF ORA PLINK"), PartyKind::Estate);
+    assert_eq!(kind("PLINK, ORA ESTATE"), PartyKind::Estate);
+    assert_eq!(kind("PLINK ORA HEIRS"), PartyKind::Estate);
+    assert_eq!(kind("QUORN REAL ESTATE"), PartyKind::Company);
+    assert_eq!(kind("QUORN REAL ESTATE INVESTME"), PartyKind::Company);
+    assert_eq!(kind("PINE ESTATES LLC"), PartyKind::Company);
+}
+
+#[test]
+fn public_trusts_and_agencies_are_government() {
+    for line in ["TULSA AIRPORTS IMPROVEMENT TRUST", "TULSA PUBLIC FACILITIES AUTHORITY"] {
+        assert_eq!(kind(line), PartyKind::Government(GovernmentLevel::Authority), "{line}");
+    }
+    for line in [
+        "CITY OF PLINKTON",
+        "IND SCHOOL DIST NO 9",
+        "STATE OF OKLAHOMA EX REL COMMISSIONERS OF THE LAND OFFICE",
+        "PHILADELPHIA HOUSING AUTH",
+        "MUSCOGEE (CREEK) NATION",
+        "CHEROKEE NATION",
+        "BOARD OF REGENTS OF THE UNIVERSITY OF PLINK",
+        "PLINK COUNTY",
+    ] {
+        assert!(matches!(kind(line), PartyKind::Government(_)), "{line}");
+    }
+    let land = parse(&["USA IN TRUST FOR THE CHEROKEE NATION"], &Style::default());
+    assert!(land.flags.has(Flag::TrustLand));
+    assert!(!matches!(kind("RUBY USA LLC"), PartyKind::Government(_)));
+    assert_eq!(kind("PLINK COUNTY FARM BUREAU"), PartyKind::Association);
+    assert_eq!(kind("TRUSTEES OF PLINK UNIVERSITY"), PartyKind::Association);
+}
+
+#[test]
+fn trusts_trust_companies_and_custodians() {
+    assert_eq!(kind("PLINK FAMILY TRUST"), PartyKind::Trust);
+    assert_eq!(kind("PLINK, ORA TRUSTEE"), PartyKind::Trust);
+    assert_eq!(kind("FIRST PLINK BANK & TRUST CO"), PartyKind::Company);
+    let line = parse(&["EQUITY TRUST CO CUST FBO ORA PLINK IRA"], &Style::default());
+    assert_eq!(line.kind, PartyKind::Company);
+    assert_eq!(line.parties[0].role, PartyRole::Custodian);
+    assert!(line.parties.iter().any(|p| p.role == PartyRole::Beneficiary));
+}
+
+#[test]
+fn nobody_is_named() {
+    assert_eq!(kind("  "), PartyKind::Unknown(UnknownReason::Blank));
+    assert_eq!(kind("CONFIDENTIAL"), PartyKind::Unknown(UnknownReason::Withheld));
+    assert_eq!(kind("OWNER UNKNOWN"), PartyKind::Unknown(UnknownReason::Placeholder));
+    assert_eq!(kind("PLINK CONDO BASE ACCOUNT"), PartyKind::Unknown(UnknownReason::Placeholder));
+    assert_eq!(kind("PLINK"), PartyKind::Unknown(UnknownReason::SingleWord));
+}
+
+#[test]
+fn couples_inherit_the_surname_in_every_style() {
+    assert_eq!(persons_in("PLINK, ORA & TOD", LineStyle::Comma), ["PLINK|ORA|", "PLINK|TOD|"]);
+    assert_eq!(persons_in("PLINK, ORA JR & QUORN, ZED A", LineStyle::Comma), ["PLINK|ORA|JR", "QUORN|ZED A|"]);
+    assert_eq!(persons_in("PLINK ORA B/ZED C", LineStyle::Slash), ["PLINK|ORA B|", "PLINK|ZED C|"]);
+    assert_eq!(persons_in("PLINK ORA B & ZED", LineStyle::Space), ["PLINK|ORA B|", "PLINK|ZED|"]);
+    assert_eq!(persons_in("ORA & ZED PLINK", LineStyle::Natural), ["PLINK|ORA|", "PLINK|ZED|"]);
+    assert_eq!(persons_in("D QUORN BARBARA", LineStyle::Space), ["D QUORN|BARBARA|"]);
+}
+
+#[test]
+fn facts_are_cut_from_names() {
+    let flags = |line: &str| parse(&[line], &Style::default()).flags;
+    assert!(flags("PLINK, ORA ET UX ZED").has(Flag::EtUx));
+    assert!(flags("PLINK, ORA ETAL").has(Flag::EtAl));
+    assert!(flags("PLINK, ORA (RESTRICTED INDIAN)").has(Flag::RestrictedIndian));
+    assert!(flags("PLINK, ORA JTWROS").has(Flag::JointTenancy));
+    let shared = parse(&["PLINK, ORA 1/2 INT"], &Style::default());
+    assert_eq!(shared.parties[0].share, Some((1, 2)));
+    let tod = parse(&["PLINK, ORA TOD ZED QUORN"], &Style::default());
+    assert!(tod.parties.iter().any(|p| p.role == PartyRole::Beneficiary));
+    assert_eq!(persons_in("MORGAN, TOD A", LineStyle::Comma), ["MORGAN|TOD A|"]);
+    let dba = parse(&["PLINK, ORA D/B/A PLINK SIGNS LLC"], &Style::default());
+    assert_eq!((dba.kind, dba.parties[1].role), (PartyKind::Person, PartyRole::Dba));
+    let aka = parse(&["PLINK, ORA AKA PLINK, DORA"], &Style::default());
+    assert_eq!(aka.parties[1].role, PartyRole::Aka);
+}
+
+#[test]
+fn address_in_a_name_column_is_set_apart() {
+    let one = parse(&["PLINK ORA & ZED 3656 QUORN RD"], &Style::fixed(LineStyle::Space));
+    assert_eq!(one.address_spill.as_deref(), Some("3656 QUORN RD"));
+    assert_eq!(one.parties.len(), 2);
+    let two = parse(&["PLINK ORA", "PO BOX 12"], &Style::fixed(LineStyle::Space));
+    assert!(two.flags.has(Flag::AddressSpill));
+    assert_eq!(two.parties.len(), 1);
+}
+
+#[test]
+fn care_of_leaves_mailing_lines() {
+    let found = split_mailing(&["ATTN: ORA PLINK 12 QUORN ST", "C/O ZED BANK", "PO BOX 9"]);
+    assert_eq!(found.street, ["12 QUORN ST", "PO BOX 9"]);
+    assert_eq!(found.care_of[0].role, PartyRole::Attention);
+    assert_eq!(found.care_of[1].name, "ZED BANK");
+}
+
+#[test]
+fn names_cut_at_the_column_are_flagged() {
+    let lines: Vec<String> = (0..9).map(|n| format!("PLINKTON VILLAGE HOLDING{n}")).collect();
+    let style = Style::learn(lines.iter().map(String::as_str));
+    assert_eq!(style.column_width, Some(25));
+    assert!(parse(&[lines[0].as_str()], &style).flags.has(Flag::Truncated));
+}
+
+#[test]
+fn style_is_learnt_from_the_lines() {
+    let learn = |lines: &[&str]| Style::learn(lines.iter().copied()).line;
+    assert_eq!(learn(&["PLINK, ORA", "QUORN, ZED B"]), LineStyle::Comma);
+    assert_eq!(learn(&["PLINK ORA B", "QUORN ZED B & UMA", "VORN IMA C"]), LineStyle::Space);
+    assert_eq!(learn(&["PLINK ORA B/UMA", "QUORN ZED B/TIM"]), LineStyle::Slash);
+    assert_eq!(learn(&["ORA B PLINK", "ZED C QUORN"]), LineStyle::Natural);
+}
+
+proptest! {
+    #[test]
+    fn no_line_panics_and_the_answer_is_the_same_twice(line in "\\PC{0,80}", second in "[A-Z,&/%;() .'0-9-]{0,60}") {
+        for style in [LineStyle::Comma, LineStyle::Space, LineStyle::Natural, LineStyle::Mixed] {
+            let style = Style::fixed(style);
+            prop_assert_eq!(parse(&[&line, &second], &style), parse(&[&line, &second], &style));
+            split_mailing(&[&second]);
+        }
+    }
+}
