@@ -150,7 +150,11 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
         return Some((PartyKind::Company, Rule::KindLegalForm));
     }
     let farm_bureau = words.iter().zip(words.iter().skip(1)).any(|(a, b)| a.text == "FARM" && b.text == "BUREAU");
-    if farm_bureau || (matches!(text(0), "TRUSTEES" | "BOARD") && seen.has(lexicon::ASSOCIATION) && !words.iter().any(|t| t.text == "REGENTS")) {
+    if farm_bureau
+        || (matches!(text(0), "TRUSTEES" | "BOARD")
+            && seen.has(lexicon::ASSOCIATION)
+            && !words.iter().any(|t| t.text == "REGENTS"))
+    {
         return Some((PartyKind::Association, Rule::KindAssociation));
     }
     if let Some(found) = government(piece, words, seen) {
@@ -277,7 +281,9 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
 fn agency_phrase(words: &[&Token<'_>]) -> bool {
     let text = |n: usize| words.get(n).map_or("", |t| t.text);
     (0..words.len()).any(|n| match text(n) {
-        "DEPARTMENT" | "DEPT" => text(n + 1) == "OF" || n > 0 && !matches!(text(n - 1), "TAX" | "TRUST" | "LEGAL" | "ESCROW"),
+        "DEPARTMENT" | "DEPT" => {
+            text(n + 1) == "OF" || n > 0 && !matches!(text(n - 1), "TAX" | "TRUST" | "LEGAL" | "ESCROW")
+        }
         "SECRETARY" | "BUREAU" | "DIVISION" | "OFFICE" => text(n + 1) == "OF",
         "BOARD" => {
             text(n + 1) == "OF"
@@ -384,7 +390,12 @@ fn weak_organisation(
         return Some((PartyKind::Association, Rule::KindAssociation));
     }
     let pair = |a: &str, b: &str| words.windows(2).any(|w| matches!(w, [x, y] if x.text == a && y.text == b));
-    if pair("CREDIT", "UNION") || pair("REAL", "ESTATE") || pair("LAW", "OFFICE") || pair("LAW", "OFFICES") || pair("L", "P") {
+    if pair("CREDIT", "UNION")
+        || pair("REAL", "ESTATE")
+        || pair("LAW", "OFFICE")
+        || pair("LAW", "OFFICES")
+        || pair("L", "P")
+    {
         return Some((PartyKind::Company, Rule::KindCompanyWord));
     }
     let n_company = count(lexicon::COMPANY_WEAK);
@@ -423,7 +434,8 @@ fn person_or_unknown(words: &[&Token<'_>], style: &Style) -> (PartyKind, Rule) {
     }
     // 98 of 100 persons with a comma, of at least a thousand: in a smaller or mixed file a missing comma says nothing.
     let comma_roll = style.line == LineStyle::Comma && style.comma_percent >= 98 && style.n_persons >= 1000;
-    let in_names = |t: &&&Token<'_>| t.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::PARTICLE) || style.seen(t.text) != (0, 0);
+    let in_names =
+        |t: &&&Token<'_>| t.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::PARTICLE) || style.seen(t.text) != (0, 0);
     if comma_roll && !words.iter().any(|t| in_names(&t)) {
         return (PartyKind::Unknown(UnknownReason::Unparsed), Rule::KindCommaRoll);
     }

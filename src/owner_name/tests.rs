@@ -25,7 +25,16 @@ fn persons_in(line: &str, style: LineStyle) -> Vec<String> {
 
 #[test]
 fn surname_words_before_a_comma_are_persons() {
-    for line in ["CHURCH, TIM", "BANKS, ZOE", "TEMPLE, ANN B", "PARISH, ROY", "COUNTY, LEX", "CO, MINH", "LE, THI", "TRUST, ANN"] {
+    for line in [
+        "CHURCH, TIM",
+        "BANKS, ZOE",
+        "TEMPLE, ANN B",
+        "PARISH, ROY",
+        "COUNTY, LEX",
+        "CO, MINH",
+        "LE, THI",
+        "TRUST, ANN",
+    ] {
         assert_eq!(kind(line), PartyKind::Person, "{line}");
     }
 }

@@ -4,6 +4,6 @@
 mod address;
 mod ingest;
 mod owner_history;
-mod owner_link;
 mod owner_lines;
+mod owner_link;
 mod tidy;

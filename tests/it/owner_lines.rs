@@ -54,7 +54,14 @@ fn a_file_gives_one_line_per_row_with_the_promised_keys() {
         String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(rows.len(), 3);
     let keys: Vec<&str> = rows[0].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!({ let mut k = keys; k.sort_unstable(); k }, ["flags", "id", "kind", "parties", "rules"]);
+    assert_eq!(
+        {
+            let mut k = keys;
+            k.sort_unstable();
+            k
+        },
+        ["flags", "id", "kind", "parties", "rules"]
+    );
     assert_eq!(rows[0]["parties"][1]["surname"], "PLINK");
     assert_eq!(rows[0]["parties"][1]["given"], "ZED");
     assert_eq!(rows[0]["parties"][2]["role"], "care_of");
