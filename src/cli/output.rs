@@ -36,6 +36,11 @@ impl Sink {
                 pending: None,
             });
         };
+        // A device or pipe (/dev/null) is written to; renaming a file over it would replace it for the whole machine.
+        if std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+            let file = File::options().write(true).open(path).map_err(Failure::from_output)?;
+            return Ok(Self { writer: Box::new(BufWriter::with_capacity(1 << 16, file)), pending: None });
+        }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.part", std::process::id()));
         let temporary = path.with_file_name(name);

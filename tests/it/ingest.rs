@@ -314,3 +314,22 @@ fn inspect_counts_damage_and_still_prints_what_it_saw() {
     assert_eq!(json["mapping"]["parcel_no"][0], "PIN");
     assert_eq!(json["kind"], "roll");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_as_output_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("roll.csv"), "PIN,OWNER\n1,A\n").unwrap();
+    let pipe = dir.path().join("pipe");
+    if !Command::new("mkfifo").arg(&pipe).status().is_ok_and(|s| s.success()) {
+        return; // no such tool on this machine
+    }
+    // Open for both, so that neither side waits for the other.
+    let mut reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    assert!(inspect(&["roll.csv", "-o", "pipe"], dir.path()).status.success());
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "the pipe was replaced");
+    let mut start = [0; 5];
+    std::io::Read::read_exact(&mut reader, &mut start).unwrap();
+    assert_eq!(&start, b"# csv");
+}
