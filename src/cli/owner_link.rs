@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome};
+use crate::pipeline::owner_chains;
 use crate::pipeline::owner_link::{PairVerdict, grouped_with, link_pairs, measure, read_pairs, review_per_100k};
 use crate::pipeline::owner_roll::{self, OwnedRow};
 
@@ -111,6 +112,19 @@ fn document(v: &PairVerdict) -> serde_json::Value {
 
 #[allow(clippy::print_stderr, reason = "mistakes are shown beside the result")]
 pub(crate) fn evaluate(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
+    let input =
+        |e: &crate::pipeline::address_file::Error| Failure::from_error(e).hint("taptrace owner evaluate --help");
+    if let [path] = args.labels.as_slice()
+        && owner_chains::holds_chains(path).map_err(|e| input(&e))?
+    {
+        let f = owner_chains::measure(path).map_err(|e| input(&e))?;
+        let header = ["chains", "asked", "right", "ambiguous", "unknown", "silent_guesses"];
+        let counts = [f.n_chains, f.n_asked, f.n_right, f.n_ambiguous, f.n_unknown, f.n_guessed];
+        let mut sink = Sink::open(global.output.as_deref())?;
+        write_table(&mut sink, &header, &[counts.iter().map(ToString::to_string).collect()])?;
+        sink.finish()?;
+        return Ok(if f.n_guessed > 0 { Outcome::Look } else { Outcome::Done });
+    }
     let rows = rows_of(global, args.roll.as_ref())?;
     let mut sink = Sink::open(global.output.as_deref())?;
     let mut shown = Vec::new();

@@ -8,6 +8,7 @@ pub mod casework;
 pub mod evaluation;
 pub mod import;
 pub mod link;
+pub mod owner_chains;
 pub mod owner_lines;
 pub mod owner_link;
 pub mod owner_roll;

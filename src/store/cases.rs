@@ -332,10 +332,11 @@ pub struct OwnerOnDay {
 /// When the database cannot be read.
 pub fn owners_on(db: &impl Db, parcel_id: i64, day: &str) -> Result<Vec<OwnerOnDay>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT o.owner_text, m.mailing_text, i.basis, i.valid_from, i.valid_to
+        "SELECT IIF(w.parcel_id IS NULL, o.owner_text, 'withheld by law: ask supervisor'), m.mailing_text, i.basis, i.valid_from, i.valid_to
          FROM ownership_interval i
          JOIN owner_line o ON o.owner_line_id = i.owner_line_id
-         LEFT JOIN mailing_address m ON m.mailing_address_id = i.mailing_address_id
+         LEFT JOIN parcel_withheld w ON w.parcel_id = i.parcel_id
+         LEFT JOIN mailing_address m ON m.mailing_address_id = i.mailing_address_id AND w.parcel_id IS NULL
          WHERE i.parcel_id = ?1 AND i.retracted_at IS NULL AND i.valid_from <= ?2 AND (i.valid_to IS NULL OR i.valid_to > ?2)
          ORDER BY i.valid_from DESC, o.owner_text",
     )?;

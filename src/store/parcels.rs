@@ -22,11 +22,12 @@ pub struct SitusRow {
 pub fn situs_rows(reader: &Reader) -> Result<Vec<SitusRow>, Error> {
     let mut statement = reader.connection.prepare(
         "SELECT p.parcel_no, COALESCE(s.situs_text, ''), COALESCE(s.city, ''), COALESCE(s.zip, ''),
-                COALESCE(o.owner_text, ''), v.lon, v.lat
+                CASE WHEN w.parcel_id IS NULL THEN COALESCE(o.owner_text, '') ELSE 'withheld by law: ask supervisor' END, v.lon, v.lat
          FROM parcel p
          JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
          LEFT JOIN situs s ON s.parcel_version_id = v.parcel_version_id
          LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
+         LEFT JOIN parcel_withheld w ON w.parcel_id = p.parcel_id
          WHERE p.retired_snapshot_id IS NULL
          ORDER BY p.parcel_id, s.situs_id",
     )?;
@@ -91,7 +92,8 @@ pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Erro
     let found = reader
         .connection
         .query_row(
-            "SELECT p.parcel_no, v.parcel_version_id, v.owner_line_id, COALESCE(o.owner_text, ''),
+            "SELECT p.parcel_no, v.parcel_version_id, IIF(w.parcel_id IS NULL, v.owner_line_id, NULL),
+                    IIF(w.parcel_id IS NULL, COALESCE(o.owner_text, ''), 'withheld by law: ask supervisor'),
                     COALESCE(m.lines, ''), COALESCE(m.city, ''), COALESCE(m.state, ''), COALESCE(m.zip, ''),
                     COALESCE((SELECT MAX(i.last_seen) FROM ownership_interval i
                               WHERE i.parcel_id = p.parcel_id AND i.owner_line_id = v.owner_line_id
@@ -101,7 +103,8 @@ pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Erro
              JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
              JOIN source_snapshot s ON s.snapshot_id = v.snapshot_id
              LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
-             LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id
+             LEFT JOIN parcel_withheld w ON w.parcel_id = p.parcel_id
+             LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id AND w.parcel_id IS NULL
              WHERE p.parcel_no = ?1",
             [parcel_no],
             |r| {
@@ -148,6 +151,7 @@ pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Erro
              JOIN parcel p ON p.parcel_id = i.parcel_id
              JOIN parcel_version v ON v.parcel_version_id = p.current_version_id AND v.owner_line_id = i.owner_line_id
              WHERE i.owner_line_id = ?1 AND p.parcel_no <> ?2 AND p.retired_snapshot_id IS NULL
+               AND p.parcel_id NOT IN (SELECT parcel_id FROM parcel_withheld)
              ORDER BY p.parcel_no
              LIMIT ?3",
         )?;

@@ -132,6 +132,8 @@ fn a_withheld_owner_shows_nowhere_and_links_nobody() {
         vec!["owner", "as-of", "P3", "--date", "2024-01-01"],
         vec!["owner", "explain", "P2", "P3"],
         vec!["owner", "review"],
+        vec!["research", "3 OAK ST"],
+        vec!["research", "3 OAK ST", "--format", "json"],
     ] {
         let (_, out, err) = taptrace(dir.path(), &args);
         assert!(!out.contains("ANA") && !err.contains("ANA"), "{args:?}: {out}{err}");

@@ -137,3 +137,15 @@ fn a_pair_file_without_owner_columns_is_refused() {
     assert_eq!(code, 2);
     assert!(err.contains("owner_a") && err.contains("hint:"), "{err}");
 }
+
+#[test]
+fn chains_of_title_get_no_silent_guess() {
+    let dir = tempfile::tempdir().unwrap();
+    let chains =
+        "chain_id,seq,owner_name,year_recorded\nC1,1,\"ZEDI, ANA\",1990\nC1,2,\"ZEDI, ANA\",1991\nC1,3,GULO LLC,1995\n";
+    std::fs::write(dir.path().join("c.csv"), chains).unwrap();
+    let (code, out, err) = taptrace(dir.path(), &["owner", "evaluate", "--labels", "c.csv"]);
+    assert_eq!(code, 0, "{err}");
+    let counts: Vec<&str> = out.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(counts, ["1", "14", "12", "2", "0", "0"], "{out}");
+}
