@@ -196,8 +196,9 @@ struct Party {
     /// Take the owner on the violation date and today's owner from the roll and deeds.
     #[arg(long)]
     from_roll: bool,
-    #[arg(long, default_value = "")]
-    role: Option<String>,
+    /// owner_at_violation, current_owner, occupant, account_holder, contractor, agent.
+    #[arg(long)]
+    party_role: Option<String>,
     #[arg(long)]
     name: Option<String>,
     #[arg(long)]
@@ -446,7 +447,7 @@ fn party(desk: &Desk, p: &Party) -> Result<String, Error> {
         return Ok(lines.join("\n"));
     }
     let row = PartyRow {
-        role: p.role.clone().unwrap_or_default(),
+        role: p.party_role.clone().unwrap_or_default(),
         name: p.name.clone().unwrap_or_default(),
         mailing: p.mailing.clone(),
         basis: p.basis.clone(),

@@ -155,7 +155,7 @@ struct Print {
     paper: String,
     /// Version (default: the newest).
     #[arg(long)]
-    version: Option<i64>,
+    list_version: Option<i64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -213,7 +213,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Merge { files } => merge(global, &desk, files),
         Verb::Conflicts { keep: None } => conflicts(global),
         Verb::Inventory => inventory(global),
-        Verb::Print(p) => removal_print::print(global, &p.list_no, p.version, &p.paper),
+        Verb::Print(p) => removal_print::print(global, &p.list_no, p.list_version, &p.paper),
         Verb::Freeze { list_no } => {
             let made = removal_list::freeze(&desk, list_no).map_err(fail)?;
             show_list(global, &made)
