@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod address;
+mod casework;
 mod ingest;
 mod owner_history;
 mod owner_lines;

@@ -1,0 +1,206 @@
+//! A case and its removal from suspicion to record through the real binary, with every gate trying to stop it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+
+/// The binary in a directory, as a supervisor on a day.
+fn run(dir: &Path, on: &str, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_taptrace"))
+        .args(args)
+        .args(["--on", on, "--role", "supervisor", "--reason", "story"])
+        .env("TAPTRACE_DB", dir.join("t.db"))
+        .env("TAPTRACE_ACTOR", "tester")
+        .current_dir(dir)
+        .output()
+        .unwrap()
+}
+
+fn ok(dir: &Path, on: &str, args: &[&str]) -> String {
+    let out = run(dir, on, args);
+    assert!(matches!(out.status.code(), Some(0 | 1)), "{args:?}\n{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+fn refused(dir: &Path, on: &str, args: &[&str], code: &str) {
+    let out = run(dir, on, args);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(2) && text.contains(code), "{args:?} should be {code}: {text}");
+}
+
+/// A parcel sold in between, two premises on one tap, and one without a trusted position.
+fn city(dir: &Path) {
+    ok(dir, "2026-01-05", &["note", "premise", "P1", "first write makes the database"]);
+    Connection::open(dir.join("t.db"))
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO source_snapshot VALUES (1, 'parcels', 'test', 'test', 'x', 1, '2026-01-01', '2026-01-01T00:00:00Z', 't', 1, 1, 0, 0, '[]');
+             INSERT INTO parcel (parcel_id, parcel_no, first_snapshot_id) VALUES (1, '0001', 1);
+             INSERT INTO owner_line VALUES (1, 'ALDER JO'), (2, 'BIRCH HOLDINGS LLC');
+             INSERT INTO mailing_address VALUES (1, '9 ELM ST, TOWN OK 74000', '9 ELM ST', 'TOWN', 'OK', '74000');
+             INSERT INTO ownership_interval (parcel_id, owner_line_id, mailing_address_id, valid_from, valid_to, last_seen, basis, snapshot_id, row_no, recorded_at)
+               VALUES (1, 1, 1, '2020-01-01', '2026-02-15', '2026-01-01', 'roll', 1, 1, '2026-01-01T00:00:00Z'),
+                      (1, 2, NULL, '2026-02-15', NULL, '2026-03-01', 'deed', 1, 2, '2026-03-01T00:00:00Z');
+             INSERT INTO premise VALUES (1, 'P1', '12 OAK ST', NULL, NULL, -95.99, 36.15, 1, 1), (2, 'P2', '14 OAK ST', NULL, NULL, -95.99, 36.15, 1, 2);
+             INSERT INTO account VALUES (1, '0007', 'water', 1, 'closed', NULL, NULL, NULL, NULL, 0, 1, 1), (2, '0008', 'water', 2, 'active', NULL, NULL, NULL, NULL, 0, 1, 2);
+             INSERT INTO match_link (premise_id, parcel_id, rank, status, score, steps_json, model_version, input_fingerprint) VALUES (1, 1, 1, 'auto_accepted', 0.99, '[]', 'm', 'f');
+             INSERT INTO tap (tap_id, tap_no, tap_uuid, tap_use, size_milli_in, main_size_milli_in, lifecycle, control_state, origin, lon, lat, position_method, service_address)
+               VALUES (1, 'T1', 'u1', 'domestic', 750, 6000, 'in_service', 'meter_pulled', 'authorized', -95.99, 36.15, 'gnss_rtk', '12 OAK ST'),
+                      (2, 'T2', 'u2', 'domestic', 750, 6000, 'in_service', 'open', 'authorized', NULL, NULL, NULL, '14 OAK ST'),
+                      (3, 'T3', 'u3', 'domestic', 750, 6000, 'out_of_service', 'open', 'authorized', NULL, NULL, NULL, '16 OAK ST');
+             INSERT INTO tap_premise VALUES (1, 1), (2, 2), (3, 1);",
+        )
+        .unwrap();
+    std::fs::write(dir.join("photo.jpg"), [0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3]).unwrap();
+    std::fs::write(dir.join("empty.jpg"), []).unwrap();
+    std::fs::write(dir.join("text.jpg"), "no image").unwrap();
+}
+
+const CASE: &str = "IC-2026-00001";
+
+fn to_noticed(dir: &Path) {
+    let go = |on: &str, args: &[&str]| ok(dir, on, args);
+    go("2026-02-01", &["case", "open", "--premise", "P1", "--violation", "slip", "--source", "tip 1"]);
+    refused(dir, "2026-02-01", &["case", "open", "--premise", "P1", "--violation", "slip"], "E_DUPLICATE_CASE");
+    refused(dir, "2026-02-01", &["case", "open", "--premise", "P1", "--violation", "theft"], "E_CODE");
+    refused(dir, "2026-02-01", &["case", "open", "--premise", "P9"], "E_NOT_FOUND");
+    refused(dir, "2026-02-01", &["case", "advance", CASE, "confirmed"], "E_NO_TRANSITION");
+    refused(dir, "2026-02-01", &["case", "advance", CASE, "gone"], "E_UNKNOWN_STATE");
+    go("2026-02-01", &["case", "advance", CASE, "triaged"]);
+    refused(dir, "2026-02-01", &["case", "advance", CASE, "field_check_ordered"], "hazard_flags_reviewed");
+    go("2026-02-01", &["case", "note", CASE, "asked the route reader", "--hazards", "dog, seen 2026-01-30"]);
+    go("2026-02-01", &["case", "advance", CASE, "field_check_ordered"]);
+    refused(dir, "2026-02-02", &["case", "inspect", CASE, "--finding", "confirmed", "--at", "2026-02-09T10:00:00Z"], "E_FUTURE_TIME");
+    go("2026-02-02", &["case", "inspect", CASE, "--finding", "confirmed", "--indicator", "seal_broken", "--no-meter"]);
+    go("2026-02-02", &["case", "advance", CASE, "field_checked"]);
+    refused(dir, "2026-02-02", &["case", "evidence", CASE, "empty.jpg"], "E_EMPTY_FILE");
+    refused(dir, "2026-02-02", &["case", "evidence", CASE, "text.jpg"], "E_NOT_AN_IMAGE");
+    go("2026-02-02", &["case", "evidence", CASE, "photo.jpg"]);
+    refused(dir, "2026-02-02", &["case", "evidence", CASE, "photo.jpg"], "E_DUPLICATE_EVIDENCE");
+    refused(dir, "2026-02-02", &["case", "advance", CASE, "confirmed"], "E_SEAL_ONLY");
+    go("2026-02-02", &["case", "inspect", CASE, "--finding", "confirmed", "--indicator", "slip_found", "--no-meter"]);
+    go("2026-02-02", &["case", "advance", CASE, "confirmed"]);
+    refused(dir, "2026-02-20", &["case", "advance", CASE, "owner_established"], "ownership_as_of_violation");
+    let parties = go("2026-02-20", &["case", "party", CASE, "--from-roll"]);
+    assert!(parties.contains("owner_at_violation: ALDER JO"), "{parties}");
+    assert!(parties.contains("BIRCH HOLDINGS LLC [deed, from 2026-02-15] (innocent successor)"), "{parties}");
+    refused(dir, "2026-02-20", &["case", "advance", CASE, "owner_established"], "E_NO_BASIS");
+    go("2026-02-20", &["case", "party", CASE, "--party-role", "owner_at_violation", "--name", "ALDER JO", "--basis", "code 1", "--liable"]);
+    go("2026-02-20", &["case", "advance", CASE, "owner_established"]);
+    refused(dir, "2026-02-20", &["case", "charge", CASE, "--from", "2026-03-01", "--to", "2026-01-01"], "E_PERIOD");
+    refused(dir, "2026-02-20", &["case", "charge", CASE, "--from", "2026-01-01", "--method", "class_average", "--fee", "repair"], "E_NO_FEE");
+    let charges = go("2026-02-20", &["case", "charge", CASE, "--from", "2026-01-01", "--method", "class_average"]);
+    assert!(charges.contains("$250.00") && charges.contains("EXAMPLE"), "{charges}");
+    go("2026-02-20", &["case", "advance", CASE, "assessed"]);
+    std::fs::write(dir.join("bad.txt"), "pay now").unwrap();
+    refused(dir, "2026-02-20", &["case", "notice", CASE, "--template", "bad.txt"], "E_NO_DISPUTE_TEXT");
+    let notice = go("2026-02-20", &["case", "notice", CASE]);
+    assert!(notice.contains("answer by 2026-03-11"), "{notice}");
+    refused(dir, "2026-02-20", &["case", "advance", CASE, "noticed"], "service_proof");
+    for kind in ["service_address", "assessor_mailing"] {
+        go("2026-02-21", &["case", "notice", CASE, "--served", kind, "--proof", "certified 1"]);
+    }
+    go("2026-02-21", &["case", "advance", CASE, "noticed"]);
+}
+
+#[test]
+fn a_case_from_a_tip_to_a_sealed_packet() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    city(dir);
+    to_noticed(dir);
+    refused(dir, "2026-02-25", &["case", "advance", CASE, "enforcement"], "response_deadline_passed_or_hazard");
+    ok(dir, "2026-03-01", &["case", "advance", CASE, "disputed", "--received-on", "2026-02-28"]);
+    let decision = ok(dir, "2026-03-05", &["case", "evidence", CASE, "bad.txt", "--kind", "decision"]);
+    let decision = decision.split(' ').next().unwrap();
+    ok(dir, "2026-03-05", &["case", "advance", CASE, "noticed", "--decision", decision]);
+    refused(dir, "2026-03-06", &["case", "plan", CASE, "--down", "0", "--instalments", "3"], "E_PLAN");
+    ok(dir, "2026-03-06", &["case", "plan", CASE, "--down", "100", "--instalments", "3"]);
+    ok(dir, "2026-03-06", &["case", "advance", CASE, "agreement"]);
+    refused(dir, "2026-03-20", &["case", "advance", CASE, "enforcement"], "plan_default");
+    ok(dir, "2026-06-20", &["case", "hold", CASE, "medical"]);
+    refused(dir, "2026-06-20", &["case", "advance", CASE, "enforcement"], "E_HOLD");
+    ok(dir, "2026-06-20", &["case", "hold", CASE, "medical", "--release"]);
+    ok(dir, "2026-06-20", &["case", "advance", CASE, "enforcement"]);
+    refused(dir, "2026-06-21", &["case", "advance", CASE, "referred"], "evidence_package_sealed");
+    let sealed = ok(dir, "2026-06-21", &["case", "packet", CASE, "out"]);
+    let hash = sealed.split_whitespace().nth(3).unwrap().to_owned();
+    ok(dir, "2026-06-21", &["case", "packet", CASE, "out", "--verify", "--sealed", &hash]);
+    std::fs::write(dir.join("out").join(format!("{CASE}.pdf")), "forged").unwrap();
+    refused(dir, "2026-06-21", &["case", "packet", CASE, "out", "--verify"], "E_HASH_MISMATCH");
+    ok(dir, "2026-06-21", &["case", "advance", CASE, "referred"]);
+    refused(dir, "2026-06-22", &["case", "close", CASE, "closed_recovered"], "balance_zero");
+    ok(dir, "2026-06-22", &["case", "inspect", CASE, "--finding", "no_violation", "--condition-removed"]);
+    ok(dir, "2026-06-22", &["case", "close", CASE, "closed_written_off", "--authority", "council 1"]);
+    refused(dir, "2026-06-23", &["case", "assign", CASE, "x"], "E_CLOSED");
+    refused(dir, "2026-06-23", &["case", "reopen", CASE], "new_signal");
+    ok(dir, "2026-06-23", &["case", "reopen", CASE, "--signal", "tip 2"]);
+}
+
+fn results(dir: &Path, name: &str, rows: &[(&str, &str, &str)], stop: &str, base: &str) {
+    let mut text = String::from("field_result_id,stop_uuid,base_version,ticket_no,result_code,method_done,arrived_at,left_at,crew,before_photo,after_photo,ties\n");
+    for (id, code, ticket) in rows {
+        text.push_str(&format!(
+            "{id},{stop},{base},{ticket},{code},corp_closed_and_severed_at_main,2026-05-06T14:00:00Z,2026-05-06T15:00:00Z,A,1.jpg,2.jpg,corporation_stop|property_line|W line|E|14.5; curb_stop|hydrant|114|N|30\n"
+        ));
+    }
+    std::fs::write(dir.join(name), text).unwrap();
+}
+
+#[test]
+fn a_removal_that_cannot_cut_off_the_wrong_house() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    city(dir);
+    let day = "2026-05-05";
+    let go = |args: &[&str]| ok(dir, day, args);
+    for tap in ["T1", "T2", "T3"] {
+        go(&["removal", "request", tap, "--basis", "permit 1"]);
+    }
+    let (one, two, three) = ("RO-2026-00001", "RO-2026-00002", "RO-2026-00003");
+    refused(dir, day, &["removal", "check", two, "--premises", "1", "--fire", "no"], "E_ACTIVE_SERVICE");
+    refused(dir, day, &["removal", "check", one, "--premises", "2", "--fire", "no"], "other_premises_served_count");
+    for order in [one, three] {
+        go(&["removal", "check", order, "--premises", "1", "--fire", "no"]);
+    }
+    let method = "corp_closed_and_severed_at_main";
+    refused(dir, day, &["removal", "approve", three, "--method", method], "E_NOT_LOCATABLE");
+    go(&["hold", "tap", "T1", "court"]);
+    refused(dir, day, &["removal", "approve", one, "--method", method], "E_HOLD");
+    go(&["hold", "tap", "T1", "--release"]);
+    go(&["removal", "approve", one, "--method", method]);
+    refused(dir, day, &["removal", "list", "--make", "--order", three], "E_LIST_STATE");
+    go(&["removal", "list", "--make", "--yard", "-95.9,36.1"]);
+    refused(dir, day, &["removal", "freeze", "RL-2026-00001"], "E_LIST_STATE");
+    go(&["removal", "list", "--make", "--list", "RL-2026-00001", "--crew", "A", "--work-on", "2026-05-06"]);
+    refused(dir, day, &["removal", "list", "--make", "--order", one], "E_ON_OTHER_LIST");
+    refused(dir, day, &["removal", "ticket", one, "00260505000001", "--start", "2026-04-01", "--expires", "2026-04-10", "--area", "street"], "E_TICKET_EXPIRED");
+    go(&["removal", "ticket", one, "00260505000001", "--start", "2026-05-05", "--expires", "2026-05-14", "--area", "street", "--clear"]);
+    refused(dir, day, &["removal", "dispatch", "RL-2026-00001"], "E_LIST_STATE");
+    let frozen = go(&["removal", "freeze", "RL-2026-00001", "--format", "json"]);
+    let frozen: serde_json::Value = serde_json::from_str(&frozen).unwrap();
+    let stop = frozen["stops"][0]["stop_uuid"].as_str().unwrap().to_owned();
+    let base = frozen["stops"][0]["base_version"].to_string();
+    refused(dir, "2026-05-20", &["removal", "dispatch", "RL-2026-00001"], "E_TICKET_EXPIRED");
+    go(&["removal", "dispatch", "RL-2026-00001"]);
+    for name in ["l.pdf", "l.html", "l.csv", "l.geojson", "l.kml", "l.gpx"] {
+        go(&["removal", "print", "RL-2026-00001", "-o", name]);
+        assert!(std::fs::metadata(dir.join(name)).unwrap().len() > 200, "{name}");
+    }
+    let (a, b) = ("0190a000-0000-7000-8000-00000000000a", "0190a000-0000-7000-8000-00000000000b");
+    results(dir, "excel.csv", &[(a, "done", "260505000001")], &stop, &base);
+    refused(dir, day, &["removal", "merge", "excel.csv"], "E_SPREADSHEET_DAMAGE: column ticket_no");
+    results(dir, "a.csv", &[(a, "done", "00260505000001"), (a, "vanished", "")], &stop, &base);
+    results(dir, "b.csv", &[(b, "not_found", "")], &stop, &base);
+    let first = go(&["removal", "merge", "a.csv"]);
+    assert!(first.contains("read 2, applied 1, duplicate 0, conflict 0, rejected 1"), "{first}");
+    assert!(first.contains(&format!("{one} is completed")), "{first}");
+    assert!(go(&["removal", "merge", "a.csv"]).contains("applied 0, duplicate 1, conflict 0, rejected 1"));
+    assert!(go(&["removal", "merge", "b.csv"]).contains("applied 0, duplicate 0, conflict 1"));
+    refused(dir, day, &["removal", "record", one, "--cost", "1500", "--restoration", "none"], "E_NO_TRANSITION");
+    go(&["removal", "conflicts", "--keep", a]);
+    let recorded = go(&["removal", "record", one, "--cost", "1500", "--restoration", "none"]);
+    assert!(recorded.contains("now removed_at_main"), "{recorded}");
+    assert!(go(&["removal", "inventory"]).contains("removed_at_main"));
+}
