@@ -71,7 +71,12 @@ fn to_noticed(dir: &Path) {
     refused(dir, "2026-02-01", &["case", "advance", CASE, "field_check_ordered"], "hazard_flags_reviewed");
     go("2026-02-01", &["case", "note", CASE, "asked the route reader", "--hazards", "dog, seen 2026-01-30"]);
     go("2026-02-01", &["case", "advance", CASE, "field_check_ordered"]);
-    refused(dir, "2026-02-02", &["case", "inspect", CASE, "--finding", "confirmed", "--at", "2026-02-09T10:00:00Z"], "E_FUTURE_TIME");
+    refused(
+        dir,
+        "2026-02-02",
+        &["case", "inspect", CASE, "--finding", "confirmed", "--at", "2026-02-09T10:00:00Z"],
+        "E_FUTURE_TIME",
+    );
     go("2026-02-02", &["case", "inspect", CASE, "--finding", "confirmed", "--indicator", "seal_broken", "--no-meter"]);
     go("2026-02-02", &["case", "advance", CASE, "field_checked"]);
     refused(dir, "2026-02-02", &["case", "evidence", CASE, "empty.jpg"], "E_EMPTY_FILE");
@@ -86,10 +91,29 @@ fn to_noticed(dir: &Path) {
     assert!(parties.contains("owner_at_violation: ALDER JO"), "{parties}");
     assert!(parties.contains("BIRCH HOLDINGS LLC [deed, from 2026-02-15] (innocent successor)"), "{parties}");
     refused(dir, "2026-02-20", &["case", "advance", CASE, "owner_established"], "E_NO_BASIS");
-    go("2026-02-20", &["case", "party", CASE, "--party-role", "owner_at_violation", "--name", "ALDER JO", "--basis", "code 1", "--liable"]);
+    go(
+        "2026-02-20",
+        &[
+            "case",
+            "party",
+            CASE,
+            "--party-role",
+            "owner_at_violation",
+            "--name",
+            "ALDER JO",
+            "--basis",
+            "code 1",
+            "--liable",
+        ],
+    );
     go("2026-02-20", &["case", "advance", CASE, "owner_established"]);
     refused(dir, "2026-02-20", &["case", "charge", CASE, "--from", "2026-03-01", "--to", "2026-01-01"], "E_PERIOD");
-    refused(dir, "2026-02-20", &["case", "charge", CASE, "--from", "2026-01-01", "--method", "class_average", "--fee", "repair"], "E_NO_FEE");
+    refused(
+        dir,
+        "2026-02-20",
+        &["case", "charge", CASE, "--from", "2026-01-01", "--method", "class_average", "--fee", "repair"],
+        "E_NO_FEE",
+    );
     let charges = go("2026-02-20", &["case", "charge", CASE, "--from", "2026-01-01", "--method", "class_average"]);
     assert!(charges.contains("$250.00") && charges.contains("EXAMPLE"), "{charges}");
     go("2026-02-20", &["case", "advance", CASE, "assessed"]);
@@ -139,7 +163,9 @@ fn a_case_from_a_tip_to_a_sealed_packet() {
 }
 
 fn results(dir: &Path, name: &str, rows: &[(&str, &str, &str)], stop: &str, base: &str) {
-    let mut text = String::from("field_result_id,stop_uuid,base_version,ticket_no,result_code,method_done,arrived_at,left_at,crew,before_photo,after_photo,ties\n");
+    let mut text = String::from(
+        "field_result_id,stop_uuid,base_version,ticket_no,result_code,method_done,arrived_at,left_at,crew,before_photo,after_photo,ties\n",
+    );
     for (id, code, ticket) in rows {
         text.push_str(&format!(
             "{id},{stop},{base},{ticket},{code},corp_closed_and_severed_at_main,2026-05-06T14:00:00Z,2026-05-06T15:00:00Z,A,1.jpg,2.jpg,corporation_stop|property_line|W line|E|14.5; curb_stop|hydrant|114|N|30\n"
@@ -175,8 +201,36 @@ fn a_removal_that_cannot_cut_off_the_wrong_house() {
     refused(dir, day, &["removal", "freeze", "RL-2026-00001"], "E_LIST_STATE");
     go(&["removal", "list", "--make", "--list", "RL-2026-00001", "--crew", "A", "--work-on", "2026-05-06"]);
     refused(dir, day, &["removal", "list", "--make", "--order", one], "E_ON_OTHER_LIST");
-    refused(dir, day, &["removal", "ticket", one, "00260505000001", "--start", "2026-04-01", "--expires", "2026-04-10", "--area", "street"], "E_TICKET_EXPIRED");
-    go(&["removal", "ticket", one, "00260505000001", "--start", "2026-05-05", "--expires", "2026-05-14", "--area", "street", "--clear"]);
+    refused(
+        dir,
+        day,
+        &[
+            "removal",
+            "ticket",
+            one,
+            "00260505000001",
+            "--start",
+            "2026-04-01",
+            "--expires",
+            "2026-04-10",
+            "--area",
+            "street",
+        ],
+        "E_TICKET_EXPIRED",
+    );
+    go(&[
+        "removal",
+        "ticket",
+        one,
+        "00260505000001",
+        "--start",
+        "2026-05-05",
+        "--expires",
+        "2026-05-14",
+        "--area",
+        "street",
+        "--clear",
+    ]);
     refused(dir, day, &["removal", "dispatch", "RL-2026-00001"], "E_LIST_STATE");
     let frozen = go(&["removal", "freeze", "RL-2026-00001", "--format", "json"]);
     let frozen: serde_json::Value = serde_json::from_str(&frozen).unwrap();
