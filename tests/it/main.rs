@@ -6,5 +6,7 @@ mod casework;
 mod ingest;
 mod owner_history;
 mod owner_lines;
+mod docs;
 mod owner_link;
+mod support;
 mod tidy;
