@@ -9,6 +9,7 @@ mod case_show;
 mod context;
 mod demo;
 mod desk;
+mod export;
 mod failure;
 mod import;
 mod import_inspect;
@@ -93,6 +94,8 @@ enum Command {
     /// Owners: links, groups, owner as of a date.
     Owner(owner::Args),
     Address(address::Args),
+    /// Write a layer for GIS or a spreadsheet.
+    Export(export::Args),
     /// Cases of unauthorized use.
     Case(Box<case::Args>),
     /// Tap removals: orders, crew lists, results.
@@ -127,6 +130,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Match(args) => matching::run(global, args),
         Command::Owner(args) => owner::run(global, args),
         Command::Address(args) => address::run(global, args),
+        Command::Export(args) => export::run(global, args),
         Command::Case(args) => case::run(global, args),
         Command::Removal(args) => removal::run(global, args),
         Command::Hold(args) => removal::run_hold(global, args),

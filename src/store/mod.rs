@@ -6,6 +6,7 @@
 
 mod audit;
 mod error;
+pub mod layers;
 pub mod links;
 pub mod maintenance;
 mod open;

@@ -3,6 +3,7 @@
 
 mod address;
 mod casework;
+mod export;
 mod ingest;
 mod owner_history;
 mod owner_lines;

@@ -1,0 +1,181 @@
+//! `taptrace export`: layers of the database as GeoJSON or CSV.
+
+use std::io::Write;
+
+use super::output::Sink;
+use super::{Failure, Format, Global, Outcome};
+use crate::export::layer::{Cell, Layer, Row};
+use crate::export::{csv, geojson};
+use crate::store::{self, Reader, layers, links, taps};
+
+/// Write a layer for GIS or a spreadsheet.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which layer.
+    #[arg(value_enum)]
+    layer: LayerName,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum LayerName {
+    /// Lots with situs and owner on the roll.
+    Parcels,
+    /// Premises with the parcel they are linked to.
+    Links,
+    /// Taps with their three axes.
+    Taps,
+    /// Owners on the roll over time.
+    Owners,
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Failure::from_error(&error)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Geojson,
+    Csv,
+}
+
+/// One of the two forms being written.
+enum Writer<'a> {
+    Geojson(geojson::Writer<'a>),
+    Csv(&'a mut dyn Write, u64),
+}
+
+impl<'a> Writer<'a> {
+    fn begin(out: &'a mut dyn Write, layer: Layer, form: Form) -> Result<Self, Failure> {
+        Ok(match form {
+            Form::Geojson => Writer::Geojson(geojson::Writer::begin(out, layer)?),
+            Form::Csv => {
+                csv::write_header(out, layer)?;
+                Writer::Csv(out, 0)
+            }
+        })
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), Failure> {
+        match self {
+            Writer::Geojson(writer) => writer.row(row)?,
+            Writer::Csv(out, n) => {
+                *n += 1;
+                csv::write_row(*out, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<u64, Failure> {
+        match self {
+            Writer::Geojson(writer) => Ok(writer.finish()?),
+            Writer::Csv(_, n) => Ok(n),
+        }
+    }
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
+    let ends_with = |ending: &str| global.output.as_ref().is_some_and(|p| p.extension().is_some_and(|e| e == ending));
+    let form = match global.format {
+        Format::Csv => Form::Csv,
+        Format::Geojson => Form::Geojson,
+        Format::Table if ends_with("csv") => Form::Csv,
+        Format::Table => Form::Geojson,
+        Format::Json | Format::Ndjson => {
+            return Err(Failure::input("export writes geojson or csv").hint("add --format geojson"));
+        }
+    };
+    let reader = Reader::open(&global.db)
+        .map_err(|e| Failure::from_error(&e).hint("taptrace import parcels FILE --profile generic"))?;
+    let mut sink = Sink::open(global.output.as_deref())?;
+    let n = write(&reader, args.layer, form, &mut sink)?;
+    sink.finish()?;
+    Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
+}
+
+fn write(reader: &Reader, layer: LayerName, form: Form, out: &mut dyn Write) -> Result<u64, Failure> {
+    match layer {
+        LayerName::Parcels => {
+            let mut writer = Writer::begin(out, Layer::Parcels, form)?;
+            layers::parcels(reader, |p| writer.row(&parcel(p)))?;
+            writer.finish()
+        }
+        LayerName::Owners => {
+            let mut writer = Writer::begin(out, Layer::Owners, form)?;
+            layers::owners(reader, |o| writer.row(&owner(o)))?;
+            writer.finish()
+        }
+        LayerName::Links => {
+            let mut writer = Writer::begin(out, Layer::Links, form)?;
+            let positions = layers::premise_positions(reader)?;
+            for l in links::list(reader)? {
+                let position = positions.get(&l.premise_no).copied();
+                let cells = vec![
+                    Cell::Text(l.premise_no.clone()),
+                    Cell::Text(l.service_address),
+                    l.parcel_no.into(),
+                    l.situs_text.into(),
+                    Cell::Text(l.status),
+                    Cell::Real(l.score),
+                ];
+                writer.row(&Row { id: l.premise_no, cells, wkb: None, position })?;
+            }
+            writer.finish()
+        }
+        LayerName::Taps => {
+            let mut writer = Writer::begin(out, Layer::Taps, form)?;
+            for t in taps::list(reader, None)? {
+                writer.row(&tap(t))?;
+            }
+            writer.finish()
+        }
+    }
+}
+
+fn parcel(p: layers::ParcelLayerRow) -> Row {
+    let cells = vec![
+        Cell::Text(p.parcel_no.clone()),
+        p.situs_address.into(),
+        p.situs_city.into(),
+        p.situs_zip.into(),
+        p.owner.into(),
+        p.mailing_address.into(),
+        p.land_use.into(),
+        p.roll_date.into(),
+    ];
+    Row { id: p.parcel_no, cells, wkb: p.wkb, position: p.position }
+}
+
+fn owner(o: layers::OwnerLayerRow) -> Row {
+    let id = format!("{}/{}", o.parcel_no, o.valid_from.as_deref().unwrap_or(""));
+    let cells = vec![
+        Cell::Text(o.parcel_no),
+        o.owner.into(),
+        o.mailing_address.into(),
+        o.valid_from.into(),
+        o.last_seen.into(),
+        o.basis.into(),
+    ];
+    Row { id, cells, wkb: None, position: o.position }
+}
+
+fn tap(t: taps::StoredTap) -> Row {
+    let position = t.lon.zip(t.lat).map(|(lon, lat)| [lon, lat]);
+    let cells = vec![
+        Cell::Text(t.tap_no.clone()),
+        t.service_address.into(),
+        Some(t.premise_nos.join(";")).into(),
+        Cell::Text(t.tap_use),
+        t.size_milli_in.map_or(Cell::Null, Cell::Integer),
+        t.service_material.into(),
+        t.tapped_on.into(),
+        t.tap_card_ref.into(),
+        Cell::Text(t.lifecycle),
+        Cell::Text(t.control_state),
+        Cell::Text(t.origin),
+        t.position_method.into(),
+    ];
+    Row { id: t.tap_no, cells, wkb: None, position }
+}

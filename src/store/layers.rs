@@ -1,0 +1,146 @@
+//! Rows of the export layers, one at a time: memory does not grow with the county.
+
+use rusqlite::Row;
+
+use super::{Error, Reader};
+
+/// A current parcel as a layer shows it.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the layer")]
+pub struct ParcelLayerRow {
+    pub parcel_no: String,
+    pub situs_address: Option<String>,
+    pub situs_city: Option<String>,
+    pub situs_zip: Option<String>,
+    pub owner: Option<String>,
+    pub mailing_address: Option<String>,
+    pub land_use: Option<String>,
+    pub roll_date: Option<String>,
+    pub position: Option<[f64; 2]>,
+    pub wkb: Option<Vec<u8>>,
+}
+
+/// An owner on the roll over a span of time.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the layer")]
+pub struct OwnerLayerRow {
+    pub parcel_no: String,
+    pub owner: Option<String>,
+    pub mailing_address: Option<String>,
+    pub valid_from: Option<String>,
+    pub last_seen: Option<String>,
+    pub basis: Option<String>,
+    pub position: Option<[f64; 2]>,
+}
+
+fn position_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<[f64; 2]>> {
+    let (lon, lat): (Option<f64>, Option<f64>) = (row.get(column)?, row.get(column + 1)?);
+    Ok(lon.zip(lat).map(|(lon, lat)| [lon, lat]))
+}
+
+const MAILING: &str = "NULLIF(TRIM(REPLACE(m.lines, char(10), ', ') || COALESCE(', ' || NULLIF(m.city, ''), '')
+    || COALESCE(', ' || NULLIF(m.state, ''), '') || COALESCE(' ' || NULLIF(m.zip, ''), '')), '')";
+
+/// A confidential owner's name and mailing address leave through no layer.
+const IS_WITHHELD: &str = "EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = p.parcel_id)";
+
+/// Calls `each` with every parcel that is not retired; those with every field come first, then by number, so that
+/// programs that learn the types from the first feature learn them right.
+///
+/// # Errors
+/// When the database cannot be read, or what `each` returns.
+pub fn parcels<E: From<Error>>(
+    reader: &Reader,
+    mut each: impl FnMut(ParcelLayerRow) -> Result<(), E>,
+) -> Result<(), E> {
+    let sql = format!(
+        "SELECT p.parcel_no, s.situs_text, s.city, s.zip, CASE WHEN {IS_WITHHELD} THEN 'withheld by law' ELSE REPLACE(o.owner_text, char(10), ' / ') END,
+                CASE WHEN {IS_WITHHELD} THEN NULL ELSE {MAILING} END, v.land_use,
+                n.as_of_date, v.lon, v.lat, v.geometry_wkb
+         FROM parcel p
+         JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         JOIN source_snapshot n ON n.snapshot_id = v.snapshot_id
+         LEFT JOIN situs s ON s.situs_id = (SELECT MIN(situs_id) FROM situs x WHERE x.parcel_version_id = v.parcel_version_id)
+         LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
+         LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id
+         WHERE p.retired_snapshot_id IS NULL
+         ORDER BY v.geometry_wkb IS NULL OR s.city IS NULL OR s.zip IS NULL OR o.owner_text IS NULL OR v.land_use IS NULL,
+                  p.parcel_no"
+    );
+    let mut statement = reader.connection.prepare(&sql).map_err(Error::from)?;
+    let mut rows = statement.query([]).map_err(Error::from)?;
+    while let Some(row) = rows.next().map_err(Error::from)? {
+        let read = || -> rusqlite::Result<ParcelLayerRow> {
+            Ok(ParcelLayerRow {
+                parcel_no: row.get(0)?,
+                situs_address: row.get(1)?,
+                situs_city: row.get(2)?,
+                situs_zip: row.get(3)?,
+                owner: row.get(4)?,
+                mailing_address: row.get(5)?,
+                land_use: row.get(6)?,
+                roll_date: row.get(7)?,
+                position: position_at(row, 8)?,
+                wkb: row.get(10)?,
+            })
+        };
+        each(read().map_err(Error::from)?)?;
+    }
+    Ok(())
+}
+
+/// Calls `each` with every ownership interval that was not taken back, by parcel number and begin.
+///
+/// # Errors
+/// When the database cannot be read, or what `each` returns.
+pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRow) -> Result<(), E>) -> Result<(), E> {
+    let sql = format!(
+        "SELECT p.parcel_no, CASE WHEN {IS_WITHHELD} THEN 'withheld by law' ELSE REPLACE(o.owner_text, char(10), ' / ') END,
+                CASE WHEN {IS_WITHHELD} THEN NULL ELSE {MAILING} END, i.valid_from, i.last_seen, i.basis, v.lon, v.lat
+         FROM ownership_interval i
+         JOIN parcel p ON p.parcel_id = i.parcel_id
+         JOIN owner_line o ON o.owner_line_id = i.owner_line_id
+         LEFT JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         LEFT JOIN mailing_address m ON m.mailing_address_id = i.mailing_address_id
+         WHERE i.retracted_at IS NULL
+         ORDER BY p.parcel_no, i.valid_from, i.ownership_interval_id"
+    );
+    let mut statement = reader.connection.prepare(&sql).map_err(Error::from)?;
+    let mut rows = statement.query([]).map_err(Error::from)?;
+    while let Some(row) = rows.next().map_err(Error::from)? {
+        let read = || -> rusqlite::Result<OwnerLayerRow> {
+            Ok(OwnerLayerRow {
+                parcel_no: row.get(0)?,
+                owner: row.get(1)?,
+                mailing_address: row.get(2)?,
+                valid_from: row.get(3)?,
+                last_seen: row.get(4)?,
+                basis: row.get(5)?,
+                position: position_at(row, 6)?,
+            })
+        };
+        each(read().map_err(Error::from)?)?;
+    }
+    Ok(())
+}
+
+/// Position of every premise that has one of its own, else of the parcel it is linked to, by premise number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn premise_positions(reader: &Reader) -> Result<std::collections::HashMap<String, [f64; 2]>, Error> {
+    let mut statement = reader.connection.prepare(
+        "SELECT p.premise_no, COALESCE(p.lon, v.lon), COALESCE(p.lat, v.lat)
+         FROM premise p
+         LEFT JOIN match_link l ON l.premise_id = p.premise_id AND l.rank = 1
+         LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
+         LEFT JOIN parcel_version v ON v.parcel_version_id = c.current_version_id",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, position_at(row, 1)?)))?;
+    let mut positions = std::collections::HashMap::new();
+    for row in rows {
+        let (premise_no, position) = row?;
+        positions.extend(position.map(|p| (premise_no, p)));
+    }
+    Ok(positions)
+}

@@ -1,0 +1,87 @@
+//! `taptrace export`: layers that GIS programs type right, CSV that spreadsheets do not run, withheld owners stay withheld.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn taptrace(dir: &Path, args: &[&str]) -> Output {
+    let db = dir.join("t.db");
+    Command::new(env!("CARGO_BIN_EXE_taptrace")).current_dir(dir).arg("--db").arg(db).args(args).output().unwrap()
+}
+
+const ROLL: &str = "parcel_id,situs_address,situs_city,situs_zip,owner,mailing_address,land_use,lon,lat\n\
+    P1,1 ELM ST,TOWN,00001,=SAMPLE OWNER,1 ELM ST,RES,-96.0000000001,36.1234567\n\
+    P2,,,,\"QUOTE, \"\"Q\"\"\",,,,\n\
+    P3,3 ELM ST,TOWN,00001,SECRET PERSON,3 ELM ST,RES,-96,36\n";
+
+fn city() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("roll.csv"), ROLL).unwrap();
+    let imported = taptrace(dir.path(), &["import", "roll", "roll.csv", "--profile", "generic"]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    dir
+}
+
+#[test]
+fn every_feature_has_every_field_in_order_and_a_text_id() {
+    let dir = city();
+    let output = taptrace(dir.path(), &["export", "parcels", "-o", "p.geojson"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(dir.path().join("p.geojson")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let features = json["features"].as_array().unwrap();
+    assert_eq!(features.len(), 3);
+    for feature in features {
+        assert!(feature["id"].is_string());
+        assert_eq!(feature["properties"].as_object().unwrap().len(), 8);
+        assert!(feature["properties"].get("id").is_none());
+    }
+    assert_eq!(features[0]["properties"]["owner"], "=SAMPLE OWNER");
+    assert_eq!(features[2]["id"], "P2", "the incomplete one comes last");
+    assert!(
+        text.contains("\"properties\":{\"parcel_no\":\"P1\",\"situs_address\":\"1 ELM ST\",\"situs_city\":\"TOWN\"")
+    );
+}
+
+#[test]
+fn csv_is_formula_safe_and_an_empty_layer_says_so() {
+    let dir = city();
+    let output = taptrace(dir.path(), &["--format", "csv", "export", "parcels"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with(
+        "parcel_no,situs_address,situs_city,situs_zip,owner,mailing_address,land_use,roll_date,lon,lat\n"
+    ));
+    assert!(text.contains(",'=SAMPLE OWNER,") && text.contains(",\"QUOTE, \"\"Q\"\"\","));
+    assert_eq!(taptrace(dir.path(), &["export", "owners"]).status.code(), Some(0));
+    assert_eq!(taptrace(dir.path(), &["export", "taps"]).status.code(), Some(1));
+    assert_eq!(taptrace(dir.path(), &["--format", "json", "export", "taps"]).status.code(), Some(2));
+    assert_eq!(
+        Command::new(env!("CARGO_BIN_EXE_taptrace"))
+            .args(["--db", "/nowhere/t.db", "export", "taps"])
+            .status()
+            .unwrap()
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_withheld_owner_is_in_no_layer() {
+    let dir = city();
+    let raw = rusqlite::Connection::open(dir.path().join("t.db")).unwrap();
+    raw.execute_batch(
+        "INSERT INTO suppression (parcel_id, basis, order_ref, from_date, to_date, entered_by, entered_at)
+         SELECT parcel_id, 'court order', 'X', '2020-01-01', NULL, 't', '2026-01-01T00:00:00Z' FROM parcel WHERE parcel_no = 'P3'",
+    )
+    .unwrap();
+    drop(raw);
+    for layer in ["parcels", "owners"] {
+        for format in ["geojson", "csv"] {
+            let text = String::from_utf8(taptrace(dir.path(), &["--format", format, "export", layer]).stdout).unwrap();
+            assert!(
+                text.contains("P3") && text.contains("withheld by law") && !text.contains("SECRET"),
+                "{layer} {format}"
+            );
+        }
+    }
+}
