@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn instalments_add_up_exactly(balance in 1i64..10_000_000_00, percent in 10i64..100, n in 1i64..25) {
+        fn instalments_add_up_exactly(balance in 1i64..1_000_000_000, percent in 10i64..100, n in 1i64..25) {
             let down = Cents((balance * percent + 99) / 100);
             let terms = PlanTerms { balance: Cents(balance), down, n_instalments: n, first_due_on: d("2026-01-31") };
             let rows = schedule(terms, LIMITS).unwrap();

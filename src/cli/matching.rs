@@ -139,10 +139,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     }
 }
 
-fn matcher_of(
-    global: &Global,
-    parcels: Option<&PathBuf>,
-) -> Result<crate::pipeline::reference::CountyMatcher, Failure> {
+fn matcher_of(global: &Global, parcels: Option<&PathBuf>) -> Result<reference::CountyMatcher, Failure> {
     let made = match parcels {
         Some(path) => reference::from_csv(path),
         None => reference::from_database(&global.db),

@@ -90,6 +90,7 @@ impl Page {
     }
 
     /// Writes one line; `bold` takes Helvetica-Bold.
+    #[allow(clippy::too_many_arguments, reason = "the pen of a drawing: place, size, weight, color, text")]
     pub fn text(&mut self, at: (f32, f32), size: f32, bold: bool, color: Color, text: &str) {
         let bytes: Vec<u8> = text.chars().map(latin).collect();
         self.content.set_fill_rgb(color.0, color.1, color.2);
@@ -109,6 +110,7 @@ impl Page {
     }
 
     /// Fills a rectangle.
+    #[allow(clippy::too_many_arguments, reason = "a rectangle and its color")]
     pub fn fill(&mut self, x: f32, y: f32, width: f32, height: f32, color: Color) {
         self.content.set_fill_rgb(color.0, color.1, color.2);
         self.content.rect(x, self.paper.height - y - height, width, height);

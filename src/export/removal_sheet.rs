@@ -351,7 +351,7 @@ pub fn html(sheet: &Sheet) -> Vec<u8> {
         }
         out.push_str("</dl><div class=\"form\"></div></section>\n");
     }
-    write!(out, "<footer>version {} sha256 {}</footer></main></body></html>\n", sheet.version, escape(&sheet.sha256))
+    writeln!(out, "<footer>version {} sha256 {}</footer></main></body></html>", sheet.version, escape(&sheet.sha256))
         .expect("writing to a String cannot fail");
     out.into_bytes()
 }

@@ -650,7 +650,7 @@ mod tests {
         };
         let named = |name: &str| format!(r#""crs":{{"type":"name","properties":{{"name":"{name}"}}}},"#);
         assert_eq!(
-            rows(&json(&named("urn:ogc:def:crs:EPSG::2267"), 1_758_858.5932, 415_746.6852)),
+            rows(&json(&named("urn:ogc:def:crs:EPSG::2267"), 1_758_858.593_2, 415_746.685_2)),
             [" 1v-98.7100,36.1400 "]
         );
         assert_eq!(
@@ -659,7 +659,7 @@ mod tests {
         );
         let options = OpenOptions { crs: Some("EPSG:2267".to_owned()), ..OpenOptions::default() };
         assert_eq!(
-            read(json("", 1_758_858.5932, 415_746.6852).as_bytes(), &options).unwrap(),
+            read(json("", 1_758_858.593_2, 415_746.685_2).as_bytes(), &options).unwrap(),
             [" 1v-98.7100,36.1400 "]
         );
         let failing = |json: String, options: &OpenOptions| read(json.as_bytes(), options).unwrap_err();

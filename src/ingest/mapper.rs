@@ -383,6 +383,7 @@ impl Mapper {
         None
     }
 
+    #[allow(clippy::too_many_arguments, reason = "the parts of a reject, each of another kind")]
     pub(super) fn remark(
         &self,
         raw: &RawRow,

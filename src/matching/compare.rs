@@ -99,8 +99,7 @@ pub(crate) fn direction(
     let straight = one(pre, street.pre) + one(post, street.post);
     // "N MAIN ST" is "MAIN ST N"; but "N MAIN ST" is not "S MAIN ST" with two directions missing.
     let is_moved = (pre.is_some() && pre == street.post) || (post.is_some() && post == street.pre);
-    let crossed =
-        if is_moved { one(pre, street.post) + one(post, street.pre) + w.moved } else { f64::NEG_INFINITY };
+    let crossed = if is_moved { one(pre, street.post) + one(post, street.pre) + w.moved } else { f64::NEG_INFINITY };
     // N + E on one side can be NE on the other: count it as moved, not as a conflict.
     let merged = match (pre, post, street.pre, street.post) {
         (Some(a), None, Some(b), None) | (None, Some(a), None, Some(b)) if a != b && overlaps(a, b) => {

@@ -253,7 +253,7 @@ impl Gazetteer {
                 std::mem::swap(&mut entry.low, &mut entry.high);
             }
         }
-        self.entries.sort_by(|a, b| (a.street_idx, a.low).cmp(&(b.street_idx, b.low)));
+        self.entries.sort_by_key(|a| (a.street_idx, a.low));
         self.first_entry = vec![0; self.streets.len() + 1];
         for entry in &self.entries {
             self.first_entry[entry.street_idx as usize + 1] += 1;

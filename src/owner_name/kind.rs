@@ -218,7 +218,7 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
     if let Some(at) = of_at
         && (!seen.has(lexicon::LEGAL) || (municipal && at == n_skip))
         && !(at > n_skip && seen.has(lexicon::RELIGIOUS | lexicon::ASSOCIATION) && !seen.has(lexicon::GOV))
-        && !(seen.has(lexicon::RELIGIOUS) && !seen.has(lexicon::GOV))
+        && (!seen.has(lexicon::RELIGIOUS) || seen.has(lexicon::GOV))
     {
         return found(Rule::KindGovernmentPhrase);
     }

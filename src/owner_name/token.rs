@@ -166,15 +166,14 @@ fn word<'a>(text: &'a str, at: usize, lexicon: &Lexicon, tokens: &mut Vec<Token<
         }
         let longest =
             DOTTED.iter().filter(|(f, _)| rest.starts_with(*f) && !follows(f.len())).max_by_key(|f| f.0.len());
-        if let Some((form, plain)) = longest {
-            if rest
+        if let Some((form, plain)) = longest
+            && rest
                 .as_bytes()
                 .get(form.len()..form.len() + 2)
                 .is_none_or(|b| !(b.first() == Some(&b'.') && b.get(1).is_some_and(u8::is_ascii_alphabetic)))
-            {
-                tokens.push(Token { text: plain, mark: Mark::Word, class: lexicon.class(plain) });
-                return at + form.len();
-            }
+        {
+            tokens.push(Token { text: plain, mark: Mark::Word, class: lexicon.class(plain) });
+            return at + form.len();
         }
     }
     let mut end = at;

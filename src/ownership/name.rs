@@ -275,13 +275,9 @@ fn persons_of(text: &str, trust: bool) -> Vec<PersonName> {
     let joined = text.replace(" AND ", " & ");
     for part in joined.split('&').map(str::trim).filter(|p| !p.is_empty()).take(PERSONS_MAX) {
         let keep = |w: &&str| {
-            !matches!(*w, "THE" | "OF")
-                && !(WORDS.trust.contains(*w)
-                    || *w == "ET"
-                    || *w == "AL"
-                    || *w == "UX"
-                    || *w == "VIR"
-                    || w.starts_with("CO-"))
+            !(matches!(*w, "THE" | "OF" | "ET" | "AL" | "UX" | "VIR")
+                || WORDS.trust.contains(*w)
+                || w.starts_with("CO-"))
         };
         let person = match part.split_once(',') {
             Some((surname, rest)) => {

@@ -111,7 +111,7 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
     if all.is_empty() {
         return Err(Error::Nothing { what: "premises" });
     }
-    let county = crate::store::parcels::content_mark(&reader)?;
+    let county = store::parcels::content_mark(&reader)?;
     drop(reader);
     let matcher = reference::from_database(db)?;
     let outcomes = ask_all(&matcher, &all, threads);

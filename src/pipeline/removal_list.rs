@@ -318,6 +318,7 @@ pub fn freeze(desk: &Desk, list_no: &str) -> Result<Made, Error> {
 ///
 /// # Errors
 /// `E_LIST_STATE` when the list is not frozen, the first refusal when no stop can go, or a failure.
+#[allow(clippy::type_complexity, reason = "orders sent, and orders left behind with their refusal")]
 pub fn dispatch(desk: &Desk, list_no: &str) -> Result<(Vec<String>, Vec<(String, String)>), Error> {
     desk.with(|tx| {
         let list = list(tx, list_no)?;

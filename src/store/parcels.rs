@@ -87,6 +87,7 @@ const OTHER_PARCELS_MAX: usize = 25;
 ///
 /// # Errors
 /// When the database cannot be read.
+#[allow(clippy::too_many_lines, reason = "two queries with their columns; splitting them hides which column is which")]
 pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Error> {
     use rusqlite::OptionalExtension;
     let found = reader

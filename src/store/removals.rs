@@ -318,6 +318,7 @@ pub fn set_lifecycle(tx: &mut Tx<'_>, order: &OrderRow, lifecycle: &str, on: &st
 ///
 /// # Errors
 /// When the database cannot be read.
+#[allow(clippy::type_complexity, reason = "the columns of one table, named in the line above")]
 pub fn inventory_changes(db: &impl Db) -> Result<Vec<(String, String, String, String, Option<String>)>, Error> {
     let mut statement = db.connection().prepare_cached(
         "SELECT tap_no, order_no, changed_on, change_kind, service_material FROM inventory_change ORDER BY inventory_change_id",

@@ -175,6 +175,7 @@ fn results(dir: &Path, name: &str, rows: &[(&str, &str, &str)], stop: &str, base
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one story, told from request to record")]
 fn a_removal_that_cannot_cut_off_the_wrong_house() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

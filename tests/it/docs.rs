@@ -69,10 +69,8 @@ fn every_command_of_the_documents_runs() {
     let mut wrong = Vec::new();
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
-        let commands: Vec<DocCommand> = commands_of(&text)
-            .into_iter()
-            .filter(|c| !LEFT_OUT.iter().any(|l| c.text.starts_with(l)))
-            .collect();
+        let commands: Vec<DocCommand> =
+            commands_of(&text).into_iter().filter(|c| !LEFT_OUT.iter().any(|l| c.text.starts_with(l))).collect();
         if commands.is_empty() {
             continue;
         }

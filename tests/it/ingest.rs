@@ -197,7 +197,7 @@ fn a_workbook_is_read_cell_by_cell() {
         format!(r#"<row r="1">{}</row>"#, cell("A1", "Roll 2026")),
         format!(r#"<row r="3">{}{}{}</row>"#, cell("A3", "PIN"), cell("B3", "SOLD"), cell("C3", "VALUE")),
         format!(r#"<row r="4">{}<c r="B4" s="1"><v>45321</v></c><c r="C4"><v>12.50</v></c></row>"#, cell("A4", "007")),
-        format!(r#"<row r="5"><c r="A5"><v>8</v></c><c r="C5"><v>3</v></c></row>"#),
+        r#"<row r="5"><c r="A5"><v>8</v></c><c r="C5"><v>3</v></c></row>"#.to_string(),
     ]
     .concat();
     fs::write(&path, workbook(&xml, None)).unwrap();

@@ -3,11 +3,11 @@
 
 mod address;
 mod casework;
+mod docs;
 mod export;
 mod ingest;
 mod owner_history;
 mod owner_lines;
-mod docs;
 mod owner_link;
 mod support;
 mod tidy;
