@@ -44,7 +44,7 @@ const MAILING: &str = "NULLIF(TRIM(REPLACE(m.lines, char(10), ', ') || COALESCE(
 /// A confidential owner's name and mailing address leave through no layer.
 const IS_WITHHELD: &str = "EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = p.parcel_id)";
 
-/// Calls `each` with every parcel that is not retired; those with every field come first, then by number, so that
+/// Calls `each` with every parcel that is not retired; the most complete come first, then by number, so that
 /// programs that learn the types from the first feature learn them right.
 ///
 /// # Errors
@@ -64,7 +64,8 @@ pub fn parcels<E: From<Error>>(
          LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
          LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id
          WHERE p.retired_snapshot_id IS NULL
-         ORDER BY v.geometry_wkb IS NULL OR s.city IS NULL OR s.zip IS NULL OR o.owner_text IS NULL OR v.land_use IS NULL,
+         ORDER BY (v.geometry_wkb IS NULL) + (s.city IS NULL) + (s.zip IS NULL) + (o.owner_text IS NULL)
+                  + (m.lines IS NULL) + (v.land_use IS NULL),
                   p.parcel_no"
     );
     let mut statement = reader.connection.prepare(&sql).map_err(Error::from)?;

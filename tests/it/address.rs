@@ -96,6 +96,8 @@ proptest! {
         post in prop::sample::select(vec!["", "N", "S", "NW"]),
         unit in prop::sample::select(vec!["", "APT 4", "UNIT B", "STE 210", "REAR"]),
     ) {
+        // "45088 N ST LOUIS CT" is also N Street in Louis, Connecticut; without the county's words nobody can tell.
+        proptest::prop_assume!(!(name == "ST LOUIS" && kind == "CT"));
         let line = [&number.to_string(), pre, name, kind, post, unit].into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
         let parsed = address::parse(&line);
         let standard = address::standard_form(&parsed.readings[0]);
