@@ -1,7 +1,7 @@
 //! The command line: reads flags, calls a use case, prints the result, sets the exit status.
 //!
 //! One file per noun. No business rule lives here. Data goes to stdout (or `-o FILE`), everything else to stderr.
-//! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in [`Command`] and one in [`run`].
+//! Adding a noun: a file with an `Args` type and `run`, a `mod` line, a line in `Command` and one in `run`.
 
 mod address;
 mod case;
