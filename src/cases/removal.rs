@@ -8,8 +8,9 @@ use crate::model::date::CivilDate;
 /// Methods that cut the service at the main; only these make a tap `removed_at_main`.
 pub const KILL_METHODS: &[&str] = &["corp_closed_and_severed_at_main", "saddle_or_sleeve_removed"];
 
-/// Account statuses under which somebody may be using water lawfully.
-pub const ACTIVE_STATUSES: &[&str] = &["active", "pending", "shut_off_pending"];
+/// Account statuses that mean nobody is served. Any other word, an unknown one too, blocks a removal: cutting off a served
+/// house is worse than asking once more.
+pub const INACTIVE_STATUSES: &[&str] = &["closed", "inactive", "shut_off", "final", "terminated"];
 
 /// Position methods that a crew may dig from without ties; the others are estimates.
 pub const TRUSTED_POSITIONS: &[&str] = &["gnss_rtk", "gnss_phone", "tie_measurement", "digitized_tap_card"];
@@ -33,7 +34,7 @@ impl FedAccount {
     /// Whether cutting the tap would stop water that somebody pays for.
     pub fn is_active_water(&self) -> bool {
         matches!(self.service_kind.as_str(), "water" | "fire" | "irrigation")
-            && ACTIVE_STATUSES.contains(&self.status.as_str())
+            && !INACTIVE_STATUSES.contains(&self.status.as_str())
     }
 }
 
