@@ -43,6 +43,7 @@ classes! {
     UNIT = 26, "unit";
     BOX = 27, "box";
     GIVEN = 28, "given";
+    TRUST_TALK = 29, "trust_talk";
 }
 /// The word starts a phrase of `owner_phrases.tsv`.
 pub(super) const PHRASE: u64 = 1 << 40;
@@ -141,6 +142,12 @@ pub(super) fn lexicon() -> &'static Lexicon {
 /// Classes of a word that the code itself writes.
 pub(super) fn lexicon_class(word: &str) -> u64 {
     lexicon().class(word)
+}
+
+/// Words of many owners' names: legal forms, kinds of organisation, trust words, places. They tell no two owners apart.
+pub fn is_common_word(word: &str) -> bool {
+    let common = ORGANISATION | TRUST_OWN | TRUST_ABBREV | ASSOCIATION_WEAK | GOV_OF | STREET | DIRECTION;
+    lexicon().class(word) & common != 0
 }
 
 impl Lexicon {

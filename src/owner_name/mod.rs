@@ -4,7 +4,7 @@
 //! Left out on purpose: linking parties (`crate::ownership`) and any guess about a person's origin.
 
 mod facts;
-mod keys;
+mod grantors;
 mod kind;
 mod lexicon;
 mod mailing;
@@ -15,7 +15,7 @@ mod tails;
 mod token;
 
 pub use facts::{Flag, Flags, Rule, Rules};
-pub use keys::{OrgCore, couple_key, org_core, org_joined_key, party_key, person_key};
+pub use lexicon::is_common_word;
 pub use mailing::{Mailing, split_mailing};
 pub use style::{LineStyle, Style};
 
@@ -32,6 +32,8 @@ pub struct OwnerLine {
     pub kind: PartyKind,
     /// Parties in the order of the line; names behind role words follow the owners.
     pub parties: Vec<Party>,
+    /// Persons that a trust among the owners is named after.
+    pub grantors: Vec<PersonName>,
     /// Facts the line states.
     pub flags: Flags,
     /// Every rule that took part.
@@ -82,6 +84,7 @@ fn empty_line(lines: &[&str]) -> OwnerLine {
         raw,
         kind: PartyKind::Unknown(UnknownReason::Blank),
         parties: Vec::new(),
+        grantors: Vec::new(),
         flags: Flags::default(),
         rules: Rules::default(),
         address_spill: None,
@@ -165,7 +168,12 @@ fn owners(main: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
             | PartyKind::Government(_)
             | PartyKind::Religious
             | PartyKind::Association
-            | PartyKind::Unknown(_) => push_organisation(line, kind, piece),
+            | PartyKind::Unknown(_) => {
+                if kind == PartyKind::Trust {
+                    line.grantors.extend(grantors::read(piece, style));
+                }
+                push_organisation(line, kind, piece);
+            }
         }
     }
     for left in waiting {

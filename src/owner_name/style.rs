@@ -1,5 +1,7 @@
 //! How a county writes its owner lines, learnt from the lines themselves.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::lexicon::{self, lexicon};
@@ -53,7 +55,7 @@ pub struct Style {
     /// Width of the column when names are cut at it.
     pub column_width: Option<usize>,
     /// Per word: times as a surname, times as a given name, on this roll.
-    positions: FxHashMap<Box<str>, (u32, u32)>,
+    positions: Arc<FxHashMap<Box<str>, (u32, u32)>>,
 }
 
 impl Style {
@@ -73,6 +75,11 @@ impl Style {
             tally.add_line(&token::tokenize(&folded, lexicon()));
         }
         tally.into_style()
+    }
+
+    /// The same statistics, for names in another order.
+    pub(super) fn with_order(&self, line: LineStyle) -> Self {
+        Self { line, ..self.clone() }
     }
 
     /// Times the roll uses the word as a surname and as a given name.
@@ -164,7 +171,7 @@ impl Tally {
                 LineStyle::Comma | LineStyle::Mixed => {}
             }
         }
-        Style { line, n_persons, comma_percent, column_width: width_of(&self.widths), positions }
+        Style { line, n_persons, comma_percent, column_width: width_of(&self.widths), positions: Arc::new(positions) }
     }
 }
 

@@ -6,7 +6,8 @@
 
 use crate::model::date::CivilDate;
 
-use super::name::{LineStyle, link_name};
+use super::name::link_name;
+use crate::owner_name::Style;
 
 /// What a fact rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,7 +132,7 @@ pub fn owner_as_of(facts: &[Fact], date: CivilDate, known_at: Option<&str>) -> A
 }
 
 fn owner_key(fact: &Fact) -> String {
-    link_name(&fact.owner, LineStyle::Open).key
+    link_name(&fact.owner, &Style::default()).key
 }
 
 /// One answer when all facts name one owner, else `Ambiguous` with one fact per owner.

@@ -1,7 +1,7 @@
 //! Who owns it as of a date, and which owners belong together: pure rules, no database.
 //!
-//! `name` and `mailing` make comparison keys; `roll` collects them; `place` judges a mailing address; `compare` judges a
-//! pair; `group` unites. `interval` answers "owner as of". Left out: storing, and the full owner-line reading (`owner_name`).
+//! `name` (from what `owner_name` read) and `mailing` make comparison keys; `roll` collects them; `place` judges a mailing address; `compare` judges a
+//! pair; `group` unites. `interval` answers "owner as of". Left out: storing.
 
 pub mod compare;
 pub mod group;

@@ -25,7 +25,7 @@ pub mod limits {
     /// Company groups that make two families at one address partners.
     pub const COMPANIES_OF_TWO: usize = 3;
     /// More lexical groups than this without a common name is a service address, not one control.
-    pub const GROUPS_MAX: usize = 30;
+    pub const GROUPS_MAX: usize = 20;
     /// Groups at an out-of-region address from which it is taken for a tenant's or lender's tax office.
     pub const GROUPS_REMOTE: usize = 5;
     /// A ZIP region below this share of the rows is out of region.

@@ -5,9 +5,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::model::party::{PartyKind, PersonName};
+use crate::owner_name::Style;
 
 use super::mailing::{MailKey, mail_key};
-use super::name::{LineStyle, LinkName, link_name, style_of};
+use super::name::{LinkName, link_name};
 
 /// Rows below which the roll is too small to say that a surname is rare.
 pub const ROWS_FOR_FREQUENCY: usize = 2_000;
@@ -79,7 +80,7 @@ pub struct Roll {
     /// Rows by the first two ZIP digits.
     pub zip2_rows: FxHashMap<String, u32>,
     /// How persons are written on this roll, learnt from it.
-    pub style: LineStyle,
+    pub style: Style,
     /// Number of rows.
     pub n_rows: usize,
 }
@@ -103,7 +104,7 @@ impl Roll {
 
     /// Finds the node of an owner line at a mailing address.
     pub fn find(&self, owner: &str, mailing: &str, zip: &str) -> Option<u32> {
-        let name = link_name(owner, self.style).key;
+        let name = link_name(owner, &self.style).key;
         let mail = mail_key(mailing, zip);
         let name_idx = self.names.binary_search_by(|n| n.key.cmp(&name)).ok()?;
         self.nodes_of_name[name_idx].iter().copied().find(|node| self.place_of(*node).key == mail.key)
@@ -112,7 +113,7 @@ impl Roll {
 
 /// Collects rows into a roll.
 pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
-    let style = style_of(entries.iter().map(|e| e.owner));
+    let style = Style::learn(entries.iter().map(|e| e.owner.split('\n').next().unwrap_or("")));
     let mut raw_names: FxHashMap<&str, u32> = FxHashMap::default();
     let mut parsed: Vec<(LinkName, &str)> = Vec::new();
     let mut raw_mails: FxHashMap<(&str, &str), u32> = FxHashMap::default();
@@ -120,7 +121,7 @@ pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
     let mut rows: Vec<(u32, u32)> = Vec::with_capacity(entries.len());
     for entry in entries {
         let name = *raw_names.entry(entry.owner).or_insert_with(|| {
-            parsed.push((link_name(entry.owner, style), entry.owner));
+            parsed.push((link_name(entry.owner, &style), entry.owner));
             parsed.len() as u32 - 1
         });
         let mail = *raw_mails.entry((entry.mailing, entry.zip)).or_insert_with(|| {

@@ -1,4 +1,5 @@
-//! The word lists of `data/ownership/words.csv`, read once: legal forms, trust words, agent words, placeholder phrases.
+//! The word lists of `data/ownership/words.csv`, read once: legal forms, street words, generic and agent words,
+//! placeholder phrases. Kinds of organisation come from `crate::owner_name`.
 
 use std::sync::LazyLock;
 
@@ -11,11 +12,6 @@ pub(super) struct Words {
     pub(super) form: FxHashMap<&'static str, &'static str>,
     /// Street type or unit word to its canonical spelling.
     pub(super) street: FxHashMap<&'static str, &'static str>,
-    pub(super) company: FxHashSet<&'static str>,
-    pub(super) association: FxHashSet<&'static str>,
-    pub(super) religious: FxHashSet<&'static str>,
-    pub(super) government: FxHashSet<&'static str>,
-    pub(super) trust: FxHashSet<&'static str>,
     pub(super) generic: FxHashSet<&'static str>,
     pub(super) agent: FxHashSet<&'static str>,
     pub(super) placeholder: Vec<&'static str>,
@@ -32,11 +28,6 @@ fn read(text: &'static str) -> Words {
         match class {
             "form" => drop(pair.map(|(from, to)| words.form.insert(from, to))),
             "street" => drop(pair.map(|(from, to)| words.street.insert(from, to))),
-            "company" => drop(words.company.insert(word)),
-            "association" => drop(words.association.insert(word)),
-            "religious" => drop(words.religious.insert(word)),
-            "government" => drop(words.government.insert(word)),
-            "trust" => drop(words.trust.insert(word)),
             "generic" => drop(words.generic.insert(word)),
             "agent" => drop(words.agent.insert(word)),
             "placeholder" => words.placeholder.push(word),
@@ -53,8 +44,7 @@ mod tests {
     #[test]
     fn every_list_has_words() {
         let w = &*WORDS;
-        assert!(w.form.len() > 10 && w.street.len() > 10 && w.trust.contains("TRUST"));
-        assert!(!w.company.is_empty() && !w.association.is_empty() && !w.religious.is_empty());
-        assert!(!w.government.is_empty() && !w.generic.is_empty() && !w.agent.is_empty() && !w.placeholder.is_empty());
+        assert!(w.form.len() > 10 && w.street.len() > 10);
+        assert!(!w.generic.is_empty() && !w.agent.is_empty() && !w.placeholder.is_empty());
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::date::CivilDate;
+use crate::owner_name::Style;
 use crate::ownership::interval::{Basis, Certainty, Fact, When, owner_as_of};
-use crate::ownership::name::{LineStyle, link_name};
+use crate::ownership::name::link_name;
 use crate::pipeline::address_file::{Error, Table};
 
 /// Counts over all chains; each year of a chain is asked on 1 July and 31 December.
@@ -97,7 +98,7 @@ fn ask_chain(chain: &[(u64, i16, String)], figures: &mut Figures) {
 }
 
 fn key(owner: &str) -> String {
-    link_name(owner, LineStyle::Open).key
+    link_name(owner, &Style::default()).key
 }
 
 /// Owners the chain allows: at the end of a year the last of the sequence, within a year also everyone of that year.

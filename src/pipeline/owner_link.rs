@@ -231,7 +231,7 @@ pub fn measure(verdicts: &[PairVerdict]) -> Figures {
 }
 
 fn is_association(owner: &str) -> bool {
-    crate::ownership::name::link_name(owner, crate::ownership::name::LineStyle::Comma).kind
+    crate::owner_name::parse(&[owner], &crate::owner_name::Style::default()).kind
         == crate::model::party::PartyKind::Association
 }
 

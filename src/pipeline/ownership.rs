@@ -113,7 +113,7 @@ impl Owners {
         {
             return Ok(vec![self.roll.node_of_row[i]]);
         }
-        let key = link_name(what, self.roll.style).key;
+        let key = link_name(what, &self.roll.style).key;
         let exact = self.roll.names.binary_search_by(|n| n.key.cmp(&key)).ok();
         let mut nodes: Vec<u32> = exact.map(|i| self.roll.nodes_of_name[i].clone()).unwrap_or_default();
         if nodes.is_empty() {
