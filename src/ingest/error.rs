@@ -95,9 +95,13 @@ impl Error {
 
 /// Cuts a value for a message.
 pub(crate) fn shown(value: &str) -> String {
-    let mut text: String =
-        value.chars().take(super::limits::VALUE_CHARS_SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if value.chars().count() > super::limits::VALUE_CHARS_SHOWN {
+    shown_up_to(value, super::limits::VALUE_CHARS_SHOWN)
+}
+
+/// Cuts a longer text, such as a URL, for a message.
+pub(crate) fn shown_up_to(value: &str, chars_max: usize) -> String {
+    let mut text: String = value.chars().take(chars_max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if value.chars().count() > chars_max {
         text.pop();
         text.push('…');
     }

@@ -33,4 +33,6 @@ pub mod value;
 
 pub mod inspect;
 
+pub mod fetch;
+
 pub use error::Error;

@@ -5,6 +5,8 @@ mod address;
 mod casework;
 mod docs;
 mod export;
+mod fetch_client;
+mod http_server;
 mod ingest;
 mod owner_history;
 mod owner_lines;
