@@ -11,6 +11,8 @@ mod demo;
 mod desk;
 mod export;
 mod failure;
+mod fetch;
+mod fetch_net;
 mod import;
 mod import_inspect;
 mod matching;
@@ -24,6 +26,7 @@ mod policy;
 mod removal;
 mod removal_print;
 mod research;
+mod source;
 mod tap;
 mod upkeep;
 
@@ -89,6 +92,10 @@ enum Command {
     Research(research::Args),
     /// Import a file of parcels, owners, accounts, taps or meter reads.
     Import(import::Args),
+    /// Fetch records from the county's services and keep every response.
+    Fetch(fetch::Args),
+    /// Where facts came from; check and hand over the evidence.
+    Source(source::Args),
     /// Link addresses to parcels.
     Match(matching::Args),
     /// Owners: links, groups, owner as of a date.
@@ -127,6 +134,8 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Sample(args) => demo::run_sample(args),
         Command::Research(args) => research::run(global, args),
         Command::Import(args) => import::run(global, args),
+        Command::Fetch(args) => fetch::run(global, args),
+        Command::Source(args) => source::run(global, args),
         Command::Match(args) => matching::run(global, args),
         Command::Owner(args) => owner::run(global, args),
         Command::Address(args) => address::run(global, args),

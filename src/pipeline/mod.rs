@@ -6,6 +6,8 @@ pub mod case_evidence;
 pub mod case_money;
 pub mod casework;
 pub mod evaluation;
+pub mod fetch_manifest;
+pub mod fetch_vault;
 pub mod import;
 pub mod link;
 pub mod owner_chains;

@@ -16,6 +16,7 @@ pub mod premises;
 mod reader;
 pub mod roll;
 pub mod snapshots;
+pub mod sources;
 pub mod taps;
 mod writer;
 

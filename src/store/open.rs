@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_core.sql"),
     include_str!("migrations/0002_casework.sql"),
     include_str!("migrations/0003_owner.sql"),
+    include_str!("migrations/0004_fetch.sql"),
 ];
 
 /// The schema version this program writes.

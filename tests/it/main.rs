@@ -6,6 +6,7 @@ mod casework;
 mod docs;
 mod export;
 mod fetch_client;
+mod fetch_evidence;
 mod http_server;
 mod ingest;
 mod owner_history;

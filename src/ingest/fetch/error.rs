@@ -127,7 +127,7 @@ impl Error {
             | Error::Transport { .. }
             | Error::Status { .. }
             | Error::GaveUp { .. }
-            | Error::Interrupted => "run the same command again: it resumes".to_owned(),
+            | Error::Interrupted => "look whether the service is up, then run the same command again".to_owned(),
         }
     }
 }

@@ -10,7 +10,17 @@ pub mod exchange;
 pub mod guard;
 pub mod retry;
 pub mod robots;
+pub mod settings;
 
 mod body;
 
 pub use error::Error;
+
+/// Runs `work` to its end on a runtime of its own; for callers that are not asynchronous themselves.
+///
+/// # Errors
+/// When the runtime cannot be made.
+pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|e| Error::SetUp { detail: e.to_string() })?.block_on(work))
+}
