@@ -70,7 +70,9 @@ pub fn labelled(line: &Value) -> Option<(&str, Labelled)> {
 /// The elements of a reading in the same form.
 pub fn elements_of(address: &Address) -> Labelled {
     let number = address.address_number.as_ref().map_or("", |n| n.raw.as_str());
-    let mut street = words_of(&address.street);
+    // A rural route before a box (`RR 2 BOX 45`) is no street in the label sets.
+    let is_route = address.po_box.is_some() && matches!(address.street.pretype.as_deref(), Some("RR" | "HC"));
+    let mut street = if is_route { String::new() } else { words_of(&address.street) };
     if let Some(cross) = &address.cross_street {
         street.push_str(" & ");
         street.push_str(&words_of(cross));
@@ -131,6 +133,17 @@ fn glued(text: &str) -> String {
 fn sorted(text: &str) -> String {
     let text = plain(text);
     let mut words: Vec<&str> = text.split_whitespace().map(canonical).filter(|w| !w.is_empty()).collect();
+    // "S E" is one direction.
+    for at in (1..words.len()).rev() {
+        let quadrant = match (words[at - 1], words[at]) {
+            ("N", "E") => "NE",
+            ("N", "W") => "NW",
+            ("S", "E") => "SE",
+            ("S", "W") => "SW",
+            _ => continue,
+        };
+        words.splice(at - 1..=at, [quadrant]);
+    }
     words.sort_unstable();
     words.join(" ")
 }
@@ -141,6 +154,8 @@ fn canonical(word: &str) -> &str {
         "ROUTE" | "RT" => return "RTE",
         "INTERSTATE" => return "I",
         "BUSINESS" => return "BUS",
+        // "ST RT 104" is a state route.
+        "STATE" => return "ST",
         "#" | "NO" | "-" => return "",
         _ => {}
     }

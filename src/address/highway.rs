@@ -3,6 +3,7 @@
 //! The pretype keeps the class as the text names it, word by word in Publication 28 form (`NC HWY`, `COUNTY RD`);
 //! [`class_key`] folds the classes that people use for one road.
 
+use super::tables;
 use super::tokens::{Gap, Shape, Tokens, is_ordinal_ending, split_digits};
 use crate::model::address::Street;
 
@@ -14,7 +15,15 @@ fn class_of(words: &str) -> Option<&'static str> {
     Some(match words {
         "HWY" | "HIGHWAY" | "HY" | "HWAY" | "HYW" | "HIWAY" | "HGWY" => "HWY",
         "US" | "U S" => "US",
-        "US HWY" | "US HIGHWAY" | "U S HWY" | "U S HIGHWAY" | "USH" | "FEDERAL HWY" | "US HY" => "US HWY",
+        "US HWY"
+        | "US HIGHWAY"
+        | "U S HWY"
+        | "U S HIGHWAY"
+        | "USH"
+        | "FEDERAL HWY"
+        | "US HY"
+        | "UNITED STATES HWY"
+        | "UNITED STATES HIGHWAY" => "US HWY",
         "US ROUTE" | "US RTE" | "US RT" => "US RTE",
         "STATE HWY" | "STATE HIGHWAY" | "ST HWY" | "ST HIGHWAY" | "SH" | "STH" | "STATE HY" => "STATE HWY",
         "STATE ROAD" | "STATE RD" | "ST RD" | "ST ROAD" => "STATE RD",
@@ -22,7 +31,8 @@ fn class_of(words: &str) -> Option<&'static str> {
         "SR" => "SR",
         "CR" => "CR",
         "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CNTY RD" | "CO ROAD" | "CTY RD" | "COUNRY RD" | "CNTY ROAD"
-        | "CTY ROAD" | "COUNTY RTE" | "COUNTY ROUTE" => "COUNTY RD",
+        | "CTY ROAD" => "COUNTY RD",
+        "COUNTY RTE" | "COUNTY ROUTE" | "CO RTE" | "CO RT" | "COUNTY RT" | "CNTY RTE" => "COUNTY RTE",
         "COUNTRY ROAD" | "COUNTRY RD" => "COUNTRY RD",
         "COUNTY HWY" | "COUNTY HIGHWAY" | "CO HWY" | "CNTY HWY" | "CTY HWY" | "CTH" | "CO HIGHWAY" => "COUNTY HWY",
         "ROUTE" | "RTE" | "RT" => "RTE",
@@ -34,8 +44,12 @@ fn class_of(words: &str) -> Option<&'static str> {
         "BUSINESS" => "BUS",
         "RANCH ROAD" | "RANCH RD" => "RANCH RD",
         "ROAD" | "RD" => "RD",
-        "STATE HIGHWAY NO" | "STATE HIGHWAY RT" | "STATE HWY NO" => "STATE HWY",
-        "HIGHWAY NO" | "HWY NO" => "HWY",
+        "STATE HIGHWAY RT" => "STATE HWY",
+        "LOOP" => "LOOP",
+        "STATE LOOP" | "ST LOOP" => "STATE LOOP",
+        "SPUR" | "STATE SPUR" => "SPUR",
+        "PARISH ROAD" | "PARISH RD" => "PARISH RD",
+        "CITY HWY" | "CITY HIGHWAY" => "CITY HWY",
         "FOREST ROAD" | "FOREST RD" => "FOREST RD",
         _ => return None,
     })
@@ -45,15 +59,20 @@ fn class_of(words: &str) -> Option<&'static str> {
 pub(crate) fn class_key(pretype: &str) -> &str {
     match pretype {
         "" => "",
-        "COUNTY RD" | "CR" | "COUNTY HWY" | "COUNTRY RD" => "COUNTY RD",
+        "COUNTY RD" | "CR" | "COUNTY HWY" | "COUNTRY RD" | "COUNTY RTE" => "COUNTY RD",
+        "LOOP" | "STATE LOOP" => "LOOP",
         "RANCH RD" => "RM",
         "I" | "FM" | "RM" | "RR" | "TWP RD" | "FOREST RD" | "RD" => pretype,
         "US" | "US HWY" | "US RTE" | "HWY" | "RTE" | "SR" | "BUS" => "HWY",
         other if other.starts_with("STATE ") => "HWY",
+        // "ANDERSON COUNTY RD 312" is a county road of the county at hand.
+        other if other.ends_with(" COUNTY RD") || other.ends_with(" COUNTY HWY") => "COUNTY RD",
         other => {
             let (first, rest) = other.split_once(' ').unwrap_or((other, ""));
-            let is_state = first.len() == 2 && super::tables::state(first).is_some();
-            if is_state && matches!(rest, "" | "HWY" | "RTE" | "RD") { "HWY" } else { other }
+            let is_state = tables::state(first).is_some() || matches!(first, "M" | "K" | "SCENIC" | "NEW" | "NATIONAL");
+            // "NEW MEXICO HWY": the state has two words.
+            let is_long = other.rsplit_once(' ').is_some_and(|(state, _)| tables::state(state).is_some());
+            if is_state && matches!(rest, "" | "HWY" | "RTE" | "RD") || is_long { "HWY" } else { other }
         }
     }
 }
@@ -90,6 +109,10 @@ fn is_road_letters(tokens: &Tokens, at: usize) -> bool {
 /// A road class at `at`: its form and the index behind it.
 fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
     let entry = tokens.at(at).entry;
+    // Michigan and Kansas write M-89 and K-10.
+    if matches!(tokens.word(at), "M" | "K") && tokens.at(at + 1).shape == Shape::Digits && at + 2 == hi {
+        return Some((tokens.word(at).to_owned(), at + 1));
+    }
     if entry.state.is_some() && tokens.word(at).len() == 2 {
         let code = tokens.word(at);
         let form = match tokens.word(at + 1) {
@@ -114,11 +137,42 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
         .find_map(|n| class_of(tokens.span(at..at + n)).map(|class| (class.to_owned(), at + n)))
 }
 
+/// A class with a word before it: `ANDERSON COUNTY RD 312`, `INDIANA HIGHWAY 212`, `SCENIC HWY 98`.
+fn read_named_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
+    let is_word = |i: usize| {
+        let token = tokens.at(i);
+        token.shape == Shape::Word && token.gap == Gap::Blank && token.entry.street_type.is_none_or(|t| t.strength == 1)
+    };
+    let n_words = (1..=2).find(|n| {
+        at + n + 2 < hi && (at..at + n).all(is_word) && matches!(tokens.word(at + n), "COUNTY" | "CO" | "CNTY" | "CTY")
+    });
+    if let Some(n) = n_words {
+        let (class, end) = read_class(tokens, at + n, hi)?;
+        let is_county = matches!(class.as_str(), "COUNTY RD" | "COUNTY HWY");
+        return (is_county && tokens.at(end).shape == Shape::Digits)
+            .then(|| (format!("{} {class}", tokens.span(at..at + n)), end));
+    }
+    let n = (1..=2).find(|n| {
+        let words = tokens.span(at..at + n);
+        words.len() > 2 && tables::state(words).is_some() || matches!(words, "SCENIC" | "NEW" | "NATIONAL")
+    })?;
+    let form = match tokens.word(at + n) {
+        "HWY" | "HIGHWAY" => "HWY",
+        "RTE" | "ROUTE" | "RT" => "RTE",
+        _ => return None,
+    };
+    let is_numbered = at + n + 1 < hi && matches!(tokens.at(at + n + 1).shape, Shape::Digits | Shape::DigitsLetter);
+    is_numbered.then(|| (format!("{} {form}", tokens.span(at..at + n)), at + n + 1))
+}
+
 /// Reads a numbered road from the front of `lo..hi` (a direction may precede); returns the index behind the number.
 pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usize)> {
     let mut street = Street::default();
     let mut at = lo;
-    if let Some(direction) = tokens.at(at).entry.direction.filter(|_| lo + 2 < hi && tokens.word(at) != "STH") {
+    // "NORTH CAROLINA HWY 39" has no direction.
+    let is_state = tables::state(tokens.span(lo..lo + 2)).is_some();
+    let direction = tokens.at(at).entry.direction.filter(|_| lo + 2 < hi && tokens.word(at) != "STH" && !is_state);
+    if let Some(direction) = direction {
         street.predirectional = Some(direction);
         at += 1;
     }
@@ -126,42 +180,89 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
         street.premodifier = Some("OLD".to_owned());
         at += 1;
     }
-    let (class, number_at) = read_class(tokens, at, hi)?;
-    let next = tokens.at(number_at + 1).entry;
-    let type_follows =
-        number_at + 1 < hi && next.street_type.is_some_and(|t| t.is_strong()) && next.direction.is_none();
-    let by_letters = is_road_letters(tokens, number_at)
-        && !type_follows
-        && matches!(class.as_str(), "COUNTY RD" | "COUNTY HWY" | "STATE HWY");
-    let by_word = tokens.at(number_at).entry.number.is_some()
-        && !type_follows
-        && !matches!(class.as_str(), "I" | "BUS" | "RD" | "SR" | "CR");
-    let by_number =
-        is_road_number(tokens, number_at) && !(type_follows && matches!(class.as_str(), "I" | "RR" | "BUS" | "RD"));
-    if number_at >= hi || !(by_letters || by_number || by_word) || tokens.at(number_at).gap == Gap::Comma {
+    let (class, class_end) = read_class(tokens, at, hi).or_else(|| read_named_class(tokens, at, hi))?;
+    // "HWY NO 70", "COUNTY ROAD # 5".
+    let is_sign =
+        tokens.at(class_end).shape == Shape::Hash || matches!(tokens.word(class_end), "NO" | "NUMBER" | "NUM");
+    let number_at = class_end + usize::from(is_sign && class_end + 1 < hi);
+    if number_at >= hi || !is_name_of_road(tokens, &class, number_at, hi) || tokens.at(number_at).gap == Gap::Comma {
         return None;
     }
+    street.street_name = tokens.word(number_at).to_owned();
     street.pretype = Some(class);
-    let mut end = number_at + 1;
-    let mut name = tokens.word(number_at).to_owned();
-    if end < hi && tokens.at(end).gap == Gap::Blank {
-        let modifier = match tokens.word(end) {
-            "ALT" | "ALTERNATE" => "ALT",
-            "BUS" | "BUSINESS" | "BUSN" => "BUS",
-            "BYP" | "BYPASS" => "BYP",
-            "SPUR" => "SPUR",
-            "LOOP" => "LOOP",
-            "TRUCK" => "TRUCK",
-            _ => "",
-        };
-        if !modifier.is_empty() {
-            name.push(' ');
-            name.push_str(modifier);
+    let end = read_modifiers(tokens, number_at + 1, hi, &mut street);
+    Some((street, end))
+}
+
+/// True when the word at `at` can be the number or letters of a road of this class.
+fn is_name_of_road(tokens: &Tokens, class: &str, at: usize, hi: usize) -> bool {
+    let next = tokens.at(at + 1).entry;
+    let type_follows = at + 1 < hi && next.street_type.is_some_and(|t| t.is_strong()) && next.direction.is_none();
+    let word = tokens.word(at);
+    let is_letters = match class {
+        "COUNTY RD" | "COUNTY HWY" | "STATE HWY" => is_road_letters(tokens, at),
+        // Missouri names its supplementary routes by one letter or a doubled one.
+        "HWY" | "RTE" | "STATE RTE" | "STATE RD" | "MO RTE" | "MO HWY" => {
+            is_road_letters(tokens, at) && word.bytes().all(|b| Some(b) == word.bytes().next())
+        }
+        _ => false,
+    };
+    let is_word =
+        tokens.at(at).entry.number.is_some() && !matches!(class, "I" | "BUS" | "RD" | "SR" | "CR" | "LOOP" | "SPUR");
+    let is_number = match class {
+        "LOOP" | "SPUR" => tokens.at(at).shape == Shape::Digits && (2..=4).contains(&word.len()) && !type_follows,
+        "I" | "RR" | "BUS" | "RD" => is_road_number(tokens, at) && !type_follows,
+        _ => is_road_number(tokens, at),
+    };
+    is_number || (!type_follows && (is_letters || is_word))
+}
+
+/// What follows the number: `ALT`, `BUSINESS`, `BYPASS`, `S SERVICE RD`; returns the index behind it.
+fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) -> usize {
+    let mut end = from;
+    let is_open = |i: usize| i < hi && tokens.at(i).gap == Gap::Blank;
+    let modifier = match tokens.word(end) {
+        "ALT" | "ALTERNATE" => "ALT",
+        "BUS" | "BUSINESS" | "BUSN" | "BSNSS" => "BUS",
+        "BYP" | "BYPASS" => "BYP",
+        "SPUR" => "SPUR",
+        "LOOP" => "LOOP",
+        "TRUCK" => "TRUCK",
+        _ => "",
+    };
+    if is_open(end) && !modifier.is_empty() {
+        street.street_name.push(' ');
+        street.street_name.push_str(modifier);
+        end += 1;
+        let is_repeated = modifier == "BUS" && matches!(tokens.word(end), "RTE" | "ROUTE" | "RT");
+        end += usize::from(is_open(end) && is_repeated);
+        if is_open(end) && matches!(tokens.word(end), "RD" | "ROAD") {
+            street.street_type = Some("RD".to_owned());
             end += 1;
         }
+        return end;
     }
-    street.street_name = name;
-    Some((street, end))
+    // Roads beside a highway: "I 49 S SERVICE RD", "HWY 71 FRONTAGE RD".
+    let at = end + usize::from(is_open(end) && tokens.at(end).entry.direction.is_some());
+    let beside = match tokens.word(at) {
+        "SERVICE" | "SVC" | "SERV" => "SERVICE",
+        "FRONTAGE" | "FRTG" | "FRONT" => "FRONTAGE",
+        "ACCESS" => "ACCESS",
+        "FEEDER" => "FEEDER",
+        "OUTER" => "OUTER",
+        _ => return end,
+    };
+    if !is_open(at) || !is_open(at + 1) || !matches!(tokens.word(at + 1), "RD" | "ROAD") {
+        return end;
+    }
+    if let Some(direction) = tokens.at(end).entry.direction.filter(|_| at > end) {
+        street.street_name.push(' ');
+        street.street_name.push_str(direction.as_str());
+    }
+    street.street_name.push(' ');
+    street.street_name.push_str(beside);
+    street.street_type = Some("RD".to_owned());
+    at + 2
 }
 
 /// `266 COUNTY RD`: the number of the road before its class, all of `lo..hi`.

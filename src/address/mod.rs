@@ -4,12 +4,14 @@
 //! cannot decide. Spelling mistakes are not corrected here; that is `matching`'s work.
 
 pub mod evaluate;
+mod find;
 mod highway;
 mod key;
 mod list;
 mod number;
 mod parse;
 mod places;
+mod shape;
 mod split;
 mod standard;
 mod street;

@@ -3,11 +3,12 @@
 //! Country, ZIP and state leave from the back, post office boxes and units from wherever they stand, the house number from
 //! the front; what remains up to the first boundary is the street and, where no comma says so, a place behind it.
 
+use super::find::{self, has_strong_type};
 use super::number;
 use super::split::{self, Surroundings};
 use super::tokens::{Gap, Shape, Tokens, tokenize};
-use super::{street, tail, unit};
-use crate::model::address::{Address, AddressNumber, Occupancy};
+use super::{shape, street, tail, unit};
+use crate::model::address::{Address, Occupancy};
 
 /// Most readings returned.
 pub const READINGS_MAX: usize = 4;
@@ -152,8 +153,8 @@ impl Reader<'_> {
             self.warnings.push(Warning::PoBox);
             self.address.po_box = Some(id);
             let street_behind =
-                find_number(self.tokens, end, hi).is_some_and(|(at, ..)| has_strong_type(self.tokens, at + 2, hi));
-            let street_before = find_number(self.tokens, 0, start).is_some() || has_strong_type(self.tokens, 1, start);
+                find::number(self.tokens, end, hi).is_some_and(|f| has_strong_type(self.tokens, f.at + 2, hi));
+            let street_before = find::number(self.tokens, 0, start).is_some() || has_strong_type(self.tokens, 1, start);
             if street_behind && !street_before {
                 self.set_rest(0, start);
                 lo = end;
@@ -161,7 +162,7 @@ impl Reader<'_> {
                 self.set_place(end, hi);
                 hi = start;
                 if !street_before {
-                    self.set_rest(0, start);
+                    self.read_around_box(start);
                     return;
                 }
             }
@@ -169,10 +170,33 @@ impl Reader<'_> {
         self.read_line(lo, hi);
     }
 
+    /// What stands before a box without a street: a rural route (`RR 2 BOX 45`), units (`DEPT 77045 PO BOX 77000`).
+    fn read_around_box(&mut self, start: usize) {
+        let tokens = self.tokens;
+        if let Some(street) = shape::route(tokens, start) {
+            self.address.street = street;
+            return;
+        }
+        let mut at = 0;
+        let mut loose = 0;
+        while at < start {
+            match unit::labelled(tokens, at, at, start).filter(|f| !f.occupancy.occupancy_id.is_empty()) {
+                Some(found) => {
+                    self.set_rest(loose, found.start);
+                    at = found.end;
+                    loose = at;
+                    self.push_unit(found.occupancy);
+                }
+                None => at += 1,
+            }
+        }
+        self.set_rest(loose, start);
+    }
+
     /// Number, street, units and place of `lo..hi`.
     fn read_line(&mut self, lo: usize, hi: usize) {
         let tokens = self.tokens;
-        let Some((at, number, behind)) = find_number(tokens, lo, hi) else {
+        let Some(find::Found { at, number, behind }) = find::number(tokens, lo, hi) else {
             self.read_without_number(lo, hi);
             return;
         };
@@ -187,6 +211,16 @@ impl Reader<'_> {
         if number.low > 0 {
             self.address.address_number = Some(number);
         }
+        // "6910 # G MARY CAROLINE CIRCLE", "12 REAR MAIN ST": the unit before the street.
+        if tokens.word(from) == "REAR" && hi > from + 2 && tokens.at(from + 1).entry.street_type.is_none() {
+            self.push_unit(Occupancy { occupancy_type: "REAR".to_owned(), occupancy_id: String::new() });
+            from += 1;
+        } else if let Some(found) = unit::labelled(tokens, from, from, hi).filter(|f| {
+            f.start == from && !f.occupancy.occupancy_id.is_empty() && has_strong_type(tokens, f.end + 1, hi)
+        }) {
+            self.push_unit(found.occupancy);
+            from = found.end;
+        }
         self.read_street(from, hi);
     }
 
@@ -196,7 +230,7 @@ impl Reader<'_> {
         for i in lo..at {
             if let Some(found) = unit::labelled(self.tokens, i, lo, at).filter(|f| f.end == at) {
                 end = found.start;
-                self.address.occupancy.push(found.occupancy);
+                self.push_unit(found.occupancy);
                 break;
             }
         }
@@ -205,11 +239,11 @@ impl Reader<'_> {
 
     fn read_without_number(&mut self, lo: usize, hi: usize) {
         let tokens = self.tokens;
-        if let Some(at) = (lo + 1..hi.saturating_sub(1)).find(|i| is_joint(tokens, *i)) {
+        if let Some(at) = (lo + 1..hi.saturating_sub(1)).find(|i| shape::is_joint(tokens, *i)) {
             self.read_crossing(lo, at, hi);
             return;
         }
-        if matches!(tokens.word(lo), "C/O" | "ATTN" | "ATTENTION") {
+        if find::is_care_of(tokens, lo) || shape::is_company(tokens, lo, hi) {
             self.set_rest(lo, hi);
             return;
         }
@@ -263,11 +297,11 @@ impl Reader<'_> {
             return;
         }
         let second_address = (from + 2..hi.saturating_sub(2)).find(|i| {
-            is_joint(tokens, *i)
+            shape::is_joint(tokens, *i)
                 && matches!(tokens.at(i + 1).shape, Shape::Digits | Shape::DigitsLetter)
                 && has_strong_type(tokens, from + 1, *i)
                 && has_strong_type(tokens, i + 3, hi)
-                && find_number(tokens, i + 1, hi).is_some_and(|(at, ..)| at == i + 1)
+                && find::number(tokens, i + 1, hi).is_some_and(|f| f.at == i + 1)
         });
         let hi = match second_address.filter(|_| self.address.address_number.is_some()) {
             Some(at) => {
@@ -277,10 +311,10 @@ impl Reader<'_> {
             }
             None => hi,
         };
-        let mut end = (from + 1..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
-        let joint = (from + 1..end).find(|i| is_joint(tokens, *i) && i + 1 < hi);
+        let mut end = shape::street_end(tokens, from, hi, self.address.state.is_some());
+        let joint = (from + 1..end).find(|i| shape::is_joint(tokens, *i) && i + 1 < hi);
         let is_free = self.address.address_number.is_none();
-        if let Some(at) = joint.filter(|at| is_free || crosses(tokens, from, *at, end)) {
+        if let Some(at) = joint.filter(|at| is_free || shape::crosses(tokens, from, *at, end)) {
             self.read_crossing(from, at, hi);
             return;
         }
@@ -290,11 +324,13 @@ impl Reader<'_> {
             end = found.start;
             unit_start = Some(found.start);
         }
-        let place_ahead = has_place_ahead(tokens, unit_start.map_or(end, |_| end), hi);
+        let place_ahead = shape::has_place_ahead(tokens, unit_start.map_or(end, |_| end), hi);
         let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
         let only_zip = self.address.state.is_none();
         let expects_place = is_tailed && !only_zip && !place_ahead && self.address.place.is_none();
-        let (cut, second) = split::best(tokens, from, end, Surroundings { expects_place }, self.county);
+        let state = self.address.state.clone();
+        let around = Surroundings { expects_place, state: state.as_deref() };
+        let (cut, second) = split::best(tokens, from, end, around, self.county);
         self.others_of(from, second);
         self.address.street = street::read(tokens, from, cut.end);
         if let Some(other) = street::other_reading(tokens, from, cut.end) {
@@ -327,7 +363,7 @@ impl Reader<'_> {
         let mut loose = from;
         while at < hi {
             let is_second_address = tokens.at(at).gap != Gap::Blank
-                && find_number(tokens, at, hi).is_some_and(|(i, ..)| i == at)
+                && find::number(tokens, at, hi).is_some_and(|f| f.at == at)
                 && has_strong_type(tokens, at + 1, hi)
                 && at > from.saturating_sub(1);
             if is_second_address || (tokens.at(at).shape == Shape::And && at + 1 < hi) {
@@ -390,12 +426,19 @@ impl Reader<'_> {
         self.address.street = street::read(tokens, lo, at);
         let end = (at + 2..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
         let expects_place = self.address.state.is_some() && end == hi;
-        let (cut, _) = split::best(tokens, at + 1, end, Surroundings { expects_place }, self.county);
+        let state = self.address.state.clone();
+        let around = Surroundings { expects_place, state: state.as_deref() };
+        let (cut, _) = split::best(tokens, at + 1, end, around, self.county);
         self.address.cross_street = Some(street::read(tokens, at + 1, cut.end));
         self.take_words(cut.end, hi);
     }
 
     fn push_unit(&mut self, occupancy: Occupancy) {
+        // A private mailbox is no part of a building.
+        if occupancy.occupancy_type == "PMB" {
+            self.add_rest(&format!("PMB {}", occupancy.occupancy_id));
+            return;
+        }
         if self.address.occupancy.len() < UNITS_MAX {
             self.address.occupancy.push(occupancy);
         }
@@ -414,8 +457,11 @@ impl Reader<'_> {
     }
 
     fn set_rest(&mut self, lo: usize, hi: usize) {
-        let words = self.tokens.span(lo..hi);
-        if words.is_empty() {
+        self.add_rest(self.tokens.span(lo..hi));
+    }
+
+    fn add_rest(&mut self, words: &str) {
+        if words.is_empty() || words == "#" {
             return;
         }
         match &mut self.address.rest {
@@ -450,93 +496,4 @@ impl Reader<'_> {
         self.warnings.sort_unstable();
         self.warnings.dedup();
     }
-}
-
-fn has_strong_type(tokens: &Tokens, lo: usize, hi: usize) -> bool {
-    (lo..hi).any(|i| {
-        tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong())
-            || matches!(tokens.word(i), "HWY" | "HIGHWAY" | "ROUTE" | "RTE" | "INTERSTATE")
-    })
-}
-
-/// True when a part set off by a comma that looks like a place stands in `from..hi`.
-fn has_place_ahead(tokens: &Tokens, from: usize, hi: usize) -> bool {
-    if from >= hi {
-        return false;
-    }
-    // Words behind the last unit or comma.
-    let mut at = from;
-    let mut words = 0;
-    while at < hi {
-        if let Some(found) = unit::labelled(tokens, at, at, hi) {
-            at = found.end;
-            words = 0;
-            continue;
-        }
-        words += usize::from(tokens.at(at).shape == Shape::Word);
-        at += 1;
-    }
-    words > 0
-}
-
-/// Words that join two streets.
-fn is_joint(tokens: &Tokens, at: usize) -> bool {
-    tokens.at(at).shape == Shape::And || matches!(tokens.word(at), "AND" | "AT")
-}
-
-/// With a house number only two full streets cross (`101 PIERCE ST & RILL AVE`), not `5 BLACK & WHITE DR`.
-fn crosses(tokens: &Tokens, lo: usize, at: usize, hi: usize) -> bool {
-    let is_street = |lo: usize, hi: usize| {
-        (lo + 1..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()))
-            || (lo..hi).any(|i| tokens.at(i).entry.is_road_class && i + 1 < hi)
-    };
-    is_street(lo, at)
-        && is_street(at + 1, hi)
-        && !matches!(tokens.at(at + 1).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair)
-}
-
-/// The house number: where it begins, itself, and the index behind it.
-fn find_number(tokens: &Tokens, lo: usize, hi: usize) -> Option<(usize, AddressNumber, usize)> {
-    let at = (lo..hi).find(|i| can_be_number(tokens, *i, lo, hi))?;
-    let (number, behind) = number::read(tokens, at, hi)?;
-    (behind < hi).then_some((at, number, behind))
-}
-
-fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
-    let token = tokens.at(at);
-    if !matches!(token.shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed) || at + 1 >= hi {
-        return false;
-    }
-    let Some((_, behind)) = number::read(tokens, at, hi) else { return false };
-    if behind >= hi {
-        return false;
-    }
-    let next = tokens.at(behind);
-    let next_is_type = next.entry.street_type.is_some_and(|t| t.is_strong()) && next.entry.direction.is_none();
-    if at == lo {
-        // "31 STREET", "83 ST" alone are streets; so is "76 & 31 ST".
-        let is_lone_street = next_is_type && behind + 1 >= hi && behind == at + 1 && tokens.word(behind) != "HWY";
-        let joint = behind + 1 + usize::from(tokens.at(behind + 1).entry.direction.is_some());
-        let is_crossing = next_is_type && is_joint(tokens, joint);
-        return !is_lone_street && !is_crossing && next.shape != Shape::And;
-    }
-    let before = tokens.at(at - 1);
-    let is_part_of_other = before.shape == Shape::Hash
-        || before.entry.unit.is_some_and(|u| u.needs_id)
-            && before.entry.state.is_none()
-            && tokens.word(at - 1) != "DEPT"
-        || before.entry.is_road_class && tokens.word(at - 1) != "CO"
-        || matches!(tokens.word(at - 1), "BOX" | "ROAD" | "RD" | "AVENUE" | "AVE" | "LOOP" | "AND" | "&")
-        || before.entry.direction.is_some() && at < lo + 3
-        || before.entry.street_type.is_some_and(|t| t.is_strong()) && token.gap == Gap::Blank;
-    let street_follows = (!next_is_type || has_strong_type(tokens, behind + 1, hi))
-        && next.gap == Gap::Blank
-        && tokens.at(at + 1).shape != Shape::And;
-    let has_more = (behind..hi).any(|i| {
-        tokens.at(i).entry.street_type.is_some()
-            || tokens.at(i).entry.direction.is_some()
-            || tokens.at(i).shape == Shape::Ordinal
-            || tokens.at(i).entry.is_road_class
-    }) || hi - behind >= 1 && tokens.len() > hi;
-    !is_part_of_other && street_follows && has_more
 }

@@ -5,8 +5,11 @@
 
 use super::highway;
 use super::parse::CountyWords;
+use super::places;
+use super::street;
 use super::tokens::{Shape, Tokens};
 use super::unit;
+use crate::model::address::Direction;
 
 /// A possible end of the street.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +23,11 @@ pub(crate) struct Cut {
 
 /// What is known about the words behind the street.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Surroundings {
+pub(crate) struct Surroundings<'a> {
     /// A state or ZIP follows and no comma has set a place apart: a place is expected among the words.
     pub(crate) expects_place: bool,
+    /// The state that follows, where the place must lie.
+    pub(crate) state: Option<&'a str>,
 }
 
 /// Points. One table, so that they can be weighed against each other; found by reading lines of many cities.
@@ -50,7 +55,14 @@ mod points {
     pub(super) const POST_WITHOUT_TYPE: i32 = -6;
     pub(super) const POST_AND_PRE: i32 = -26;
     pub(super) const POST_OF_KNOWN_PLACE: i32 = -40;
+    /// A pair of letters (`S E`) is a quadrant, not the end of the street and the place's first word.
+    pub(super) const POST_PAIR: i32 = 24;
     pub(super) const BARE_UNIT: i32 = 4;
+    /// A number behind a name without type (`223 N GUADALUPE 137`).
+    pub(super) const BARE_UNIT_BEHIND_NAME: i32 = 3;
+    /// A populated place of the state that follows, by one word or several.
+    pub(super) const KNOWN_PLACE: i32 = 30;
+    pub(super) const KNOWN_LONG_PLACE: i32 = 45;
     pub(super) const COUNTY_STREET: i32 = 90;
     pub(super) const COUNTY_PLACE: i32 = 70;
 }
@@ -63,15 +75,13 @@ pub(crate) fn best(
     tokens: &Tokens,
     lo: usize,
     hi: usize,
-    around: Surroundings,
+    around: Surroundings<'_>,
     county: &dyn CountyWords,
 ) -> (Cut, Option<Cut>) {
     let whole = Cut { end: hi, unit_end: hi, points: 0 };
     let (mut first, mut second): (Option<Cut>, Option<Cut>) = (None, None);
-    // "AVENUE H": the name is the letter behind the type.
-    let is_lettered =
-        matches!(tokens.word(lo), "AVENUE" | "AVE") && tokens.at(lo + 1).shape == Shape::Letter && lo + 1 < hi;
-    let floor = if is_lettered { Some(lo + 2) } else { highway::read(tokens, lo, hi).map(|(_, end)| end) };
+    let floor = street::lettered(tokens, lo, hi).or_else(|| highway::read(tokens, lo, hi).map(|(_, end)| (lo, end)));
+    let floor = floor.map(|(_, end)| end);
     let start = floor.unwrap_or(lo + 1);
     for end in start..=hi.min(start + CUTS_MAX) {
         let Some(cut) = weigh(tokens, lo, end, hi, &Context { around, county, road_end: floor, hi }) else { continue };
@@ -87,7 +97,7 @@ pub(crate) fn best(
 }
 
 struct Context<'a> {
-    around: Surroundings,
+    around: Surroundings<'a>,
     county: &'a dyn CountyWords,
     road_end: Option<usize>,
     hi: usize,
@@ -96,9 +106,14 @@ struct Context<'a> {
 fn weigh(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Context<'_>) -> Option<Cut> {
     let mut unit_end = end;
     let mut total = street_points(tokens, lo, end, hi, context)?;
-    if end < hi && unit::is_bare_id(tokens, end) && total > 0 {
-        unit_end += 1;
-        total += points::BARE_UNIT;
+    if end < hi && unit::is_bare_id(tokens, end) {
+        if total > 0 {
+            unit_end = unit::bare_id_end(tokens, end, hi);
+            total += points::BARE_UNIT;
+        } else if is_plain_name(tokens, lo, end) && tokens.at(end).shape != Shape::Letter {
+            unit_end = unit::bare_id_end(tokens, end, hi);
+            total += points::BARE_UNIT_BEHIND_NAME;
+        }
     }
     total += place_points(tokens, unit_end, hi, context);
     let street = tokens.span(lo..end);
@@ -111,13 +126,32 @@ fn weigh(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Context<'_
     Some(Cut { end, unit_end, points: total })
 }
 
+/// True when the words end in a name that bears no number of its own (`CALLE 5`, `LOOP 410` do).
+fn is_plain_name(tokens: &Tokens, lo: usize, end: usize) -> bool {
+    let last = tokens.at(end - 1);
+    let opens_number = matches!(
+        tokens.word(end - 1),
+        "AVENIDA" | "CALLE" | "CAMINO" | "CARRETERA" | "KM" | "MILE" | "PASEO" | "PHASE" | "SECTOR" | "TRACT" | "VIA"
+    );
+    last.shape == Shape::Word
+        && tokens.word(end - 1).len() > 2
+        && last.entry.direction.is_none()
+        && last.entry.street_type.is_none_or(|t| t.strength < 3)
+        && !opens_number
+        && !(lo..end).any(|i| tokens.at(i).entry.is_road_class && tokens.at(i).entry.street_type.is_none())
+}
+
 /// Points for `lo..end` as a street; `None` where it cannot be one.
 fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Context<'_>) -> Option<i32> {
     let last = tokens.at(end - 1);
     let mut total = 0;
     let mut type_at = end - 1;
     let has_post = end > lo + 1 && last.entry.direction.is_some() && Some(end) != context.road_end;
-    if has_post {
+    let has_pair = has_post && end > lo + 3 && is_letter_pair(tokens, end - 2);
+    if has_pair {
+        type_at = end - 3;
+        total += points::POST_PAIR;
+    } else if has_post {
         type_at = end - 2;
     }
     let behind_road = context.road_end.is_some_and(|road| type_at + 1 == road);
@@ -154,10 +188,20 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
     if end == lo + 1 && last.entry.direction.is_some() && hi > end {
         return None;
     }
-    if has_post {
+    if has_pair {
+        total += points::POST_SHORT;
+    } else if has_post {
         total += post_points(tokens, lo, end, kind.is_some() || behind_road, context);
     }
     Some(total)
+}
+
+/// `S E` behind a street: one direction in two letters.
+fn is_letter_pair(tokens: &Tokens, at: usize) -> bool {
+    tokens.word(at).len() == 1
+        && tokens.word(at + 1).len() == 1
+        && matches!(tokens.at(at).entry.direction, Some(Direction::N | Direction::S))
+        && matches!(tokens.at(at + 1).entry.direction, Some(Direction::E | Direction::W))
 }
 
 fn post_points(tokens: &Tokens, lo: usize, end: usize, has_type: bool, context: &Context<'_>) -> i32 {
@@ -184,7 +228,6 @@ fn post_points(tokens: &Tokens, lo: usize, end: usize, has_type: bool, context: 
 
 /// True when direction and next word are a place known by that name anywhere in the country (`E BRIDGEWATER`).
 fn is_directional_place(tokens: &Tokens, at: usize, hi: usize) -> bool {
-    use super::places;
     let Some(direction) = tokens.at(at).entry.direction else { return false };
     (at + 2..=hi.min(at + 4)).any(|end| places::is_directional(direction, tokens.span(at + 1..end)))
 }
@@ -195,6 +238,10 @@ fn place_points(tokens: &Tokens, lo: usize, hi: usize, context: &Context<'_>) ->
         return if context.around.expects_place { points::NO_PLACE_WHERE_EXPECTED } else { 0 };
     }
     let n = hi - lo;
+    if context.around.state.is_some_and(|state| places::is_known(tokens.span(lo..hi), state)) {
+        let known = if n > 1 { points::KNOWN_LONG_PLACE } else { points::KNOWN_PLACE };
+        return known + points::PLACE_OF_ONE_WORD;
+    }
     let first = tokens.at(lo);
     let last = tokens.at(hi - 1);
     let mut total = if context.around.expects_place { 0 } else { points::PLACE_NOT_EXPECTED };
@@ -218,7 +265,7 @@ fn place_points(tokens: &Tokens, lo: usize, hi: usize, context: &Context<'_>) ->
     let is_saint = matches!(tokens.word(lo), "ST" | "FT" | "MT" | "PT" | "LA" | "LAKE")
         && n > 1
         && tokens.at(lo + 1).entry.street_type.is_none();
-    if is_saint && n == 2 && tokens.word(lo) == "ST" && super::places::is_saint(tokens.word(lo + 1)) {
+    if is_saint && n == 2 && tokens.word(lo) == "ST" && places::is_saint(tokens.word(lo + 1)) {
         total += points::PLACE_IS_SAINT;
     }
     match first.entry.street_type.map(|t| t.strength) {

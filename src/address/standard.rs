@@ -46,12 +46,23 @@ pub fn street_text(street: &Street) -> String {
     if street.pretype.is_some() {
         words.push(street.street_name.clone());
     } else {
-        words.push(folded_name(&street.street_name).split(' ').map(with_ordinal_ending).collect::<Vec<_>>().join(" "));
+        words.push(numbered_name(&folded_name(&street.street_name)));
     }
     words.extend(street.street_type.clone());
     words.extend(street.postdirectional.map(|d| d.as_str().to_owned()));
     words.retain(|w| !w.is_empty());
     words.join(" ")
+}
+
+/// A figure that is the whole name, directions apart, gets its ending: `31` and `106 E`, not `5 MILE` or `CALLE 5`.
+fn numbered_name(name: &str) -> String {
+    let (first, rest) = name.split_once(' ').unwrap_or((name, ""));
+    let is_numbered = rest.split(' ').all(|w| w.is_empty() || w.contains('/') || tables::direction(w).is_some());
+    match (is_numbered, rest) {
+        (false, _) => name.to_owned(),
+        (true, "") => with_ordinal_ending(first),
+        (true, rest) => format!("{} {rest}", with_ordinal_ending(first)),
+    }
 }
 
 fn with_ordinal_ending(word: &str) -> String {
@@ -79,7 +90,8 @@ pub fn standard_form(address: &Address) -> String {
         parts.push(format!("{designator} {}", unit.occupancy_id).trim_end().to_owned());
     }
     if let Some(po_box) = &address.po_box {
-        parts.push(format!("PO BOX {po_box}"));
+        let is_route = matches!(address.street.pretype.as_deref(), Some("RR" | "HC"));
+        parts.push(format!("{} {po_box}", if is_route { "BOX" } else { "PO BOX" }));
     }
     parts.retain(|p| !p.is_empty());
     parts.join(" ")

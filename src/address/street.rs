@@ -30,8 +30,34 @@ fn is_number(tokens: &Tokens, at: usize) -> bool {
     matches!(tokens.at(at).shape, Shape::Digits | Shape::Ordinal) || tokens.at(at).entry.number.is_some_and(|n| n > 0)
 }
 
+/// `AVENUE H`, `S AVENUE H`, `AVENUE M 1/2`: the type stands before the letter that is the name. Where the type is, and
+/// the index behind the name.
+pub(crate) fn lettered(tokens: &Tokens, lo: usize, hi: usize) -> Option<(usize, usize)> {
+    let is_avenue = |at: usize| matches!(tokens.word(at), "AVENUE" | "AVE" | "AV");
+    let at = lo + usize::from(tokens.at(lo).entry.direction.is_some() && is_avenue(lo + 1));
+    let letter = tokens.at(at + 1);
+    let is_name = at + 1 < hi && is_avenue(at) && letter.shape == Shape::Letter && letter.gap == Gap::Blank;
+    // "SOUTH AVE W" is a street called South.
+    if !is_name || (at > lo && letter.entry.direction.is_some()) {
+        return None;
+    }
+    Some((at, at + 2 + usize::from(at + 2 < hi && tokens.at(at + 2).shape == Shape::Fraction)))
+}
+
 fn plain(tokens: &Tokens, lo: usize, hi: usize) -> Street {
     let mut street = Street::default();
+    if let Some((at, end)) = lettered(tokens, lo, hi) {
+        street.predirectional = tokens.at(lo).entry.direction.filter(|_| at > lo);
+        street.postdirectional = tokens.at(end).entry.direction.filter(|_| end + 1 == hi);
+        let last = if street.postdirectional.is_some() { end } else { hi };
+        tokens.span(at..last).clone_into(&mut street.street_name);
+        if last == end + 1 {
+            // "AVENUE C EXT"
+            street.street_type = tokens.at(end).entry.street_type.map(|t| t.canonical.to_owned());
+            tokens.span(at..if street.street_type.is_some() { end } else { last }).clone_into(&mut street.street_name);
+        }
+        return street;
+    }
     let (mut from, mut to) = (lo, hi);
     if let Some((direction, n)) = predirectional(tokens, lo, hi) {
         street.predirectional = Some(direction);

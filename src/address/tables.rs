@@ -116,6 +116,11 @@ const ROAD_CLASS_WORDS: &[&str] = &[
     "HC",
     "TR",
     "FOREST",
+    "LOOP",
+    "SPUR",
+    "PARISH",
+    "CITY",
+    "UNITED",
 ];
 
 const UNITS: [(&str, &str); 20] = [

@@ -109,7 +109,9 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
         // "106 WA" is 106th West Avenue; "COUNTY ROAD 42 IA" ends in a state.
         let follows_figures = matches!(tokens.at(at - 1).shape, Shape::Digits | Shape::Ordinal);
         let has_road_class = (0..at).any(|i| tokens.at(i).entry.is_road_class);
-        if follows_figures && !has_road_class {
+        // "1750 TYSONS BLVD FOURTH FL" is a floor.
+        let is_floor = code == "FL" && tokens.at(at - 1).entry.number.is_some();
+        if is_floor || follows_figures && !has_road_class {
             false
         } else if could_be_street {
             has_type_before && at >= 3 && could_end_place(tokens, at)
@@ -117,7 +119,8 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
             at >= 2
         }
     } else {
-        has_type_before && at >= 3
+        // "610 EAST MAIN MARION KANSAS": a spelled state behind number, street and place.
+        (has_type_before && at >= 3) || (first_is_number && at >= 4 && could_end_place(tokens, at))
     };
     // "1234 MAIN CT 06000" without a place: the court is needed as type.
     let is_needed_type = is_code

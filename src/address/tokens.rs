@@ -125,11 +125,19 @@ impl Tokens {
                 return;
             }
         }
+        while self.buffer.ends_with(".0") && self.buffer.len() > self.word_start + 2 {
+            self.buffer.truncate(self.buffer.len() - 2);
+        }
+        if self.buffer.get(self.word_start..).is_some_and(|w| w.starts_with('-') && w.len() > 1) {
+            // "98 -1040": the dash belongs to the number before it.
+            self.buffer.remove(self.word_start);
+            self.gap = if self.gap == Gap::Blank { Gap::Dash } else { self.gap };
+        }
         let (start, end) = (self.word_start, self.buffer.len());
         if start == end {
             return;
         }
-        let cut = cut_of(&self.buffer[start..end]);
+        let cut = cut_of(&self.buffer[start..end]).or_else(|| self.letter_road(&self.buffer[start..end]));
         if let Some((at, skip)) = cut {
             let tail: String = self.buffer.get(start + at + skip..end).unwrap_or("").to_owned();
             self.buffer.truncate(start + at);
@@ -143,6 +151,15 @@ impl Tokens {
         }
         self.buffer.push(' ');
         self.word_start = self.buffer.len();
+    }
+
+    /// `M-89` and `K-10` right behind the house number are roads; elsewhere they are units.
+    fn letter_road(&self, word: &str) -> Option<(usize, usize)> {
+        let figures = word.strip_prefix("M-").or_else(|| word.strip_prefix("K-"))?;
+        let is_road = (1..=3).contains(&figures.len()) && figures.bytes().all(|b| b.is_ascii_digit());
+        let behind_number = (1..=2).contains(&self.n)
+            && (self.at(self.n - 1).shape == Shape::Digits || self.at(self.n - 1).entry.direction.is_some());
+        (is_road && behind_number).then_some((1, 1))
     }
 
     fn single(&mut self, c: char) {
@@ -168,6 +185,11 @@ impl Tokens {
     fn dot(&mut self, rest: &str) {
         let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
         let digit_follows = rest.bytes().next().is_some_and(|b| b.is_ascii_digit());
+        // "ROAD 41.4": a road between two others. "1234.0" comes from a spreadsheet.
+        if digit_follows && run <= 2 && self.buffer.ends_with(|c: char| c.is_ascii_digit()) && !self.word_is_empty() {
+            self.buffer.push('.');
+            return;
+        }
         if run >= 2 || (digit_follows && !self.word_is_empty()) {
             self.end_word();
         }

@@ -24,22 +24,35 @@ pub(crate) fn next(tokens: &Tokens, at: usize, hi: usize) -> Option<Found> {
 pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Option<Found> {
     let token = tokens.at(i);
     if token.shape == Shape::Hash {
+        // "# APT 2": the designator says more than the sign.
+        if tokens.at(i + 1).entry.unit.is_some() && i + 2 < hi {
+            if let Some(inner) = labelled(tokens, i + 1, lo, hi).filter(|f| f.start == i + 1) {
+                return Some(Found { start: i, ..inner });
+            }
+        }
         return (i + 1 < hi)
             .then(|| found(i, id_end(tokens, i + 1, hi), "#", tokens.span(i + 1..id_end(tokens, i + 1, hi))));
     }
-    // "MARKET AVE NO. 100"
-    let is_number_sign = tokens.word(i) == "NO" && i > lo + 1 && tokens.at(i + 1).shape == Shape::Digits && i + 1 < hi;
-    if is_number_sign && tokens.at(i - 1).entry.street_type.is_some_and(|t| t.is_strong()) {
-        return Some(found(i, i + 2, "#", tokens.word(i + 1)));
+    if let Some(found) = by_sign(tokens, i, lo, hi) {
+        return Some(found);
     }
     let unit = token.entry.unit?;
+    if matches!(unit.canonical, "LOWR" | "UPPR")
+        && tokens.at(i + 1).entry.unit.is_some_and(|u| matches!(u.canonical, "FL" | "LVL"))
+    {
+        return None;
+    }
     // "2ND FLOOR", "SECOND FLOOR", "LOWER LEVEL": the identifier stands before.
     let is_level = matches!(unit.canonical, "FL" | "LVL");
     if is_level && i > lo && tokens.at(i).gap == Gap::Blank {
         let before = tokens.at(i - 1);
-        let is_count = before.shape == Shape::Ordinal || before.entry.number.is_some();
+        let is_last = i + 1 >= hi || tokens.at(i + 1).gap != Gap::Blank;
+        let is_count = before.shape == Shape::Ordinal
+            || before.entry.number.is_some()
+            || (before.shape == Shape::Digits && is_last && tokens.word(i - 1).len() <= 2)
+            || matches!(tokens.word(i - 1), "GROUND" | "GRND" | "MAIN" | "TOP" | "LOWER" | "UPPER" | "GARDEN");
         let follows_street =
-            i - 1 > lo && (before.gap == Gap::Comma || tokens.at(i - 2).entry.direction.is_none() || i - 2 > lo);
+            i > lo && (before.gap == Gap::Comma || i < 2 || tokens.at(i - 2).entry.direction.is_none() || i - 2 > lo);
         if is_count && follows_street {
             return Some(found(i - 1, i + 1, unit.canonical, tokens.word(i - 1)));
         }
@@ -60,7 +73,8 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
                 has_hash
                     || (unit.needs_id
                         && (id.entry.number.is_some()
-                            || (tokens.word(id_at).len() <= 2 && id.entry.street_type.is_none())))
+                            || (tokens.word(id_at).len() <= 2 && id.entry.street_type.is_none())
+                            || is_worded_id(tokens, id_at, hi)))
             }
             Shape::Fraction | Shape::Hash | Shape::And => false,
         };
@@ -71,6 +85,9 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
         && id.shape == Shape::Word;
     if next_is_type {
         return None;
+    }
+    if !is_id && is_without_id(tokens, i, lo, hi, unit.canonical) {
+        return Some(found(i, i + 1, unit.canonical, ""));
     }
     if unit.needs_id {
         // STOP, SIDE and KEY are also words of names: "STOP 4" is clear, "STOP LIGHT" not.
@@ -87,12 +104,92 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
     (ends && (i > lo || after_comma)).then(|| found(i, i + 1, unit.canonical, ""))
 }
 
+/// `MARKET AVE NO. 100`, `LONGWORTH AV U 6`, `RD, BLDG 10, ST. 310`: signs that are other words elsewhere.
+fn by_sign(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Option<Found> {
+    let designator = match tokens.word(i) {
+        "NO" => "#",
+        "U" => "UNIT",
+        "ST" if tokens.at(i).gap == Gap::Comma => "STE",
+        _ => return None,
+    };
+    let id = tokens.at(i + 1);
+    let is_id = i + 1 < hi
+        && id.gap == Gap::Blank
+        && (id.shape == Shape::Digits
+            || (id.shape != Shape::Ordinal && designator == "#" && has_figure(tokens, i + 1)));
+    let follows_type = i > 0
+        && i >= lo
+        && (tokens.at(i - 1).entry.street_type.is_some_and(|t| t.is_strong())
+            || tokens.at(i).gap == Gap::Comma && i > lo);
+    let ends = i + 2 >= hi || tokens.at(i + 2).gap != Gap::Blank || designator != "STE";
+    // "STATE HIGHWAY NO 70" is the road's number.
+    let road = tokens.word(i.saturating_sub(1));
+    let is_road = matches!(road, "HWY" | "HIGHWAY" | "ROUTE" | "RTE" | "RT")
+        || matches!(road, "RD" | "ROAD")
+            && i >= 2
+            && matches!(tokens.word(i - 2), "COUNTY" | "CO" | "CNTY" | "CTY" | "STATE" | "TOWNSHIP" | "TWP");
+    (!is_road && is_id && follows_type && ends).then(|| found(i, i + 2, designator, tokens.word(i + 1)))
+}
+
+fn has_figure(tokens: &Tokens, at: usize) -> bool {
+    matches!(tokens.at(at).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed)
+}
+
+/// `UNIT C-D`, `UNIT DOWN`: identifiers that are words.
+fn is_worded_id(tokens: &Tokens, at: usize, hi: usize) -> bool {
+    let word = tokens.word(at);
+    let is_place_in_house = matches!(
+        word,
+        "DOWN"
+            | "UP"
+            | "UPPER"
+            | "LOWER"
+            | "REAR"
+            | "FRONT"
+            | "LEFT"
+            | "RIGHT"
+            | "MAIN"
+            | "BACK"
+            | "UPSTAIRS"
+            | "DOWNSTAIRS"
+    );
+    let ends = at + 1 >= hi || tokens.at(at + 1).gap != Gap::Blank;
+    (word.len() <= 5 && word.contains('-')) || is_place_in_house && (ends || word == "DOWN")
+}
+
+/// `718 DORCHESTER PL NE UNIT CEDAR RAPIDS`: a designator that lost its identifier, behind the end of a street.
+fn is_without_id(tokens: &Tokens, i: usize, lo: usize, hi: usize, designator: &str) -> bool {
+    let before = tokens.at(i.saturating_sub(1)).entry;
+    let next = tokens.at(i + 1);
+    matches!(designator, "APT" | "UNIT" | "STE")
+        && i > lo.max(1)
+        && (before.direction.is_some()
+            || before.street_type.is_some_and(|t| t.is_strong())
+            || tokens.at(i).gap == Gap::Comma)
+        && (i + 1 >= hi
+            || next.gap == Gap::Comma
+            || (next.shape == Shape::Word && next.entry.street_type.is_none_or(|t| t.strength < 2)))
+}
+
 /// An identifier may have two words (`# B 101`, `# 12 A`).
 fn id_end(tokens: &Tokens, at: usize, hi: usize) -> usize {
     let is_figure = |i: usize| tokens.at(i).shape == Shape::Digits && tokens.word(i).len() <= 4;
     // "# 331 N CHESTERFIELD": a direction opens the place.
     let is_letter =
         |i: usize| tokens.at(i).shape == Shape::Letter && (tokens.at(i).entry.direction.is_none() || i + 1 >= hi);
+    // "# 3 SOUTH", "UNIT 2 EAST": a wing of the house, where nothing follows it.
+    let is_wing = at + 1 < hi
+        && tokens.at(at + 1).gap == Gap::Blank
+        && has_figure(tokens, at)
+        && tokens.at(at + 1).entry.direction.is_some()
+        && (at + 2 >= hi || tokens.at(at + 2).gap != Gap::Blank);
+    if is_wing {
+        return at + 2;
+    }
+    // "STE 300 O FALLON": the letter opens the place.
+    if matches!(tokens.word(at + 1), "O" | "D" | "L") && at + 2 < hi && tokens.at(at + 2).gap == Gap::Blank {
+        return at + 1;
+    }
     let joins = at + 1 < hi
         && tokens.at(at + 1).gap == Gap::Blank
         && ((is_letter(at) && is_figure(at + 1)) || (is_figure(at) && is_letter(at + 1)));
@@ -111,10 +208,27 @@ pub(crate) fn is_bare_id(tokens: &Tokens, at: usize) -> bool {
     }
 }
 
+/// The end of a unit without designator that begins at `at`: `H 5` and `106 D` are one.
+pub(crate) fn bare_id_end(tokens: &Tokens, at: usize, hi: usize) -> usize {
+    let end = id_end(tokens, at, hi);
+    // Two words only where nothing follows that the second could belong to.
+    if end == at + 2 && end < hi && tokens.at(end).gap == Gap::Blank && tokens.at(at).shape == Shape::Digits {
+        return at + 1;
+    }
+    end
+}
+
 /// A post office box: where it begins and ends, and its number.
 pub(crate) fn po_box(tokens: &Tokens, hi: usize) -> Option<(usize, usize, String)> {
+    // A bare "BOX" or a lockbox counts only where no post office box is named.
+    box_by(tokens, hi, true).or_else(|| box_by(tokens, hi, false))
+}
+
+fn box_by(tokens: &Tokens, hi: usize, is_plain: bool) -> Option<(usize, usize, String)> {
     for i in 0..hi {
         let n = match tokens.word(i) {
+            "BOX" | "LOCKBOX" | "LBX" | "DRAWER" if is_plain && tokens.word(i + 1) != "BOX" => continue,
+            "LOCKBOX" | "LBX" | "DRAWER" => 1,
             "P" if tokens.word(i + 1) == "O" && matches!(tokens.word(i + 2), "BOX" | "BX") => 3,
             "POST" if tokens.span(i..(i + 3).min(hi)) == "POST OFFICE BOX" => 3,
             "PO" | "POB" | "BOX" | "P/O" if tokens.word(i + 1) == "BOX" || tokens.word(i + 1) == "BX" => 2,

@@ -1,0 +1,108 @@
+//! Where parts of a line end and what they are as a whole: the end of a street, crossings, companies, routes before a box.
+
+use super::find::has_strong_type;
+use super::tokens::{Gap, Shape, Tokens};
+use super::unit;
+use crate::model::address::Street;
+
+/// With a house number only two full streets cross (`101 PIERCE ST & RILL AVE`), not `5 BLACK & WHITE DR`.
+pub(crate) fn crosses(tokens: &Tokens, lo: usize, at: usize, hi: usize) -> bool {
+    let is_street = |lo: usize, hi: usize| {
+        (lo + 1..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong()))
+            || (lo..hi).any(|i| tokens.at(i).entry.is_road_class && i + 1 < hi)
+    };
+    is_street(lo, at)
+        && is_street(at + 1, hi)
+        && !matches!(tokens.at(at + 1).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair)
+}
+/// The comma or dash that ends the street which begins at `from`; in `M STREET, NW, WASHINGTON` not the first one.
+pub(crate) fn street_end(tokens: &Tokens, from: usize, hi: usize, has_state: bool) -> usize {
+    let end = (from + 1..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
+    end + quadrant_words(tokens, end, hi, has_state)
+}
+
+/// How many words at `at`, behind a comma, are the direction of the street before it.
+fn quadrant_words(tokens: &Tokens, at: usize, hi: usize, has_state: bool) -> usize {
+    use crate::model::address::Direction::{E, N, S, W};
+    let Some(direction) = tokens.at(at).entry.direction.filter(|_| at < hi && tokens.at(at).gap == Gap::Comma) else {
+        return 0;
+    };
+    if !matches!(direction, N | S | E | W) {
+        return 1;
+    }
+    let word = tokens.word(at);
+    let second = tokens.at(at + 1);
+    let is_pair = word.len() == 1
+        && matches!(direction, N | S)
+        && at + 1 < hi
+        && tokens.word(at + 1).len() == 1
+        && matches!(second.entry.direction, Some(E | W));
+    if is_pair {
+        return 2;
+    }
+    // "STREET, N SEBASTOPOL" and "STREET, WEST, TX" are places.
+    let is_last = at + 1 >= hi;
+    let ends = is_last
+        || second.gap != Gap::Blank
+        || second.entry.unit.is_some()
+        || matches!(second.shape, Shape::Hash | Shape::Digits);
+    usize::from(ends && (word.len() == 1 || !(is_last && has_state)))
+}
+
+/// True when a part set off by a comma that looks like a place stands in `from..hi`.
+pub(crate) fn has_place_ahead(tokens: &Tokens, from: usize, hi: usize) -> bool {
+    if from >= hi {
+        return false;
+    }
+    // Words behind the last unit or comma.
+    let mut at = from;
+    let mut words = 0;
+    while at < hi {
+        if let Some(found) = unit::labelled(tokens, at, at, hi) {
+            at = found.end;
+            words = 0;
+            continue;
+        }
+        words += usize::from(tokens.at(at).shape == Shape::Word);
+        at += 1;
+    }
+    words > 0
+}
+
+/// Words that join two streets.
+pub(crate) fn is_joint(tokens: &Tokens, at: usize) -> bool {
+    tokens.at(at).shape == Shape::And || matches!(tokens.word(at), "AND" | "AT")
+}
+
+/// A line of a company's name: `JMB INVESTMENTS LLC`.
+pub(crate) fn is_company(tokens: &Tokens, lo: usize, hi: usize) -> bool {
+    let is_form = |i: usize| matches!(tokens.word(i), "LLC" | "INC" | "LLP" | "LP" | "LTD" | "CORP" | "TRUST");
+    hi > lo + 1 && (lo + 1..hi).any(is_form) && !has_strong_type(tokens, lo + 1, hi)
+}
+
+/// A rural or highway contract route, all of `0..hi`, or a numbered road without a house number.
+pub(crate) fn route(tokens: &Tokens, hi: usize) -> Option<Street> {
+    let class = |word: &str| match word {
+        "RR" | "RFD" | "RD" | "RT" | "RTE" | "ROUTE" => Some("RR"),
+        "HC" | "HCR" | "SR" => Some("HC"),
+        _ => None,
+    };
+    let (pretype, at) = match tokens.span(0..2) {
+        "RURAL ROUTE" | "RURAL RT" | "R R" | "R D" | "RURAL RTE" => ("RR", 2),
+        "HIGHWAY CONTRACT" | "STAR ROUTE" | "STAR RT" | "STAR RTE" | "H C" => ("HC", 2),
+        _ => match class(tokens.word(0)) {
+            Some(pretype) => (pretype, 1),
+            None => {
+                let (street, end) = super::highway::read(tokens, 0, hi)?;
+                return (end == hi).then_some(street);
+            }
+        },
+    };
+    let at = at + usize::from(tokens.at(at).shape == Shape::Hash || tokens.word(at) == "NO");
+    let is_id = at + 1 == hi && matches!(tokens.at(at).shape, Shape::Digits | Shape::DigitsLetter | Shape::Letter);
+    is_id.then(|| Street {
+        pretype: Some(pretype.to_owned()),
+        street_name: tokens.word(at).trim_start_matches('0').to_owned(),
+        ..Street::default()
+    })
+}
