@@ -1,5 +1,6 @@
 //! Units (`APT 4`, `# 12`, `REAR`, `2ND FLOOR`, trailing `36-C`) and post office boxes.
 
+use super::tables::UnitWord;
 use super::tokens::{Gap, Shape, Tokens};
 use crate::model::address::Occupancy;
 
@@ -22,62 +23,62 @@ pub(crate) fn next(tokens: &Tokens, at: usize, hi: usize) -> Option<Found> {
 
 /// A labelled unit at `i`; `lo` is the first word that may belong to it.
 pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Option<Found> {
-    let token = tokens.at(i);
-    if token.shape == Shape::Hash {
-        // "# APT 2": the designator says more than the sign.
-        if tokens.at(i + 1).entry.unit.is_some() && i + 2 < hi {
-            if let Some(inner) = labelled(tokens, i + 1, lo, hi).filter(|f| f.start == i + 1) {
-                return Some(Found { start: i, ..inner });
-            }
-        }
-        return (i + 1 < hi)
-            .then(|| found(i, id_end(tokens, i + 1, hi), "#", tokens.span(i + 1..id_end(tokens, i + 1, hi))));
+    if tokens.at(i).shape == Shape::Hash {
+        return by_hash(tokens, i, lo, hi);
     }
     if let Some(found) = by_sign(tokens, i, lo, hi) {
         return Some(found);
     }
-    let unit = token.entry.unit?;
-    if matches!(unit.canonical, "LOWR" | "UPPR")
-        && tokens.at(i + 1).entry.unit.is_some_and(|u| matches!(u.canonical, "FL" | "LVL"))
-    {
+    let unit = tokens.at(i).entry.unit?;
+    let is_level = |word: UnitWord| matches!(word.canonical, "FL" | "LVL");
+    if matches!(unit.canonical, "LOWR" | "UPPR") && tokens.at(i + 1).entry.unit.is_some_and(is_level) {
         return None;
     }
-    // "2ND FLOOR", "SECOND FLOOR", "LOWER LEVEL": the identifier stands before.
-    let is_level = matches!(unit.canonical, "FL" | "LVL");
-    if is_level && i > lo && tokens.at(i).gap == Gap::Blank {
-        let before = tokens.at(i - 1);
-        let is_last = i + 1 >= hi || tokens.at(i + 1).gap != Gap::Blank;
-        let is_count = before.shape == Shape::Ordinal
-            || before.entry.number.is_some()
-            || (before.shape == Shape::Digits && is_last && tokens.word(i - 1).len() <= 2)
-            || matches!(tokens.word(i - 1), "GROUND" | "GRND" | "MAIN" | "TOP" | "LOWER" | "UPPER" | "GARDEN");
-        let follows_street =
-            i > lo && (before.gap == Gap::Comma || i < 2 || tokens.at(i - 2).entry.direction.is_none() || i - 2 > lo);
-        if is_count && follows_street {
-            return Some(found(i - 1, i + 1, unit.canonical, tokens.word(i - 1)));
-        }
+    if is_level(unit)
+        && let Some(found) = level(tokens, i, lo, hi, unit)
+    {
+        return Some(found);
     }
+    by_designator(tokens, i, lo, hi, unit)
+}
+
+/// `# 12`, `# APT 2`.
+fn by_hash(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Option<Found> {
+    // The designator says more than the sign.
+    if tokens.at(i + 1).entry.unit.is_some()
+        && i + 2 < hi
+        && let Some(inner) = labelled(tokens, i + 1, lo, hi).filter(|f| f.start == i + 1)
+    {
+        return Some(Found { start: i, ..inner });
+    }
+    let end = id_end(tokens, i + 1, hi);
+    (i + 1 < hi).then(|| found(i, end, "#", tokens.span(i + 1..end)))
+}
+
+/// `2ND FLOOR`, `SECOND FLOOR`, `GROUND FLOOR`, `LOWER LEVEL`: the identifier stands before.
+fn level(tokens: &Tokens, i: usize, lo: usize, hi: usize, unit: UnitWord) -> Option<Found> {
+    if i <= lo || tokens.at(i).gap != Gap::Blank {
+        return None;
+    }
+    let before = tokens.at(i - 1);
+    let is_last = i + 1 >= hi || tokens.at(i + 1).gap != Gap::Blank;
+    let is_count = before.shape == Shape::Ordinal
+        || before.entry.number.is_some()
+        || (before.shape == Shape::Digits && is_last && tokens.word(i - 1).len() <= 2)
+        || matches!(tokens.word(i - 1), "GROUND" | "GRND" | "MAIN" | "TOP" | "LOWER" | "UPPER" | "GARDEN");
+    let follows_street = before.gap == Gap::Comma || i < 2 || tokens.at(i - 2).entry.direction.is_none() || i - 2 > lo;
+    (is_count && follows_street).then(|| found(i - 1, i + 1, unit.canonical, tokens.word(i - 1)))
+}
+
+fn by_designator(tokens: &Tokens, i: usize, lo: usize, hi: usize, unit: UnitWord) -> Option<Found> {
+    let token = tokens.at(i);
     let mut id_at = i + 1;
     while id_at < hi && (tokens.at(id_at).shape == Shape::Hash || matches!(tokens.word(id_at), "NUMBER" | "NUM")) {
         id_at += 1;
     }
-    let has_hash = id_at > i + 1;
     let id = tokens.at(id_at);
     let comma_before_id = id.gap == Gap::Comma;
-    let is_id = id_at < hi
-        && !comma_before_id
-        && match id.shape {
-            Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed | Shape::Letter => true,
-            Shape::Ordinal => is_level,
-            Shape::Word => {
-                has_hash
-                    || (unit.needs_id
-                        && (id.entry.number.is_some()
-                            || (tokens.word(id_at).len() <= 2 && id.entry.street_type.is_none())
-                            || is_worded_id(tokens, id_at, hi)))
-            }
-            Shape::Fraction | Shape::Hash | Shape::And => false,
-        };
+    let is_id = id_at < hi && !comma_before_id && can_be_id(tokens, id_at, hi, unit, id_at > i + 1);
     let after_comma = token.gap == Gap::Comma;
     let next_is_type = i + 1 < hi
         && !comma_before_id
@@ -102,6 +103,23 @@ pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Optio
         return Some(found(i, id_at + 1, unit.canonical, tokens.word(id_at)));
     }
     (ends && (i > lo || after_comma)).then(|| found(i, i + 1, unit.canonical, ""))
+}
+
+/// True when the word at `at` can be the identifier of this designator.
+fn can_be_id(tokens: &Tokens, at: usize, hi: usize, unit: UnitWord, has_sign: bool) -> bool {
+    let id = tokens.at(at);
+    match id.shape {
+        Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed | Shape::Letter => true,
+        Shape::Ordinal => matches!(unit.canonical, "FL" | "LVL"),
+        Shape::Word => {
+            has_sign
+                || (unit.needs_id
+                    && (id.entry.number.is_some()
+                        || (tokens.word(at).len() <= 2 && id.entry.street_type.is_none())
+                        || is_worded_id(tokens, at, hi)))
+        }
+        Shape::Fraction | Shape::Hash | Shape::And => false,
+    }
 }
 
 /// `MARKET AVE NO. 100`, `LONGWORTH AV U 6`, `RD, BLDG 10, ST. 310`: signs that are other words elsewhere.
