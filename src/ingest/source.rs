@@ -193,6 +193,11 @@ impl Source {
         Ok(Self { reader, format, row_no: 0 })
     }
 
+    /// Rows that come from elsewhere than a file, such as the pages of a service.
+    pub fn from_reader(reader: Box<dyn RowReader>, format: Format) -> Self {
+        Self { reader, format, row_no: 0 }
+    }
+
     /// Column names as the file has them (BOM remains removed, blanks named, repeats numbered). GeoJSON may add columns at its
     /// end while rows are read; the positions of earlier ones stay.
     pub fn columns(&self) -> &[String] {

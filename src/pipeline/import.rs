@@ -117,6 +117,22 @@ pub struct Report {
     pub findings: Vec<(&'static str, String)>,
 }
 
+/// Rows that somebody else opened, such as the pages of a service.
+pub struct Opened<'a> {
+    /// The rows.
+    pub source: Source,
+    /// Path or URL.
+    pub origin: &'a str,
+    /// Identity of the content.
+    pub sha256: &'a str,
+    /// Its size.
+    pub byte_len: u64,
+    /// Only a part of the roll: what is missing is not retired, and no least number of rows is expected.
+    pub is_partial: bool,
+    /// Called at the end of the same transaction with the snapshot, also when the content was there before.
+    pub on_stored: &'a dyn Fn(&mut Tx<'_>, SnapshotId) -> Result<(), store::Error>,
+}
+
 /// Imports a file.
 ///
 /// # Errors
@@ -125,24 +141,35 @@ pub fn run(db: &Path, request: &Request<'_>) -> Result<Report, Error> {
     let sha256 = sha256_file(request.path)?;
     let byte_len = std::fs::metadata(request.path).map_or(0, |m| m.len());
     let origin = std::fs::canonicalize(request.path).unwrap_or_else(|_| request.path.to_owned()).display().to_string();
+    // Open the source first: a file that is none of our formats should not even touch the database.
+    let source = Source::open(request.path, &request.profile.open_options())?;
+    let (sha256, origin) = (sha256.as_str(), origin.as_str());
+    run_opened(db, request, Opened { source, origin, sha256, byte_len, is_partial: false, on_stored: &|_, _| Ok(()) })
+}
+
+/// Imports rows that are open already; `request.path` is not looked at.
+///
+/// # Errors
+/// See [`Error`]; the database is then as before.
+pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Result<Report, Error> {
+    let Opened { mut source, origin, sha256, byte_len, is_partial, on_stored } = opened;
     let as_of_date = request.as_of.to_string();
     let snapshot = NewSnapshot {
         source_kind: request.kind,
         profile: &request.profile.name,
-        origin: &origin,
-        sha256: &sha256,
+        origin,
+        sha256,
         byte_len,
         as_of_date: &as_of_date,
     };
-    // Open the source first: a file that is none of our formats should not even touch the database.
-    let mut source = Source::open(request.path, &request.profile.open_options())?;
     let mapper = Mapper::new(request.profile, request.kind, source.columns())?;
     let mut writer = Writer::open(db)?;
     let report = writer.with(request.authorship, |tx| -> Result<Report, Error> {
         if let Some(snapshot_id) = snapshots::find_same(tx, &snapshot)? {
+            on_stored(tx, snapshot_id)?;
             return Ok(Report { snapshot_id: Some(snapshot_id), is_repeat: true, ..Report::default() });
         }
-        let mut run = Run { request, report: Report::default(), mapper };
+        let mut run = Run { request, report: Report::default(), mapper, is_partial };
         match request.kind {
             SourceKind::Parcels | SourceKind::Roll => run.roll(tx, &mut source, &snapshot)?,
             SourceKind::Accounts
@@ -153,6 +180,9 @@ pub fn run(db: &Path, request: &Request<'_>) -> Result<Report, Error> {
             | SourceKind::Page => run.utility(tx, &mut source, &snapshot)?,
         }
         run.finish(tx, &source, &snapshot)?;
+        if let Some(snapshot_id) = run.report.snapshot_id {
+            on_stored(tx, snapshot_id)?;
+        }
         Ok(run.report)
     })?;
     writer.checkpoint()?;
@@ -163,6 +193,7 @@ struct Run<'a> {
     request: &'a Request<'a>,
     report: Report,
     mapper: Mapper,
+    is_partial: bool,
 }
 
 impl Run<'_> {
@@ -237,6 +268,9 @@ impl Run<'_> {
         }
         self.report.n_parcels = import.n_parcels();
         self.report.n_versions = import.n_versions();
+        if self.is_partial {
+            return Ok(());
+        }
         let floor = n_before as f64 * (1.0 - self.request.profile.shrink_share_max);
         if (import.n_parcels() as f64) < floor && !self.request.allow_shrink {
             return Err(Error::Shrunk {
@@ -330,7 +364,7 @@ impl Run<'_> {
                 first,
             });
         }
-        if counts.stored < profile.rows_min {
+        if counts.stored < profile.rows_min && !self.is_partial {
             return Err(Error::TooFewRows { stored: counts.stored, expected: profile.rows_min });
         }
         let columns_json = serde_json::to_string(source.columns()).unwrap_or_default();
