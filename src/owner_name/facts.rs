@@ -136,7 +136,9 @@ fact_set! {
         OrderSurnameFirst => "name.surname_first",
         OrderNatural => "name.natural_order",
         Particle => "name.particle",
-        KindTruncated => "kind.truncated_at_column",
+        KindMisspelt => "kind.misspelt_word",
+        KindAcronym => "kind.acronym",
+        Glued => "name.two_without_separator",
         KindCommaRoll => "kind.no_comma_in_comma_roll",
     }
 }

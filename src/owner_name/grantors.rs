@@ -1,4 +1,4 @@
-//! The persons a trust is named after: `PLINK, ORA LIVING TRUST`, `THE ORA B & ZED PLINK REVOCABLE TRUST`, `PLINK FAMILY TRUST`.
+//! The persons a trust or family partnership is named after: `PLINK, ORA LIVING TRUST`, `THE ORA B & ZED PLINK REVOCABLE TRUST`, `PLINK FAMILY TRUST`.
 //!
 //! They are evidence for links, not owners: the trust owns.
 
@@ -17,7 +17,8 @@ pub(super) fn read(piece: &[Token<'_>], style: &Style) -> Vec<PersonName> {
         matches!(t.mark, Mark::Open | Mark::Close | Mark::Dash | Mark::Percent)
             || t.is(lexicon::TRUST | lexicon::TRUST_OWN | lexicon::TRUST_ABBREV | lexicon::DIGIT)
             || t.text == "THE"
-            || n > after_name && t.is(lexicon::TRUST_TALK)
+            || n > after_name
+                && t.is(lexicon::TRUST_TALK | lexicon::LEGAL | lexicon::LEGAL_WEAK | lexicon::COMPANY_WEAK)
     };
     let kept: Vec<Token<'_>> = piece.iter().enumerate().filter(|(n, t)| !is_talk(*n, t)).map(|(_, t)| *t).collect();
     let has_comma = kind::surname_comma(&kept, style).is_some();

@@ -5,6 +5,7 @@
 
 use super::facts::{Flag, Flags, Rule};
 use super::lexicon;
+use super::misspelt;
 use super::style::{LineStyle, Style};
 use super::token::{Mark, Token};
 use crate::model::party::{GovernmentLevel, PartyKind, UnknownReason};
@@ -34,6 +35,9 @@ pub(super) fn surname_comma(piece: &[Token<'_>], style: &Style) -> Option<usize>
 
 /// Kind of one piece and the rule that decided.
 pub(super) fn classify(piece: &[Token<'_>], flags: Flags, style: &Style) -> (PartyKind, Rule) {
+    if piece.windows(2).any(|w| matches!(w, [a, b] if a.text == "DEDICATED" && matches!(b.text, "TO" | "FOR"))) {
+        return (PartyKind::Unknown(UnknownReason::Placeholder), Rule::LinePlaceholder);
+    }
     if !piece.iter().any(Token::is_word) {
         return (PartyKind::Unknown(UnknownReason::Blank), Rule::LineBlank);
     }
@@ -129,6 +133,8 @@ fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
         (PartyKind::Company, Rule::KindLegalForm)
     } else if gov {
         (PartyKind::Government(level(&words)), Rule::KindGovernmentPhrase)
+    } else if let Some(found) = thing_behind_comma(&words) {
+        found
     } else if flags.has(Flag::Heirs)
         || flags.has(Flag::Deceased)
         || (matches!(end.text, "ESTATE" | "EST") && before.text != "REAL")
@@ -138,6 +144,27 @@ fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
     } else {
         (PartyKind::Person, Rule::KindSurnameComma)
     }
+}
+
+/// `ACME, HOLDINGS 2016-1`, `PLINK, ORA B VFW POST 10`: no name has numbers, none is two business words.
+fn thing_behind_comma(words: &[&Token<'_>]) -> Option<(PartyKind, Rule)> {
+    let any = |class: u64| words.iter().any(|t| t.is(class));
+    if words
+        .iter()
+        .any(|t| t.is(lexicon::DIGIT) && !t.is(lexicon::SUFFIX) && t.text.bytes().any(|b| b.is_ascii_digit()))
+    {
+        return if any(lexicon::ASSOCIATION) {
+            Some((PartyKind::Association, Rule::KindAssociation))
+        } else if any(lexicon::COMPANY_WEAK) {
+            Some((PartyKind::Company, Rule::KindNumberInName))
+        } else {
+            None
+        };
+    }
+    let partnership = words.iter().any(|t| t.text == "PARTNERSHIP") && any(lexicon::TRUST_OWN | lexicon::LEGAL_WEAK);
+    let n_business = words.iter().filter(|t| t.is(lexicon::COMPANY_WEAK)).count();
+    (partnership || n_business >= 2 && !any(lexicon::GIVEN | lexicon::INITIAL))
+        .then_some((PartyKind::Company, Rule::KindCompanyWord))
 }
 
 /// The strong organisation rules, in order.
@@ -264,7 +291,7 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
     {
         return Some((PartyKind::Government(GovernmentLevel::Authority), Rule::KindPublicTrust));
     }
-    if seen.has(lexicon::RELIGIOUS | lexicon::TRUST_OWN) || seen.trust_at.is_some() {
+    if seen.has(lexicon::RELIGIOUS) || seen.trust_at.is_some() {
         return None;
     }
     if agency_phrase(words)
@@ -293,10 +320,12 @@ fn agency_phrase(words: &[&Token<'_>]) -> bool {
                 )
         }
         "COMMISSION" => n > 0 && n + 1 == words.len(),
+        "COMM" | "DIV" => n > 0 && n + 1 == words.len() && words.iter().any(|t| t.is(lexicon::PURPOSE)),
+        "RURAL" => text(n + 1) == "WATER",
         "CORPS" => text(n + 1) == "OF" && text(n + 2).starts_with("ENGINEER"),
         "POSTAL" | "FOREST" => text(n + 1) == "SERVICE",
         "VETERANS" => text(n + 1).starts_with("ADMIN"),
-        "PUBLIC" => text(n + 1) == "SCHOOLS",
+        "PUBLIC" => matches!(text(n + 1), "SCHOOLS" | "SCHOOL" | "LIBRARY" | "WORKS" | "AGENCY" | "POWER"),
         _ => false,
     })
 }
@@ -395,6 +424,9 @@ fn weak_organisation(
         || pair("LAW", "OFFICE")
         || pair("LAW", "OFFICES")
         || pair("L", "P")
+        || pair("FANNIE", "MAE")
+        || pair("FREDDIE", "MAC")
+        || (words.len() >= 4 && ends_in_letters(words))
     {
         return Some((PartyKind::Company, Rule::KindCompanyWord));
     }
@@ -420,6 +452,12 @@ fn weak_organisation(
         .then_some((PartyKind::Association, Rule::KindPlaceWords))
 }
 
+/// `... CHIROPRACTIC P C`.
+fn ends_in_letters(words: &[&Token<'_>]) -> bool {
+    let [.., a, b] = words else { return false };
+    matches!((a.text, b.text), ("P", "C" | "A") | ("N", "A")) && !words.iter().any(|t| t.is(lexicon::GIVEN))
+}
+
 fn only_digit_is_suffix(words: &[&Token<'_>]) -> bool {
     words.iter().filter(|t| t.is(lexicon::DIGIT)).all(|t| t.is(lexicon::SUFFIX))
 }
@@ -432,12 +470,42 @@ fn person_or_unknown(words: &[&Token<'_>], style: &Style) -> (PartyKind, Rule) {
     if words.iter().skip(1).any(|t| matches!(t.text, "OF" | "FOR" | "TO")) {
         return (PartyKind::Association, Rule::KindAssociation);
     }
+    if misspelt::is_organisation(words) {
+        return (PartyKind::Company, Rule::KindMisspelt);
+    }
+    if is_acronym_name(words) {
+        return (PartyKind::Company, Rule::KindAcronym);
+    }
     // 98 of 100 persons with a comma, of at least a thousand: in a smaller or mixed file a missing comma says nothing.
     let comma_roll = style.line == LineStyle::Comma && style.comma_percent >= 98 && style.n_persons >= 1000;
-    let in_names =
-        |t: &&&Token<'_>| t.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::PARTICLE) || style.seen(t.text) != (0, 0);
-    if comma_roll && !words.iter().any(|t| in_names(&t)) {
+    if comma_roll && !is_name_without_comma(words, style) {
         return (PartyKind::Unknown(UnknownReason::Unparsed), Rule::KindCommaRoll);
     }
     (PartyKind::Person, Rule::KindPerson)
+}
+
+/// On a roll that types the comma: `ORA B PLINK` or `PLINK ORA B`, told by the roll's own given names and surnames.
+fn is_name_without_comma(words: &[&Token<'_>], style: &Style) -> bool {
+    let words: Vec<&Token<'_>> = words.iter().filter(|t| !t.is(lexicon::SUFFIX | lexicon::TITLE)).copied().collect();
+    let [first, .., last] = words.as_slice() else { return false };
+    let given = |t: &Token<'_>| {
+        let (as_surname, as_given) = style.seen(t.text);
+        t.is(lexicon::GIVEN) || as_given > as_surname
+    };
+    let surname = |t: &Token<'_>| style.seen(t.text).0 > 0;
+    let second = words.get(1).copied().unwrap_or(*last);
+    let initial_between = words.len() == 3 && second.is(lexicon::INITIAL);
+    (given(first) && (surname(last) || initial_between || words.len() == 2 && last.is(lexicon::INITIAL)))
+        || (first.is(lexicon::INITIAL) && given(second) && surname(last))
+        || ((surname(first) || first.is(lexicon::PARTICLE)) && words.iter().skip(1).any(|t| given(t)))
+}
+
+/// A word without vowels is the name of a firm (`FKH SFR PROPCO A`), unless it is a surname of that kind or a given name stands by.
+fn is_acronym_name(words: &[&Token<'_>]) -> bool {
+    let vowelless = |t: &Token<'_>| {
+        t.text.len() >= 3
+            && t.text.bytes().all(|b| b.is_ascii_uppercase() && !matches!(b, b'A' | b'E' | b'I' | b'O' | b'U' | b'Y'))
+            && !t.is(lexicon::GIVEN | lexicon::SUFFIX | lexicon::TITLE | lexicon::VOWELLESS_SURNAME)
+    };
+    words.iter().any(|t| vowelless(t)) && !words.iter().any(|t| t.is(lexicon::GIVEN))
 }

@@ -44,6 +44,8 @@ classes! {
     BOX = 27, "box";
     GIVEN = 28, "given";
     TRUST_TALK = 29, "trust_talk";
+    VOWELLESS_SURNAME = 30, "vowelless_surname";
+    SPELLED = 31, "spelled";
 }
 /// The word starts a phrase of `owner_phrases.tsv`.
 pub(super) const PHRASE: u64 = 1 << 40;
@@ -51,6 +53,9 @@ pub(super) const PHRASE: u64 = 1 << 40;
 pub(super) const DIGIT: u64 = 1 << 41;
 /// The word is a single letter.
 pub(super) const INITIAL: u64 = 1 << 42;
+
+/// Classes that a word of somebody's name may have.
+pub(super) const NAME_ONLY: u64 = GIVEN | TRUST_TALK | VOWELLESS_SURNAME;
 
 /// Any legal form.
 pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;
@@ -130,6 +135,8 @@ pub(super) struct Lexicon {
     phrases: FxHashMap<&'static str, Vec<Phrase>>,
     /// Whole lines that name nobody; true = withheld.
     whole_lines: FxHashMap<&'static str, bool>,
+    /// Long words that are recognised when mistyped.
+    spelled: Vec<&'static str>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(load);
@@ -157,8 +164,11 @@ impl Lexicon {
         if class == 0
             && let Some((front, back)) = word.split_once('-')
         {
-            let of = |half: &str| self.words.get(half).copied().unwrap_or(0) & PLACE_WORD;
+            let of = |half: &str| self.words.get(half).copied().unwrap_or(0) & (PLACE_WORD | TRUST);
             class = of(front) | of(back);
+        }
+        if class == 0 {
+            class = super::misspelt::glued_form(word);
         }
         let bytes = word.as_bytes();
         if bytes.iter().any(u8::is_ascii_digit) {
@@ -173,6 +183,11 @@ impl Lexicon {
     /// Phrases that start with the word, longest first.
     pub(super) fn phrases_at(&self, word: &str) -> &[Phrase] {
         self.phrases.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// Long words that are recognised when mistyped.
+    pub(super) fn spelled(&self) -> &[&'static str] {
+        &self.spelled
     }
 
     /// For a whole line that names nobody: whether the name is withheld (true) or a placeholder (false).
@@ -217,7 +232,10 @@ fn load() -> Lexicon {
         .filter_map(|l| l.split_once('\t'))
         .map(|(line, kind)| (line, kind == "withheld"))
         .collect();
-    Lexicon { words, phrases, whole_lines }
+    let mut spelled: Vec<&'static str> =
+        words.iter().filter(|(_, class)| **class & SPELLED != 0).map(|(word, _)| *word).collect();
+    spelled.sort_unstable();
+    Lexicon { words, phrases, whole_lines, spelled }
 }
 
 #[cfg(test)]

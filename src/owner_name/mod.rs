@@ -4,10 +4,13 @@
 //! Left out on purpose: linking parties (`crate::ownership`) and any guess about a person's origin.
 
 mod facts;
+mod glued;
 mod grantors;
 mod kind;
 mod lexicon;
 mod mailing;
+mod misspelt;
+mod others;
 mod people;
 mod spill;
 mod style;
@@ -32,7 +35,7 @@ pub struct OwnerLine {
     pub kind: PartyKind,
     /// Parties in the order of the line; names behind role words follow the owners.
     pub parties: Vec<Party>,
-    /// Persons that a trust among the owners is named after.
+    /// Persons that a trust or family company among the owners is named after.
     pub grantors: Vec<PersonName>,
     /// Facts the line states.
     pub flags: Flags,
@@ -69,7 +72,7 @@ pub fn parse(lines: &[&str], style: &Style) -> OwnerLine {
         only.share = Some(share);
     }
     for (role, list) in &cut.others {
-        others(*role, list, style, &mut line);
+        others::push(*role, list, style, &mut line);
     }
     finish(&cut.main, &mut line);
     line
@@ -138,11 +141,12 @@ fn names_nobody(folded: &str, rules: &mut Rules) -> Option<PartyKind> {
 fn owners(main: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
     let mut before = Before::default();
     let mut waiting: Vec<PersonName> = Vec::new();
-    for piece in pieces(main, style, line) {
+    for piece in whole_when_unknown(pieces(main, style, line), main, line.flags, style) {
         let (found, rule) = kind::classify(piece, line.flags, style);
         // A given name alone before or after the surname of the line.
         let single = found == PartyKind::Unknown(UnknownReason::SingleWord)
-            && (!before.surname.is_empty() || piece.len() < main.len());
+            && (!before.surname.is_empty() || piece.len() < main.len())
+            || before.comma && (is_given_of_couple(piece) || is_guess(rule));
         let kind = if single { PartyKind::Person } else { found };
         line.rules.add(if single { Rule::KindPerson } else { rule });
         match kind {
@@ -169,7 +173,8 @@ fn owners(main: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
             | PartyKind::Religious
             | PartyKind::Association
             | PartyKind::Unknown(_) => {
-                if kind == PartyKind::Trust {
+                if kind == PartyKind::Trust || kind == PartyKind::Company && kind::surname_comma(piece, style).is_some()
+                {
                     line.grantors.extend(grantors::read(piece, style));
                 }
                 push_organisation(line, kind, piece);
@@ -179,6 +184,47 @@ fn owners(main: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
     for left in waiting {
         push_person(line, PartyKind::Person, left);
     }
+}
+
+/// `PLINKTON PLUMBERS & STEAMFITTERS` on a roll that types `SURNAME,`: one unknown body, not two.
+fn whole_when_unknown<'p, 'a>(
+    pieces: Vec<&'p [Token<'a>]>,
+    main: &'p [Token<'a>],
+    flags: Flags,
+    style: &Style,
+) -> Vec<&'p [Token<'a>]> {
+    let is_unknown = |p: &&[Token<'_>]| {
+        let (kind, _) = kind::classify(p, flags, style);
+        matches!(kind, PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord))
+    };
+    let unparsed = |p: &&[Token<'_>]| kind::classify(p, flags, style).1 == Rule::KindCommaRoll;
+    if pieces.len() > 1 && pieces.iter().any(unparsed) && pieces.iter().all(is_unknown) { vec![main] } else { pieces }
+}
+
+/// Rules that guess from a missing comma or an odd word; behind `PLINK, ORA &` they say nothing.
+fn is_guess(rule: Rule) -> bool {
+    matches!(rule, Rule::KindCommaRoll | Rule::KindAcronym | Rule::KindMisspelt)
+}
+
+/// `MARINA L`, `LOAN T`, `CO THI` behind `PLINK, ORA &`: a given name that is also a business word; not `SONS`, `COMPANY`.
+fn is_given_of_couple(piece: &[Token<'_>]) -> bool {
+    let strong = lexicon::LEGAL
+        | lexicon::TRUST
+        | lexicon::DIGIT
+        | lexicon::GOV
+        | lexicon::DISTRICT
+        | lexicon::TRUST_OWN
+        | lexicon::GOV_OF;
+    let business = lexicon::ORGANISATION | lexicon::ASSOCIATION_WEAK | lexicon::RELIGIOUS_WEAK;
+    let is_thing = |t: &Token<'_>| t.is(business) && !t.is(lexicon::INITIAL);
+    let Some((first, rest)) = piece.split_first() else { return false };
+    let plural = first.text.ends_with('S') || matches!(first.text, "COMPANY" | "GROUP" | "FAMILY");
+    is_thing(first)
+        && piece.iter().all(|t| t.is_word() && !t.is(strong))
+        && !rest.iter().any(is_thing)
+        && rest.len() <= 2
+        && !plural
+        && (first.text != "CO" || !rest.is_empty())
 }
 
 /// `JAMES` or `JAMES B` before `& MARCY HOTZ`.
@@ -303,15 +349,35 @@ fn is_cut(main: &[Token<'_>], start: usize, at: usize, style: &Style) -> bool {
     if kind::surname_comma(next, style).is_some() {
         return true;
     }
+    // `... & CITY OF PLINK` is a second owner; `CITY & COUNTY OF PLINK` is one.
+    let opens_government = matches!(next, [a, b, ..] if a.is(lexicon::GOV_OF) && b.text == "OF");
+    if opens_government && (n_words(group) > 1 || !group.iter().any(|t| t.is(lexicon::GOV_OF))) {
+        return true;
+    }
+    // `PLINK GAME & PARKS COMMISSION` is one body.
+    let agency = next
+        .iter()
+        .rev()
+        .find(|t| t.is_word())
+        .is_some_and(|t| t.is(lexicon::GOV_AGENCY) || matches!(t.text, "DIV" | "COMM"));
+    if agency
+        && n_words(next) >= 2
+        && !group.iter().any(|t| t.mark == Mark::Comma || t.is(lexicon::GIVEN | lexicon::INITIAL))
+    {
+        return false;
+    }
     let surname = kind::surname_comma(group, style).is_some();
     let complete = is_complete(group, surname);
     if is_org(next) {
         let trust_of_couple = has(next, lexicon::TRUST | lexicon::TRUST_ABBREV);
         if complete {
-            return next.iter().any(|t| t.class == 0 || t.is(lexicon::GOV_OF));
+            return next.iter().any(|t| t.is_word() && t.class & !lexicon::NAME_ONLY == 0 || t.is(lexicon::GOV_OF));
         }
         if surname {
-            return !trust_of_couple && has(next, lexicon::LEGAL) && n_words(next) >= 3;
+            let family = has(next, lexicon::TRUST_OWN);
+            let formed = has(next, lexicon::LEGAL) && n_words(next) >= 3;
+            let body = has(next, lexicon::ASSOCIATION | lexicon::RELIGIOUS | lexicon::GOV) && n_words(next) >= 3;
+            return !trust_of_couple && !family && (formed || body) || is_given_of_couple(next);
         }
         let person = n_words(group) >= 2
             && group.iter().skip(1).any(|t| t.is(lexicon::GIVEN | lexicon::INITIAL))
@@ -342,49 +408,6 @@ fn is_complete(group: &[Token<'_>], surname: bool) -> bool {
     let gov =
         group.windows(2).any(|w| matches!(w, [a, b] if a.is(lexicon::GOV_OF) && b.text == "OF")) && group.len() >= 3;
     ends || gov
-}
-
-/// A name behind a role word: care-of, alias, beneficiary and the like, mostly in natural order.
-fn others(role: PartyRole, list: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
-    let natural = Style::fixed(if style.line == LineStyle::Comma { LineStyle::Mixed } else { LineStyle::Natural });
-    let (kind, _) = kind::classify(list, Flags::default(), &natural);
-    let kind = if role == PartyRole::Dba && matches!(kind, PartyKind::Person | PartyKind::Unknown(_)) {
-        PartyKind::Company
-    } else {
-        kind
-    };
-    let single = list.iter().filter(|t| t.is_word()).count() == 1;
-    let joined = list.iter().any(Token::is_separator);
-    if kind != PartyKind::Person || joined && !single {
-        let name = spill::join(list);
-        line.parties.push(Party { kind, role, name, person: PersonName::default(), share: None });
-        return;
-    }
-    let order = match role {
-        PartyRole::Aka | PartyRole::Beneficiary | PartyRole::Remainder => {
-            style.clone_order(line.rules.has(Rule::OrderNatural))
-        }
-        PartyRole::Owner
-        | PartyRole::CoOwner
-        | PartyRole::Trustee
-        | PartyRole::CareOf
-        | PartyRole::Attention
-        | PartyRole::Dba
-        | PartyRole::LifeTenant
-        | PartyRole::Custodian
-        | PartyRole::Representative => LineStyle::Natural,
-    };
-    let mut rules = Rules::default();
-    for person in people::read(list, &mut Before::default(), &Style::fixed(order), &mut rules) {
-        let name = spill::join(list);
-        line.parties.push(Party { kind, role, name, person, share: None });
-    }
-}
-
-impl Style {
-    fn clone_order(&self, natural_line: bool) -> LineStyle {
-        if natural_line { LineStyle::Natural } else { LineStyle::Mixed }
-    }
 }
 
 /// Roles that the facts give to the owners, and the kind of the whole line.

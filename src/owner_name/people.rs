@@ -1,6 +1,7 @@
 //! A person's name in elements: surname first or natural order, inherited surnames, particles, suffixes.
 
 use super::facts::{Rule, Rules};
+use super::glued;
 use super::kind;
 use super::lexicon;
 use super::style::{LineStyle, Style};
@@ -24,9 +25,16 @@ pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rule
         let (head, rest) = (piece.get(..at).unwrap_or(&[]), piece.get(at + 1..).unwrap_or(&[]));
         let mut suffix = String::new();
         let surname = join(&names(head, &mut suffix));
-        let person = person(&surname, &names(rest, &mut suffix), suffix);
+        let (own, further) = glued::cut(&surname, rest, style);
+        let mut people = vec![person(&surname, &names(own, &mut suffix), suffix)];
         *before = Before { surname, comma: true, natural: false };
-        return vec![person];
+        if further.iter().any(Token::is_word) {
+            rules.add(Rule::Glued);
+            let comma = usize::from(further.first().is_some_and(|t| !t.is_word()));
+            let further = further.get(comma..).unwrap_or(&[]);
+            people.extend(read_glued(further, before, style, rules));
+        }
+        return people;
     }
     let mut suffix = String::new();
     let words = names(piece, &mut suffix);
@@ -39,6 +47,10 @@ pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rule
     if let Some(people) = repeated_surname(&words, &suffix, before, rules) {
         return people;
     }
+    if before.comma && is_whole_name(&words, style) {
+        rules.add(Rule::SurnameOwn);
+        return vec![natural(&words, suffix, rules)];
+    }
     if before.comma || !has_own_surname(&words, before, style) {
         rules.add(Rule::SurnameInherited);
         return vec![person(&before.surname.clone(), &words, suffix)];
@@ -47,6 +59,18 @@ pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rule
     let found = if before.natural { natural(&words, suffix, rules) } else { surname_first(&words, suffix, rules) };
     before.surname.clone_from(&found.surname);
     vec![found]
+}
+
+/// The person typed behind another without separator: own surname before a comma or at the end, else the one before.
+fn read_glued(further: &[Token<'_>], before: &mut Before, style: &Style, rules: &mut Rules) -> Vec<PersonName> {
+    let mut suffix = String::new();
+    let words = names(further, &mut suffix);
+    let ends_in_surname = words.len() >= 2 && words.last().is_some_and(|t| !t.is(lexicon::INITIAL | lexicon::GIVEN));
+    if ends_in_surname && further.iter().all(Token::is_word) {
+        rules.add(Rule::SurnameOwn);
+        return vec![natural(&words, suffix, rules)];
+    }
+    read(further, before, style, rules)
 }
 
 /// Words of a name, suffixes and titles set apart.
@@ -105,6 +129,10 @@ pub(super) fn natural_order(words: &[Token<'_>], style: &Style) -> bool {
     if last.is(lexicon::INITIAL) {
         return false;
     }
+    // No surname is a single letter, but for particles: `H MAXINE PLINK`.
+    if words.len() > 2 && first.is(lexicon::INITIAL) && !first.is(lexicon::PARTICLE) {
+        return true;
+    }
     if initial_between {
         return !last.is(lexicon::GIVEN) || first.is(lexicon::GIVEN);
     }
@@ -156,6 +184,16 @@ fn repeated_surname(words: &[Token<'_>], suffix: &str, before: &Before, rules: &
         found.push(person(&before.surname, given, suffix.to_owned()));
     }
     Some(found)
+}
+
+/// `JOHN R QUORN` behind `PLINK, ORA &`: a given name, an initial and a word that is no given name.
+fn is_whole_name(words: &[Token<'_>], style: &Style) -> bool {
+    let [first, initial, last] = words else { return false };
+    let (surname, given) = style.seen(first.text);
+    (first.is(lexicon::GIVEN) || given > surname)
+        && initial.is(lexicon::INITIAL)
+        && !last.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::PARTICLE)
+        && style.seen(last.text).1 <= style.seen(last.text).0
 }
 
 /// A later piece without comma has its own surname.

@@ -24,6 +24,10 @@ pub(super) fn cut_spill(cut: &mut Cut<'_>) {
 /// Where the address begins: after at least two words of name.
 fn spill_start(main: &[Token<'_>]) -> Option<usize> {
     let n = main.len();
+    let bookkeeping = |w: &[Token<'_>]| matches!(w, [a, b] if a.text == "BASE" && b.text.starts_with("ACC"));
+    if main.windows(2).any(bookkeeping) {
+        return None;
+    }
     (2..n).find(|&at| {
         let rest = main.get(at..).unwrap_or(&[]);
         let organisation_follows = rest.iter().any(|t| {
@@ -52,8 +56,13 @@ fn is_numbered_street(rest: &[Token<'_>], before: &[Token<'_>]) -> bool {
     if !plain || !words.iter().any(|t| t.is_word() && t.text.len() > 1) {
         return false;
     }
+    // A series of a company is often called by a street: `ACME RENTALS LLC PS 12 QUORN ST`.
+    if before.last().is_some_and(|t| matches!(t.text, "PS" | "SERIES" | "NO" | "#")) {
+        return false;
+    }
     let street = words.iter().any(|t| t.is(lexicon::STREET));
-    let person_before = !before.iter().any(|t| t.is(lexicon::ORGANISATION));
+    let person_before = !before.iter().any(|t| t.is(lexicon::ORGANISATION))
+        && before.iter().any(|t| t.is(lexicon::GIVEN | lexicon::INITIAL) || t.mark == Mark::Comma);
     street || (person_before && words.iter().all(|t| t.is_word() && !t.is(lexicon::GOV_OF | lexicon::PURPOSE)))
 }
 

@@ -38,6 +38,9 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
         {
             role = act(&mut cut, phrase.action, role);
             at += phrase.words.len();
+            if let Some(next) = tokens.get(at) {
+                role = name_follows(&mut cut, phrase.action, role, next);
+            }
             continue;
         }
         if let Some(share) = share_of(tokens, at).filter(|_| !cut.main.is_empty()) {
@@ -47,7 +50,11 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
             at += if tokens.get(at + 1).is_some_and(|t| t.mark == Mark::Percent) { 2 } else { 1 };
             continue;
         }
-        role = role.filter(|r| !(ends_at_separator(*r) && (token.is_separator() || token.mark == Mark::Comma)));
+        if is_bracket_of_suffix(tokens, at) {
+            at += 1;
+            continue;
+        }
+        role = role.filter(|r| !ends_here(*r, token, &cut));
         match (role, cut.others.last_mut()) {
             (Some(_), Some((_, list))) => list.push(*token),
             _ => cut.main.push(*token),
@@ -103,9 +110,42 @@ fn opens_a_line(action: Action) -> bool {
     matches!(action, Action::CareOf | Action::Attention | Action::Dba | Action::Aka)
 }
 
-/// Roles whose name ends at the next separator or comma; the others run to the end of the line.
-fn ends_at_separator(role: PartyRole) -> bool {
-    matches!(role, PartyRole::Aka | PartyRole::Representative)
+/// Another name of a person, or a representative, ends at the next separator or second comma; other roles, and the other
+/// name of an organisation, run to the end of the line.
+fn ends_here(role: PartyRole, token: &Token<'_>, cut: &Cut<'_>) -> bool {
+    if !matches!(role, PartyRole::Aka | PartyRole::Representative) {
+        return false;
+    }
+    let n_words = cut.others.last().map_or(0, |(_, list)| list.iter().filter(|t| t.is_word()).count());
+    let of_organisation = cut.main.iter().any(|t| t.is(lexicon::ORGANISATION | lexicon::GOV_OF))
+        && !cut.main.iter().any(|t| t.mark == Mark::Comma);
+    token.mark == Mark::Comma && n_words != 1 || token.is_separator() && !of_organisation
+}
+
+/// A name right behind `TRUSTEE` is a further owner; one right behind `LIFE ESTATE` gets the property afterwards.
+fn name_follows(cut: &mut Cut<'_>, action: Action, role: Option<PartyRole>, next: &Token<'_>) -> Option<PartyRole> {
+    let name =
+        next.is_word() && next.text.len() > 1 && next.text != "OF" && !next.is(lexicon::SUFFIX | lexicon::PHRASE);
+    if !name || role.is_some() || next.is(lexicon::DIGIT) {
+        return role;
+    }
+    if action == Action::Trustee {
+        cut.main.push(Token { text: ";", mark: Mark::Semicolon, class: 0 });
+    }
+    if action == Action::LifeEstate && !next.is(lexicon::ORGANISATION) && next.text != "ESTATE" {
+        return start_role(cut, PartyRole::Remainder, Flag::Remainder, Rule::TailLifeEstate);
+    }
+    role
+}
+
+/// `(JR`, `(JR)`: the brackets say nothing.
+fn is_bracket_of_suffix(tokens: &[Token<'_>], at: usize) -> bool {
+    let suffix = |n: Option<usize>| n.and_then(|n| tokens.get(n)).is_some_and(|t| t.is(lexicon::SUFFIX));
+    match tokens.get(at).map(|t| t.mark) {
+        Some(Mark::Open) => suffix(at.checked_add(1)),
+        Some(Mark::Close) => suffix(at.checked_sub(1)),
+        Some(_) | None => false,
+    }
 }
 
 fn start_role(cut: &mut Cut<'_>, role: PartyRole, flag: Flag, rule: Rule) -> Option<PartyRole> {
@@ -192,7 +232,7 @@ pub(super) fn tidy(list: &mut Vec<Token<'_>>) {
             }
             Mark::Comma | Mark::And | Mark::Slash | Mark::Semicolon | Mark::Dash | Mark::Percent => {
                 if matches!(token.mark, Mark::And | Mark::Semicolon)
-                    && matches!(previous, Some(Mark::Comma | Mark::Dash))
+                    && matches!(previous, Some(Mark::Comma | Mark::Dash | Mark::Open))
                 {
                     kept -= 1;
                 }

@@ -48,11 +48,8 @@ pub fn of_line(line: &OwnerLine) -> LinkName {
     let persons: Vec<PersonName> = match kind {
         PartyKind::Person | PartyKind::Estate => named(is_natural_person).cloned().collect(),
         PartyKind::Trust => line.grantors.iter().chain(named(is_natural_person)).take(PERSONS_MAX).cloned().collect(),
-        PartyKind::Company
-        | PartyKind::Government(_)
-        | PartyKind::Religious
-        | PartyKind::Association
-        | PartyKind::Unknown(_) => Vec::new(),
+        PartyKind::Company => line.grantors.iter().take(PERSONS_MAX).cloned().collect(),
+        PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association | PartyKind::Unknown(_) => Vec::new(),
     };
     let is_person_line = kind == PartyKind::Person;
     let texts: Vec<String> = owners

@@ -281,7 +281,11 @@ fn tokens_of(roll: &Roll, name: &LinkName, words_here: &FxHashMap<&str, f64>) ->
     }
     let scale = roll.n_rows as f64 / 100_000.0;
     let limit = (limits::WORD_NAMES_PER_100K_MAX * scale).max(limits::WORD_NAMES_MIN);
-    for word in name.words.iter().filter(|_| name.persons.is_empty() || name.kind == PartyKind::Trust) {
+    for word in name
+        .words
+        .iter()
+        .filter(|_| name.persons.is_empty() || matches!(name.kind, PartyKind::Trust | PartyKind::Company))
+    {
         let elsewhere = f64::from(roll.word_names.get(word).copied().unwrap_or(0))
             - words_here.get(word.as_str()).copied().unwrap_or(0.0);
         // A surname inside a company's name counts whatever its frequency: the common address makes it evidence.
