@@ -13,6 +13,7 @@ mod export;
 mod failure;
 mod fetch;
 mod fetch_net;
+mod fetch_page;
 mod import;
 mod import_inspect;
 mod matching;

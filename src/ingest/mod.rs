@@ -34,5 +34,6 @@ pub mod value;
 pub mod inspect;
 
 pub mod fetch;
+pub mod page;
 
 pub use error::Error;

@@ -15,6 +15,7 @@ pub mod owner_lines;
 pub mod owner_link;
 pub mod owner_roll;
 pub mod ownership;
+pub mod page_test;
 pub mod reference;
 pub mod removal;
 pub mod removal_list;

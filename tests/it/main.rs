@@ -7,6 +7,7 @@ mod docs;
 mod export;
 mod fetch_client;
 mod fetch_evidence;
+mod fetch_pages;
 mod http_server;
 mod ingest;
 mod owner_history;

@@ -1,0 +1,243 @@
+//! Bytes of a page to a document: character set, size, depth, wholeness.
+//!
+//! Servers lie about the character set, so the bytes have a say: what is valid UTF-8 with non-ASCII letters is UTF-8,
+//! and what is not valid UTF-8 is not, whatever header and `<meta>` claim.
+
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use scraper::Html;
+use sha2::{Digest, Sha256};
+
+use super::dom;
+use super::error::Error;
+use crate::ingest::text::find_encoding;
+
+/// Bytes of a page. The largest assessor page seen has 62 kB; a parser needs about 20 times the page in memory.
+pub const PAGE_BYTES_MAX: usize = 4 << 20;
+
+/// Nesting of elements. Browsers stop at 512; the deepest page seen has 40.
+pub const DEPTH_MAX: usize = 400;
+
+/// Bytes in which a `<meta charset>` must stand (HTML standard, "prescan").
+const META_BYTES: usize = 1_024;
+
+/// Who decided on the character set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CharsetSource {
+    /// A byte order mark.
+    ByteOrderMark,
+    /// The profile.
+    Profile,
+    /// The HTTP header.
+    Header,
+    /// The `<meta>` element.
+    Meta,
+    /// The bytes themselves, against header or `<meta>` or without either.
+    Bytes,
+}
+
+impl CharsetSource {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CharsetSource::ByteOrderMark => "byte order mark",
+            CharsetSource::Profile => "profile",
+            CharsetSource::Header => "header",
+            CharsetSource::Meta => "meta element",
+            CharsetSource::Bytes => "bytes",
+        }
+    }
+}
+
+/// A parsed page.
+pub struct Document {
+    /// The tree.
+    pub html: Html,
+    /// SHA-256 of the bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Size in bytes.
+    pub byte_len: usize,
+    /// Character set read with.
+    pub charset: &'static str,
+    /// Who decided on it.
+    pub charset_source: CharsetSource,
+    /// What a person should know, as a charset that was claimed and is not true.
+    pub warnings: Vec<String>,
+    /// The last bytes, lower case, without white space at the end.
+    tail: String,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document").field("sha256", &self.sha256).field("charset", &self.charset).finish_non_exhaustive()
+    }
+}
+
+impl Document {
+    /// Decodes and parses a page.
+    ///
+    /// # Errors
+    /// When the page is too large or too deep, or the profile's charset is unknown.
+    pub fn parse(bytes: &[u8], content_type: Option<&str>, forced: Option<&str>) -> Result<Self, Error> {
+        let sha256 = sha256_hex(bytes);
+        let page = short(&sha256);
+        if bytes.len() > PAGE_BYTES_MAX {
+            let what = format!("{} bytes", bytes.len());
+            return Err(Error::TooLarge { page, what, limit: PAGE_BYTES_MAX });
+        }
+        let (encoding, charset_source, warnings) = charset_of(bytes, content_type, forced)?;
+        let (text, _, _) = encoding.decode(bytes);
+        let html = Html::parse_document(&text);
+        let depth = dom::depth(&html);
+        if depth > DEPTH_MAX {
+            return Err(Error::TooLarge { page, what: format!("a depth of {depth} elements"), limit: DEPTH_MAX });
+        }
+        let end = text.trim_end();
+        let tail: String = end.chars().rev().take(400).collect::<Vec<_>>().into_iter().rev().collect();
+        Ok(Self {
+            html,
+            sha256,
+            byte_len: bytes.len(),
+            charset: encoding.name(),
+            charset_source,
+            warnings,
+            tail: tail.to_ascii_lowercase(),
+        })
+    }
+
+    /// First characters of the hash, enough to find the page again.
+    pub fn short_hash(&self) -> String {
+        short(&self.sha256)
+    }
+
+    /// Whether the page ends with this text, comments behind it aside.
+    pub fn ends_with(&self, end: &str) -> bool {
+        let mut rest = self.tail.trim_end();
+        while let Some(open) = rest.strip_suffix("-->").and_then(|r| r.rfind("<!--")) {
+            rest = rest[..open].trim_end();
+        }
+        rest.ends_with(&end.to_ascii_lowercase())
+    }
+}
+
+/// First 16 characters of a hash.
+pub(crate) fn short(sha256: &str) -> String {
+    sha256.chars().take(16).collect()
+}
+
+/// SHA-256 as lower-case hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+type Charset = (&'static Encoding, CharsetSource, Vec<String>);
+
+fn charset_of(bytes: &[u8], content_type: Option<&str>, forced: Option<&str>) -> Result<Charset, Error> {
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return Ok((encoding, CharsetSource::ByteOrderMark, Vec::new()));
+    }
+    let is_utf8 = std::str::from_utf8(bytes).is_ok();
+    let is_ascii = bytes.is_ascii();
+    let forced = match forced {
+        Some(label) => Some(
+            Encoding::for_label(label.trim().as_bytes())
+                .ok_or_else(|| Error::UnknownCharset { label: label.to_owned() })?,
+        ),
+        None => None,
+    };
+    let claims = [
+        (forced, CharsetSource::Profile),
+        (content_type.and_then(of_content_type), CharsetSource::Header),
+        (of_meta(bytes), CharsetSource::Meta),
+    ];
+    let claim = claims.into_iter().find_map(|(encoding, source)| encoding.map(|e| (e, source)));
+    let Some((encoding, source)) = claim else {
+        let found = find_encoding(bytes, None).unwrap_or(UTF_8);
+        return Ok((found, CharsetSource::Bytes, Vec::new()));
+    };
+    let lie = |real: &'static Encoding| {
+        let text = format!("the {} says {}, the bytes are {}", source.as_str(), encoding.name(), real.name());
+        (real, CharsetSource::Bytes, vec![text])
+    };
+    if encoding == UTF_8 && !is_utf8 {
+        let found = find_encoding(bytes, None).unwrap_or(WINDOWS_1252);
+        return Ok(lie(if found == UTF_8 { WINDOWS_1252 } else { found }));
+    }
+    // Two or more bytes that form valid UTF-8 letters by chance are as good as impossible in a Latin page.
+    if encoding.is_ascii_compatible() && encoding != UTF_8 && is_utf8 && !is_ascii {
+        return Ok(lie(UTF_8));
+    }
+    Ok((encoding, source, Vec::new()))
+}
+
+/// `charset=` of a content type or of a `<meta>` content.
+fn of_content_type(text: &str) -> Option<&'static Encoding> {
+    let lower = text.to_ascii_lowercase();
+    let at = lower.find("charset")?;
+    let rest = lower.get(at + "charset".len()..)?.trim_start().strip_prefix('=')?;
+    let label: String = rest
+        .trim_start_matches([' ', '"', '\''])
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))
+        .collect();
+    Encoding::for_label(label.as_bytes())
+}
+
+fn of_meta(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(bytes.get(..META_BYTES).unwrap_or(bytes)).into_owned();
+    let lower = head.to_ascii_lowercase();
+    let found = lower.match_indices("<meta").find_map(|(at, _)| {
+        let rest = head.get(at..)?;
+        of_content_type(rest.split('>').next()?)
+    })?;
+    // The page was readable as bytes of ASCII up to here, so a claim of UTF-16 cannot be true (HTML standard).
+    Some(if found.is_ascii_compatible() { found } else { UTF_8 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CharsetSource, Document, PAGE_BYTES_MAX};
+    use crate::ingest::page::error::Error;
+
+    fn charset(bytes: &[u8], header: Option<&str>) -> (&'static str, CharsetSource, usize) {
+        let d = Document::parse(bytes, header, None).unwrap();
+        (d.charset, d.charset_source, d.warnings.len())
+    }
+
+    #[test]
+    fn the_bytes_have_a_say_about_the_character_set() {
+        let meta =
+            b"<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=windows-1252\"></head>PE\xd1A";
+        assert_eq!(charset(meta, None), ("windows-1252", CharsetSource::Meta, 0));
+        assert_eq!(charset(meta, Some("text/html; charset=utf-8")), ("windows-1252", CharsetSource::Bytes, 1));
+        let utf8 = "<meta charset='iso-8859-1'>PEÑA".as_bytes();
+        assert_eq!(charset(utf8, None), ("UTF-8", CharsetSource::Bytes, 1));
+        assert_eq!(
+            charset(b"<p>A", Some("text/html; charset=\"ISO-8859-1\"")),
+            ("windows-1252", CharsetSource::Header, 0)
+        );
+        assert_eq!(
+            charset(b"\xef\xbb\xbf<p>A", Some("text/html; charset=latin1")),
+            ("UTF-8", CharsetSource::ByteOrderMark, 0)
+        );
+        assert_eq!(charset(b"<p>PE\xd1A", None).0, "windows-1252");
+        assert_eq!(charset(b"<meta charset=utf-16><p>A", None).0, "UTF-8");
+    }
+
+    #[test]
+    fn a_page_too_large_or_too_deep_is_refused() {
+        let large = vec![b' '; PAGE_BYTES_MAX + 1];
+        assert!(matches!(Document::parse(&large, None, None), Err(Error::TooLarge { .. })));
+        let deep = "<div>".repeat(5_000);
+        assert!(matches!(Document::parse(deep.as_bytes(), None, None), Err(Error::TooLarge { .. })));
+        assert!(matches!(Document::parse(b"", None, Some("klingon")), Err(Error::UnknownCharset { .. })));
+    }
+
+    #[test]
+    fn the_end_is_found_behind_comments() {
+        let ends = |text: &str| Document::parse(text.as_bytes(), None, None).unwrap().ends_with("</html>");
+        assert!(ends("<html></HTML>\r\n "));
+        assert!(ends("<html></html><!-- served by 3 -->\n<!-- x -->"));
+        assert!(!ends("<html><table><tr><td>Own"));
+        assert!(!ends("</html> <p>more"));
+    }
+}
