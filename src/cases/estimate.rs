@@ -106,6 +106,8 @@ pub struct EstimateInput<'a> {
     pub metered: Option<Gallons>,
     /// Customer class.
     pub class: &'a str,
+    /// Violation date: its rate and averages count, whatever is changed later.
+    pub violation_on: CivilDate,
 }
 
 /// One method's result.
@@ -115,10 +117,19 @@ pub struct Estimate {
     pub method: &'static str,
     /// Volume; `None` when the method has no data.
     pub gallons: Option<Gallons>,
-    /// Price at the rate of the period's last day.
+    /// Price at the rate of the violation date.
     pub amount: Option<Cents>,
     /// The computation in words, or why there is none.
     pub explanation: String,
+}
+
+/// Gallons and days of the actual reads: each read counts the water since the read before, so the first one only starts the
+/// count. `None` with fewer than two reads.
+pub fn history(reads: &[(CivilDate, Gallons)]) -> Option<(Gallons, i64)> {
+    let (first, last) = (reads.first()?, reads.last()?);
+    let n_days = days_between(first.0, last.0);
+    let gallons = reads.get(1..)?.iter().map(|(_, g)| g.0).sum();
+    (n_days > 0).then_some((Gallons(gallons), n_days))
 }
 
 /// Days of an average month times 10,000 (365.25 / 12 = 30.4375).
@@ -136,9 +147,9 @@ fn scale(a: i64, b: i128, c: i128) -> i64 {
 /// All four methods, in a fixed order.
 ///
 /// # Errors
-/// `E_NO_POLICY` when the policy lacks a value on the period's last day.
+/// `E_NO_POLICY` when the policy lacks a value on the violation date.
 pub fn estimates(policy: &Policy, input: EstimateInput<'_>) -> Result<Vec<Estimate>, Refusal> {
-    let day = input.period.to;
+    let day = input.violation_on;
     let n_days = input.period.n_days();
     let Some(rate) = policy.rate_on(input.class, day) else {
         let message = format!("the policy has no water rate for class {} on {day}", input.class);
@@ -197,8 +208,13 @@ mod tests {
     #[test]
     fn four_methods_in_whole_gallons_and_cents() {
         let period = UsePeriod::new(d("2025-01-01"), d("2025-05-01"), None, None).unwrap();
-        let input =
-            EstimateInput { period, own_history: Some((Gallons(60_000), 360)), metered: None, class: "residential" };
+        let input = EstimateInput {
+            period,
+            own_history: Some((Gallons(60_000), 360)),
+            metered: None,
+            class: "residential",
+            violation_on: d("2025-05-01"),
+        };
         let rows = estimates(&Policy::example(), input).unwrap();
         let got: Vec<_> = rows.iter().map(|r| (r.method, r.gallons.unwrap().0, r.amount.unwrap().0)).collect();
         assert_eq!(
@@ -210,10 +226,21 @@ mod tests {
                 ("multiplier", 40_000, 28_000)
             ]
         );
+        let before = EstimateInput { violation_on: d("2024-12-31"), ..input };
+        assert_eq!(estimates(&Policy::example(), before).unwrap()[0].amount, Some(Cents(13_000)));
         let bare = EstimateInput { own_history: None, ..input };
         assert_eq!(estimates(&Policy::example(), bare).unwrap()[0].gallons, None);
         let unknown = EstimateInput { class: "zoo", ..input };
         assert_eq!(estimates(&Policy::example(), unknown).unwrap_err().code, RefusalCode::NoPolicy);
+    }
+
+    #[test]
+    fn the_first_read_of_a_history_only_starts_the_count() {
+        let reads =
+            [(d("2025-01-01"), Gallons(9_999)), (d("2025-02-01"), Gallons(300)), (d("2025-03-01"), Gallons(400))];
+        assert_eq!(history(&reads), Some((Gallons(700), 59)));
+        assert_eq!(history(&reads[..1]), None);
+        assert_eq!(history(&[]), None);
     }
 
     #[test]

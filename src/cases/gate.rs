@@ -32,6 +32,8 @@ pub struct NoticeFact {
     pub recipients_missing: Vec<String>,
     /// Recipients without proof of service.
     pub recipients_unproven: Vec<String>,
+    /// The letter names the charges as they stand now.
+    pub is_current: bool,
 }
 
 /// Everything the gates look at. All fields default to "not there".
@@ -59,7 +61,7 @@ pub struct CaseFacts {
     pub n_photos: usize,
     /// Proof of another water source.
     pub n_source_proofs: usize,
-    /// A supervisor wrote why one indicator is enough.
+    /// A supervisor wrote, in so many words, why one indicator is enough.
     pub has_supervisor_note: bool,
     /// Premise and parcel are linked, accepted.
     pub has_accepted_link: bool,
@@ -89,7 +91,7 @@ pub struct CaseFacts {
     pub is_plan_in_default: bool,
     /// What is owed.
     pub balance: Cents,
-    /// Charges were ever made.
+    /// The illegal condition is gone.
     pub is_condition_removed: bool,
     /// A sealed packet was written.
     pub has_sealed_packet: bool,
@@ -160,12 +162,28 @@ pub const CODES: &[&str] = &[
 /// Indicators that prove nothing alone (Iowa 199-27.4(1): a broken or absent seal alone is not tampering).
 const SEAL_INDICATORS: &[&str] = &["seal_broken", "lock_broken"];
 
+/// What a step needs beyond the codes of `states.json`: a case is confirmed by a visit that found something.
+fn lacks_for(facts: &CaseFacts, to: &str, code: &str) -> Option<String> {
+    let found = facts.inspections.iter().any(|i| i.finding == "confirmed");
+    match (to, code) {
+        ("confirmed", "inspection") if !found && !facts.inspections.is_empty() => {
+            Some("no visit found a violation (`case inspect --finding confirmed`)".to_owned())
+        }
+        ("enforcement", "response_deadline_passed_or_hazard") => lacks(facts, code).or_else(|| {
+            let came_back = facts.notice.as_ref().filter(|n| !n.recipients_unproven.is_empty())?;
+            let to = came_back.recipients_unproven.join(", ");
+            unless(facts.is_hazard, &format!("the letter to {to} came back; find the owner and serve it again"))
+        }),
+        _ => lacks(facts, code),
+    }
+}
+
 /// Takes a step if everything is there.
 ///
 /// # Errors
 /// `E_SEAL_ONLY`, `E_OPEN_DISPUTE` and `E_HOLD` where they are the whole point, else the refusals of [`machine::Machine::step`].
 pub fn advance(facts: &CaseFacts, to: &str, role: Role) -> Result<&'static Transition, Refusal> {
-    let result = machine::case().step(&facts.status, to, role, &|code| lacks(facts, code));
+    let result = machine::case().step(&facts.status, to, role, &|code| lacks_for(facts, to, code));
     let refusal = match result {
         Ok(_) if to == "confirmed" && is_seal_only(facts) => {
             return Err(Refusal::new(
@@ -179,8 +197,12 @@ pub fn advance(facts: &CaseFacts, to: &str, role: Role) -> Result<&'static Trans
     if refusal.code != RefusalCode::Evidence {
         return Err(refusal);
     }
-    let code = match refusal.missing.first().map(|m| m.code.as_str()) {
-        _ if to == "confirmed" && is_seal_only(facts) => RefusalCode::SealOnly,
+    if to == "confirmed" && is_seal_only(facts) {
+        return Err(Refusal { code: RefusalCode::SealOnly, ..refusal });
+    }
+    // One thing missing gets its own code; a list of several keeps the general one.
+    let only = if let [only] = refusal.missing.as_slice() { Some(only.code.as_str()) } else { None };
+    let code = match only {
         Some("no_open_dispute") => RefusalCode::OpenDispute,
         Some("no_active_hold") => RefusalCode::Hold,
         Some("mailing_address") => RefusalCode::NoMailingAddress,
@@ -199,11 +221,11 @@ fn indicators(facts: &CaseFacts) -> Vec<&str> {
     all
 }
 
-/// Whether seals and locks are all that was found.
+/// Whether seals and locks are all that was found, or all that the case is about.
 fn is_seal_only(facts: &CaseFacts) -> bool {
     let all = indicators(facts);
     let proving = all.iter().filter(|i| !SEAL_INDICATORS.contains(i)).count();
-    proving == 0 && (!all.is_empty() || facts.violation.as_deref() == Some("seal_or_lock_broken"))
+    facts.violation.as_deref() == Some("seal_or_lock_broken") || (proving == 0 && !all.is_empty())
 }
 
 fn unless(is_there: bool, what: &str) -> Option<String> {
@@ -277,7 +299,7 @@ fn lacks_finding(facts: &CaseFacts, code: &str) -> Option<String> {
         ),
         "second_indicator_or_supervisor_note" => unless(
             indicators(facts).len() >= 2 || (facts.has_supervisor_note && !indicators(facts).is_empty()),
-            "record a second indicator, or a supervisor's note why one is enough",
+            "record a second indicator, or as supervisor why one is enough (`case note --one-is-enough`)",
         ),
         "source_proof" => unless(facts.n_source_proofs > 0, "add the proof of the other water source"),
         _ => None,
@@ -292,7 +314,7 @@ fn lacks_assessment(facts: &CaseFacts, code: &str) -> Option<String> {
         }
         "mailing_address" => unless(facts.has_mailing_address, "no address to write to; research the owner"),
         "responsible_party_basis" => {
-            unless(facts.has_liability_basis, "record who is liable and why (`case party --liable --basis`)")
+            unless(facts.has_liability_basis, "record who is liable and why (`case party --liable BASIS`)")
         }
         "use_period_with_basis" => unless(facts.has_use_period, "set the period of use (`case charge`)"),
         "volume_estimate_method" => unless(facts.has_estimate, "choose an estimate (`case charge --method`)"),
@@ -307,7 +329,11 @@ fn lacks_assessment(facts: &CaseFacts, code: &str) -> Option<String> {
 fn lacks_notice(facts: &CaseFacts, code: &str) -> Option<String> {
     let notice = facts.notice.as_ref();
     match code {
-        "notice_rendered" => unless(notice.is_some(), "issue a notice (`case notice`)"),
+        "notice_rendered" => match notice {
+            Some(n) if n.is_current => None,
+            Some(_) => Some("the charges changed after the letter; issue a new notice (`case notice`)".to_owned()),
+            None => Some("issue a notice (`case notice`)".to_owned()),
+        },
         "dispute_instructions_in_notice" => {
             unless(notice.is_some_and(|n| n.has_dispute_text), "the notice must say how to dispute")
         }
@@ -368,6 +394,7 @@ mod tests {
                 has_dispute_text: true,
                 recipients_missing: vec![],
                 recipients_unproven: vec![],
+                is_current: true,
             }),
             has_plan: true,
             is_plan_in_default: true,
@@ -427,6 +454,12 @@ mod tests {
         assert_eq!(code(&homeless, "owner_established"), RefusalCode::NoMailingAddress);
         let no_basis = CaseFacts { has_liability_basis: false, ..full("confirmed") };
         assert_eq!(code(&no_basis, "owner_established"), RefusalCode::NoBasis);
+        let unseen = InspectionFact { finding: "no_access".into(), ..full("x").inspections[0].clone() };
+        let unfounded = CaseFacts { inspections: vec![unseen], ..full("field_checked") };
+        assert_eq!(code(&unfounded, "confirmed"), RefusalCode::Evidence);
+        let mut stale = full("assessed");
+        stale.notice.as_mut().unwrap().is_current = false;
+        assert_eq!(code(&stale, "noticed"), RefusalCode::Evidence);
         let mut silent = full("assessed");
         silent.notice.as_mut().unwrap().has_dispute_text = false;
         assert_eq!(code(&silent, "noticed"), RefusalCode::NoDisputeText);

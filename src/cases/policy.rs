@@ -54,6 +54,39 @@ pub struct Meta {
     pub is_example: bool,
 }
 
+/// The office that writes and hears disputes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Office {
+    /// Name, as on the letterhead.
+    pub name: Spanned<String>,
+    /// Address lines.
+    pub address: Vec<Spanned<String>>,
+    /// Telephone.
+    pub telephone: Spanned<String>,
+    /// Hours.
+    pub hours: Spanned<String>,
+}
+
+/// What the account statuses of the billing file mean.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountStatus {
+    /// Somebody is served.
+    pub served: Vec<Spanned<String>>,
+    /// Nobody is served; only these let a removal pass.
+    pub not_served: Vec<Spanned<String>>,
+    /// Where the list comes from.
+    pub authority: Spanned<String>,
+}
+
+impl AccountStatus {
+    /// Whether the status means that nobody is served; an unknown status does not.
+    pub fn is_off(&self, status: &str) -> bool {
+        self.not_served.iter().any(|s| s.as_ref() == status)
+    }
+}
+
 /// One dated parameter.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -164,6 +197,10 @@ pub struct Holidays {
 pub struct Policy {
     /// Name and state.
     pub meta: Meta,
+    /// Office on the letters.
+    pub office: Office,
+    /// Statuses of accounts.
+    pub account_status: AccountStatus,
     /// Thresholds and deadlines.
     pub parameter: Vec<Parameter>,
     /// Fees.

@@ -43,8 +43,14 @@ pub(super) fn at(text: &str, offset: usize, message: impl Into<String>) -> Polic
 
 /// Checks a policy that could be read.
 pub(super) fn check(text: &str, policy: &Policy) -> Result<(), PolicyError> {
+    office(text, policy)?;
+    account_statuses(text, policy)?;
     parameters(text, policy)?;
     fees(text, policy)?;
+    once(text, &policy.fee, |f| (f.code.as_ref(), f.offense_no, violations(f)))?;
+    once(text, &policy.class_average, |a| &a.class)?;
+    once(text, &policy.rate, |r| &r.class)?;
+    once(text, &policy.recipients, |r| &r.notice)?;
     for average in &policy.class_average {
         dates(text, average, &average.valid_from, &average.authority)?;
         positive(text, &average.valid_from, average.gallons_per_month)?;
@@ -59,7 +65,19 @@ pub(super) fn check(text: &str, policy: &Policy) -> Result<(), PolicyError> {
             code(text, "address_kind", kind)?;
         }
     }
+    if let Some(recipients) = policy.recipients.iter().find(|r| r.kinds.is_empty()) {
+        let start = recipients.authority.span().start;
+        return Err(at(text, start, format!("the {} notice goes to nobody: kinds is empty", recipients.notice)));
+    }
+    let mut years = BTreeSet::new();
     for holidays in &policy.holidays {
+        let start = holidays.authority.span().start;
+        if holidays.authority.as_ref().trim().is_empty() {
+            return Err(at(text, start, "authority is empty"));
+        }
+        if !years.insert(holidays.year) {
+            return Err(at(text, start, format!("the holidays of {} are listed twice", holidays.year)));
+        }
         for day in &holidays.days {
             let year = CivilDate::parse(day.as_ref()).map(|d| d.as_jiff().year());
             if year != Some(holidays.year) {
@@ -70,6 +88,72 @@ pub(super) fn check(text: &str, policy: &Policy) -> Result<(), PolicyError> {
     }
     Ok(())
 }
+
+fn filled(text: &str, value: &Spanned<String>, what: &str) -> Result<(), PolicyError> {
+    let is_filled = !value.as_ref().trim().is_empty();
+    if is_filled { Ok(()) } else { Err(at(text, value.span().start, format!("{what} is empty"))) }
+}
+
+fn office(text: &str, policy: &Policy) -> Result<(), PolicyError> {
+    let office = &policy.office;
+    filled(text, &office.name, "the name of the office")?;
+    filled(text, &office.telephone, "the telephone of the office")?;
+    filled(text, &office.hours, "the hours of the office")?;
+    for line in &office.address {
+        filled(text, line, "a line of the office's address")?;
+    }
+    if office.address.is_empty() {
+        return Err(at(text, office.name.span().start, "the office has no address"));
+    }
+    Ok(())
+}
+
+fn account_statuses(text: &str, policy: &Policy) -> Result<(), PolicyError> {
+    let statuses = &policy.account_status;
+    filled(text, &statuses.authority, "authority")?;
+    let mut seen = BTreeSet::new();
+    for status in statuses.served.iter().chain(&statuses.not_served) {
+        let word = status.as_ref().as_str();
+        if word.is_empty() || word.chars().any(|c| c.is_uppercase() || c == ' ' || c == '-') {
+            let message = format!("{word:?} must be in lower case with underscores, as the import writes it");
+            return Err(at(text, status.span().start, message));
+        }
+        if !seen.insert(word) {
+            return Err(at(text, status.span().start, format!("{word} is listed twice")));
+        }
+    }
+    Ok(())
+}
+
+fn violations(fee: &super::policy::Fee) -> Vec<&str> {
+    fee.violations.iter().map(|v| v.as_ref().as_str()).collect()
+}
+
+/// Two entries of one kind must not start on the same day: which one would hold?
+fn once<'a, T: Dated + Located, K: Ord>(text: &str, all: &'a [T], key: impl Fn(&'a T) -> K) -> Result<(), PolicyError> {
+    let mut seen = BTreeSet::new();
+    for entry in all {
+        if !seen.insert((key(entry), entry.from().to_owned())) {
+            let message = format!("an earlier entry for the same thing also starts on {}", entry.from());
+            return Err(at(text, entry.offset(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Where an entry stands in the file.
+trait Located {
+    fn offset(&self) -> usize;
+}
+
+macro_rules! located {
+    ($($name:ident),+) => {$(
+        impl Located for super::policy::$name {
+            fn offset(&self) -> usize { self.valid_from.span().start }
+        }
+    )+};
+}
+located!(Fee, ClassAverage, Rate, Recipients);
 
 fn parameters(text: &str, policy: &Policy) -> Result<(), PolicyError> {
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -187,6 +271,13 @@ mod tests {
             ("premise_or_owner_group\"", "street\"", "cannot be"),
             ("is_example = true", "is_exemple = true", ""),
             ("gallons_per_month = 5000", "gallons_per_month = 0", "above 0"),
+            ("\"000-555-0100\"", "\"\"", "telephone of the office"),
+            ("[\"1 Example Plaza, Room 100\", \"Example City, ST 00000\"]", "[]", "no address"),
+            ("\"closed\"", "\"Closed\"", "lower case"),
+            ("\"closed\"", "\"active\"", "twice"),
+            ("year = 2025", "year = 2024", "twice"),
+            ("offense_no = 2", "offense_no = 1", "also starts"),
+            ("kinds = [\"service_address\", \"assessor_mailing\"]", "kinds = []", "goes to nobody"),
         ];
         for (old, new, words) in cases {
             assert!(DEFAULT_TOML.contains(old), "{old}");

@@ -75,8 +75,20 @@ refusal_codes! {
     Closed = "E_CLOSED",
     /// The list is frozen, or not yet.
     ListState = "E_LIST_STATE",
-    /// A liable party has no recorded basis.
+    /// A party, a liability or a hold has no recorded basis.
     NoBasis = "E_NO_BASIS",
+    /// The owner on the violation date is not known, or several are possible.
+    OwnerUnknown = "E_OWNER_UNKNOWN",
+    /// An owner who came after the violation cannot be made liable.
+    InnocentSuccessor = "E_INNOCENT_SUCCESSOR",
+    /// The owner is withheld by law, and the record would name them.
+    Withheld = "E_WITHHELD",
+    /// The case has not reached the state in which this is done, or has passed it.
+    Stage = "E_STAGE",
+    /// A letter template has a mark that the program does not know.
+    Template = "E_TEMPLATE",
+    /// The same receipt is already booked on the case.
+    DuplicatePayment = "E_DUPLICATE_PAYMENT",
     /// The file has no bytes.
     EmptyFile = "E_EMPTY_FILE",
     /// The file is larger than the policy allows.
@@ -85,6 +97,8 @@ refusal_codes! {
     NotAnImage = "E_NOT_AN_IMAGE",
     /// The same bytes are already evidence.
     DuplicateEvidence = "E_DUPLICATE_EVIDENCE",
+    /// A hand-over does not start with the person who has the evidence.
+    Custody = "E_CUSTODY",
     /// The file was damaged by a spreadsheet program.
     SpreadsheetDamage = "E_SPREADSHEET_DAMAGE",
     /// A sealed packet or stored file no longer has its hash.

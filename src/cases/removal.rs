@@ -8,10 +8,6 @@ use crate::model::date::CivilDate;
 /// Methods that cut the service at the main; only these make a tap `removed_at_main`.
 pub const KILL_METHODS: &[&str] = &["corp_closed_and_severed_at_main", "saddle_or_sleeve_removed"];
 
-/// Account statuses that mean nobody is served. Any other word, an unknown one too, blocks a removal: cutting off a served
-/// house is worse than asking once more.
-pub const INACTIVE_STATUSES: &[&str] = &["closed", "inactive", "shut_off", "final", "terminated"];
-
 /// Position methods that a crew may dig from without ties; the others are estimates.
 pub const TRUSTED_POSITIONS: &[&str] = &["gnss_rtk", "gnss_phone", "tie_measurement", "digitized_tap_card"];
 
@@ -28,13 +24,14 @@ pub struct FedAccount {
     pub service_kind: String,
     /// Status.
     pub status: String,
+    /// The policy says that nobody is served under this status.
+    pub is_off: bool,
 }
 
 impl FedAccount {
     /// Whether cutting the tap would stop water that somebody pays for.
     pub fn is_active_water(&self) -> bool {
-        matches!(self.service_kind.as_str(), "water" | "fire" | "irrigation")
-            && !INACTIVE_STATUSES.contains(&self.status.as_str())
+        matches!(self.service_kind.as_str(), "water" | "fire" | "irrigation") && !self.is_off
     }
 }
 
@@ -353,6 +350,7 @@ mod tests {
                 premise_no: "P1".into(),
                 service_kind: "water".into(),
                 status: "closed".into(),
+                is_off: true,
                 ..FedAccount::default()
             }],
             n_premises_confirmed: Some(1),

@@ -8,10 +8,11 @@ use super::desk::{self, DeskArgs};
 use super::{Failure, Global, Outcome, case_show, context};
 use crate::model::date::CivilDate;
 use crate::model::money::Cents;
-use crate::pipeline::casework::{self, CaseNote, Desk, Error, NewCase, Visit};
-use crate::pipeline::{case_evidence, case_money};
+use crate::pipeline::case_party::Statement;
+use crate::pipeline::case_record::{CaseNote, Visit};
+use crate::pipeline::casework::{self, Desk, Error, NewCase};
+use crate::pipeline::{case_evidence, case_letter, case_money, case_party, case_record};
 use crate::store::case_work::InspectionRow;
-use crate::store::cases::PartyRow;
 
 /// Cases of unauthorized use.
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,8 @@ enum Verb {
     Show { case_no: String },
     /// List cases. Example: taptrace case list --status noticed
     List(List),
+    /// What waits: unanswered notices, late agreements, holds to review, owners to find. Example: taptrace case due
+    Due,
     /// Take a step, or learn what it lacks. Example: taptrace case advance IC-2026-00001 triaged
     Advance(Advance),
     /// Reopen a closed case with a new signal.
@@ -137,6 +140,9 @@ struct Note {
     /// The situation is a danger.
     #[arg(long)]
     danger: bool,
+    /// The text says why one indicator is enough to confirm (role supervisor).
+    #[arg(long)]
+    one_is_enough: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -154,10 +160,13 @@ struct Evidence {
     case_no: String,
     /// The file; or with --to the number of the evidence that changes hands.
     file: PathBuf,
+    /// photo, document, object, source_proof, decision.
     #[arg(long, default_value = "photo")]
     kind: String,
+    /// Who gives it away (--reason says why).
     #[arg(long, default_value = "")]
     from: String,
+    /// Who takes it.
     #[arg(long)]
     to: Option<String>,
 }
@@ -193,22 +202,29 @@ struct Inspect {
 #[derive(Debug, clap::Args)]
 struct Party {
     case_no: String,
-    /// Take the owner on the violation date and today's owner from the roll and deeds.
-    #[arg(long)]
+    /// Take the owner on the violation date, today's owner and the account holder from deeds, roll and billing file.
+    #[arg(long, alias = "from-records")]
     from_roll: bool,
     /// owner_at_violation, current_owner, occupant, account_holder, contractor, agent.
     #[arg(long)]
     party_role: Option<String>,
     #[arg(long)]
     name: Option<String>,
+    /// Mailing address; lines are separated by ` / `.
     #[arg(long)]
     mailing: Option<String>,
-    #[arg(long, default_value = "")]
-    basis: String,
+    /// Why this is the party; needed for a new one.
     #[arg(long)]
-    liable: bool,
+    basis: Option<String>,
+    /// This party is liable, and why: the ordinance, the signed agreement.
+    #[arg(long, value_name = "BASIS")]
+    liable: Option<String>,
+    /// Came after the violation and had no part in it.
+    #[arg(long, value_name = "yes|no", value_parser = super::removal::parse_yes_no)]
+    innocent_successor: Option<bool>,
+    /// Take this party out again.
     #[arg(long)]
-    innocent_successor: bool,
+    remove: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -218,6 +234,12 @@ struct Charge {
     from: Option<CivilDate>,
     #[arg(long, value_parser = context::parse_date)]
     to: Option<CivilDate>,
+    /// Last inspection before the violation, when no case records it.
+    #[arg(long, value_parser = context::parse_date)]
+    last_inspection: Option<CivilDate>,
+    /// Certificate of occupancy of a new building.
+    #[arg(long, value_parser = context::parse_date)]
+    certificate_of_occupancy: Option<CivilDate>,
     /// Why the period starts before the last actual read.
     #[arg(long)]
     override_reason: Option<String>,
@@ -254,20 +276,27 @@ struct Plan {
 #[derive(Debug, clap::Args)]
 struct Notice {
     case_no: String,
-    /// Letter template (default: the built-in example).
+    /// Letter template (default: the built-in example, data/policy/notice.txt).
     #[arg(long)]
     template: Option<PathBuf>,
+    /// Which entry of the policy's recipients counts.
+    #[arg(long, default_value = "default")]
+    kind: String,
     /// Record service to this kind of address instead of issuing.
-    #[arg(long)]
+    #[arg(long, value_name = "ADDRESS_KIND")]
     served: Option<String>,
+    /// How it was served, as a certified mail number.
     #[arg(long, default_value = "")]
     proof: String,
     /// The letter came back.
     #[arg(long)]
     returned: bool,
-    /// Print the last notice again, byte for byte.
+    /// Print the last notice again, byte for byte; a PDF when -o ends in .pdf.
     #[arg(long)]
     reprint: bool,
+    /// With --reprint only the letter to this kind of address.
+    #[arg(long, value_name = "ADDRESS_KIND")]
+    to: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -277,7 +306,7 @@ struct Packet {
     folder: PathBuf,
     #[arg(long)]
     verify: bool,
-    /// The hash that was printed when the packet was sealed.
+    /// With --verify the seal to check against, when the database is not at hand (default: the seals on record).
     #[arg(long)]
     sealed: Option<String>,
 }
@@ -292,10 +321,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let done = match &args.verb {
         Verb::Show { case_no } => return case_show::show(global, &desk, case_no),
         Verb::List(list) => return case_show::list(global, &filter(list)),
+        Verb::Due => return case_show::due(global, &desk),
         Verb::Charge(charge) => return case_show::charge(global, &desk, &charge.case_no, &assessment(charge)),
-        Verb::Packet(packet) if packet.verify => verify(global, packet),
+        Verb::Packet(p) if p.verify => case_show::verify(global, &p.case_no, &p.folder, p.sealed.as_ref()),
         Verb::Packet(packet) => return case_show::packet(global, &desk, &packet.case_no, &packet.folder),
-        Verb::Notice(notice) if notice.reprint => return case_show::reprint(global, &notice.case_no),
+        Verb::Notice(n) if n.reprint => return case_show::reprint(global, &n.case_no, n.to.as_deref()),
         Verb::Open(_) | Verb::Assign { .. } | Verb::Note(_) | Verb::Hold(_) | Verb::Evidence(_) => {
             work(&desk, &args.verb)
         }
@@ -337,17 +367,13 @@ fn assessment(charge: &Charge) -> case_money::Assessment {
     case_money::Assessment {
         from: charge.from,
         to: charge.to,
+        last_inspection: charge.last_inspection,
+        certificate_of_occupancy: charge.certificate_of_occupancy,
         override_reason: charge.override_reason.clone(),
         method: charge.method.clone(),
         on_request: charge.fee.clone(),
         actual_costs: charge.cost.iter().cloned().collect(),
     }
-}
-
-fn verify(global: &Global, packet: &Packet) -> Result<String, Error> {
-    let _ = global;
-    let n_files = case_evidence::verify(&packet.folder, packet.sealed.as_deref())?;
-    Ok(format!("{n_files} files have their hashes"))
 }
 
 fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
@@ -365,7 +391,7 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
             Ok(format!("opened {}", casework::open(desk, &new)?))
         }
         Verb::Assign { case_no, person } => {
-            casework::assign(desk, case_no, person)?;
+            case_record::assign(desk, case_no, person)?;
             Ok(format!("{case_no} is with {person}"))
         }
         Verb::Note(n) => {
@@ -374,16 +400,17 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
                 source: n.source.clone(),
                 hazards: n.hazards.clone(),
                 is_hazard: n.danger,
+                is_one_enough: n.one_is_enough,
             };
-            casework::note_case(desk, &n.case_no, &note)?;
+            case_record::note_case(desk, &n.case_no, &note)?;
             Ok(format!("noted on {}", n.case_no))
         }
         Verb::Hold(h) if h.release => {
-            let n = casework::release(desk, ("case", &h.case_no), Some(&h.hold_type))?;
+            let n = case_record::release(desk, ("case", &h.case_no), Some(&h.hold_type))?;
             Ok(format!("released {n} on {}", h.case_no))
         }
         Verb::Hold(h) => {
-            casework::hold(desk, ("case", &h.case_no), &h.hold_type, h.review_on)?;
+            case_record::hold(desk, ("case", &h.case_no), &h.hold_type, h.review_on)?;
             Ok(format!("{} is on hold: {}", h.case_no, h.hold_type))
         }
         Verb::Evidence(e) => evidence(desk, e),
@@ -399,7 +426,9 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
             Ok(lines.join("\n"))
         }
         Verb::Notice(n) => notice(desk, n),
-        Verb::Show { .. } | Verb::List(_) | Verb::Advance(_) | Verb::Reopen(_) | Verb::Close(_) => Ok(String::new()),
+        Verb::Show { .. } | Verb::List(_) | Verb::Due | Verb::Advance(_) | Verb::Reopen(_) | Verb::Close(_) => {
+            Ok(String::new())
+        }
         Verb::Charge(_) | Verb::Packet(_) => Ok(String::new()),
     }
 }
@@ -407,7 +436,7 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
 fn evidence(desk: &Desk, e: &Evidence) -> Result<String, Error> {
     if let Some(to) = &e.to {
         let no = e.file.to_string_lossy();
-        case_evidence::hand_over(desk, &no, &e.from, to)?;
+        case_evidence::hand_over(desk, &e.case_no, &no, (&e.from, to))?;
         return Ok(format!("{no} is with {to}"));
     }
     let row = case_evidence::add(desk, &e.case_no, &e.file, &e.kind)?;
@@ -418,6 +447,7 @@ fn evidence(desk: &Desk, e: &Evidence) -> Result<String, Error> {
 fn inspect(desk: &Desk, i: &Inspect) -> Result<String, Error> {
     let visit = Visit {
         row: InspectionRow {
+            inspection_id: 0,
             inspected_at: i.at.clone().unwrap_or_else(|| format!("{}T12:00:00Z", desk.today)),
             inspector: if i.inspector.is_empty() { desk.by.actor.clone() } else { i.inspector.clone() },
             finding: i.finding.clone(),
@@ -430,13 +460,13 @@ fn inspect(desk: &Desk, i: &Inspect) -> Result<String, Error> {
         violation: i.violation.clone(),
         is_condition_removed: i.condition_removed,
     };
-    casework::inspect(desk, &i.case_no, &visit)?;
+    case_record::inspect(desk, &i.case_no, &visit)?;
     Ok(format!("visit recorded on {}", i.case_no))
 }
 
 fn party(desk: &Desk, p: &Party) -> Result<String, Error> {
     if p.from_roll {
-        let rows = casework::parties_from_roll(desk, &p.case_no)?;
+        let rows = case_party::from_records(desk, &p.case_no)?;
         let lines: Vec<String> = rows
             .iter()
             .map(|r| {
@@ -446,22 +476,32 @@ fn party(desk: &Desk, p: &Party) -> Result<String, Error> {
             .collect();
         return Ok(lines.join("\n"));
     }
-    let row = PartyRow {
-        role: p.party_role.clone().unwrap_or_default(),
-        name: p.name.clone().unwrap_or_default(),
-        mailing: p.mailing.clone(),
+    let (role, name) = (p.party_role.clone().unwrap_or_default(), p.name.clone().unwrap_or_default());
+    if p.remove {
+        case_party::remove(desk, &p.case_no, &role, &name)?;
+        return Ok(format!("{name} is no longer {role} of {}", p.case_no));
+    }
+    let said = Statement {
+        role,
+        name,
+        mailing: p.mailing.as_ref().map(|m| m.replace(" / ", "\n")),
         basis: p.basis.clone(),
-        is_liable: p.liable,
-        is_innocent_successor: p.innocent_successor,
+        liable: p.liable.clone(),
+        innocent_successor: p.innocent_successor,
     };
-    casework::party(desk, &p.case_no, &row)?;
-    Ok(format!("{} is {} of {}", row.name, row.role, p.case_no))
+    let row = case_party::state(desk, &p.case_no, &said)?;
+    let liable = if row.is_liable { format!(", liable: {}", row.liability_basis) } else { String::new() };
+    Ok(format!("{} is {} of {}{liable}", row.name, row.role, p.case_no))
 }
 
 fn notice(desk: &Desk, n: &Notice) -> Result<String, Error> {
     if let Some(kind) = &n.served {
-        case_money::serve(desk, &n.case_no, kind, &n.proof, n.returned)?;
-        let what = if n.returned { "came back; the case returns to owner research" } else { "was served" };
+        case_letter::serve(desk, &n.case_no, kind, &n.proof, n.returned)?;
+        let what = match (n.returned, kind.as_str()) {
+            (true, "assessor_mailing") => "came back; the case returns to owner research",
+            (true, _) => "came back",
+            (false, _) => "was served",
+        };
         return Ok(format!("the notice to {kind} {what}"));
     }
     let text = match &n.template {
@@ -470,9 +510,17 @@ fn notice(desk: &Desk, n: &Notice) -> Result<String, Error> {
             path: path.clone(),
             source,
         })?,
-        None => case_money::LETTER_TEMPLATE.to_owned(),
+        None => case_letter::LETTER_TEMPLATE.to_owned(),
     };
-    let row = case_money::notice(desk, &n.case_no, "default", &text)?;
+    let row = case_letter::issue(desk, &n.case_no, &n.kind, &text)?;
     let kinds: Vec<&str> = row.recipients.iter().map(|r| r.address_kind.as_str()).collect();
-    Ok(format!("notice issued to {}, answer by {}", kinds.join(", "), row.respond_by))
+    let example = if row.is_example { "\nwarning: the policy is still the built-in example" } else { "" };
+    Ok(format!(
+        "notice {} issued to {}, answer by {}\nprint it with `taptrace case notice {} --reprint -o {}.pdf`{example}",
+        row.notice_no,
+        kinds.join(", "),
+        row.respond_by,
+        n.case_no,
+        row.notice_no
+    ))
 }

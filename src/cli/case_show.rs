@@ -1,16 +1,19 @@
-//! What `taptrace case` prints: a case, a list, the estimates, a letter, the packet.
+//! What `taptrace case` prints: a case, a list, what is due, the estimates, a letter, the packet.
 
 use std::path::Path;
 
 use super::desk::{reader, write_document, write_rows};
 use super::{Failure, Global, Outcome, desk};
-use crate::export::packet;
+use crate::export::{letter, packet};
 use crate::model::money::Cents;
-use crate::pipeline::case_evidence;
-use crate::pipeline::case_money::{self, Assessment};
+use crate::model::report::{Block, Column, Section};
+use crate::pipeline::case_dossier::{self, Dossier};
+use crate::pipeline::case_letter::{self, Sheet};
+use crate::pipeline::case_money::{self, Assessed, Assessment};
 use crate::pipeline::casework::{self, Desk, Error};
-use crate::store::cases::{self, CaseFilter, CaseRow};
-use crate::store::{Reader, case_work, holds};
+use crate::pipeline::{case_due, case_packet};
+use crate::store::case_notice;
+use crate::store::cases::{self, CaseFilter};
 
 /// Lists cases.
 pub(crate) fn list(global: &Global, filter: &CaseFilter) -> Result<Outcome, Failure> {
@@ -35,153 +38,142 @@ pub(crate) fn list(global: &Global, filter: &CaseFilter) -> Result<Outcome, Fail
     Ok(if cells.is_empty() { Outcome::Look } else { Outcome::Done })
 }
 
+/// Lists what waits.
+pub(crate) fn due(global: &Global, desk: &Desk) -> Result<Outcome, Failure> {
+    let db = reader(global)?;
+    let rows = case_due::list(desk, &db).map_err(|e| desk::failure(global, &e))?;
+    let cells: Vec<Vec<String>> = rows.into_iter().map(|d| vec![d.since, d.what, d.task, d.assigned_to]).collect();
+    write_rows(global, &["since", "what", "task", "assigned_to"], &cells)?;
+    Ok(if cells.is_empty() { Outcome::Done } else { Outcome::Look })
+}
+
 /// Shows one case.
 pub(crate) fn show(global: &Global, desk: &Desk, case_no: &str) -> Result<Outcome, Failure> {
     let db = reader(global)?;
-    let shown = gather(desk, &db, case_no).map_err(|e| desk::failure(global, &e))?;
+    let shown = case_dossier::gather(desk, &db, case_no).map_err(|e| desk::failure(global, &e))?;
     write_document(global, &json(&shown), &text(&shown))?;
     Ok(Outcome::Done)
 }
 
-/// Sections of a case: heading and lines.
-struct Shown {
-    case: CaseRow,
-    balance: Cents,
-    sections: Vec<(&'static str, Vec<String>)>,
-}
-
-fn gather(desk: &Desk, db: &Reader, case_no: &str) -> Result<Shown, Error> {
-    let case = casework::case(db, case_no)?;
-    let id = case.case_id;
-    let parties = cases::parties(db, id)?.into_iter().map(|p| {
-        let liable = if p.is_liable { ", liable" } else { "" };
-        let innocent = if p.is_innocent_successor { ", innocent successor" } else { "" };
-        format!("{}: {} ({}{liable}{innocent}) {}", p.role, p.name, p.basis, p.mailing.unwrap_or_default())
-    });
-    let visits = case_work::inspections(db, id)?.into_iter().map(|i| {
-        let meter = match (&i.meter_no_seen, i.reading_seen, i.is_meter_absent) {
-            (_, _, true) => "no meter".to_owned(),
-            (no, reading, false) => {
-                format!("meter {} {}", no.as_deref().unwrap_or("-"), reading.map(|r| r.to_string()).unwrap_or_default())
+fn json(shown: &Dossier) -> serde_json::Value {
+    let mut map = serde_json::Map::new();
+    for section in &shown.sections {
+        let mut tables = Vec::new();
+        for block in &section.blocks {
+            match block {
+                Block::Pairs(pairs) if section.key == "case" => {
+                    map.extend(pairs.iter().map(|(k, v)| ((*k).to_owned(), serde_json::Value::from(v.as_str()))));
+                }
+                Block::Pairs(pairs) => tables.push(object(pairs.iter().map(|(k, v)| (*k, v.as_str())))),
+                Block::Table { columns, rows } => {
+                    tables.extend(
+                        rows.iter()
+                            .map(|row| object(columns.iter().map(|c| c.key).zip(row.iter().map(String::as_str)))),
+                    );
+                }
+                Block::Text(_) | Block::Picture { .. } | Block::Letter { .. } => {}
             }
-        };
-        format!("{} {}: {} [{}] {meter} {}", i.inspected_at, i.inspector, i.finding, i.indicators, i.narrative)
-    });
-    let evidence = case_work::evidence(db, id)?.into_iter().map(|e| {
-        let warning = if e.warnings.is_empty() { String::new() } else { format!(" WARNING: {}", e.warnings) };
-        format!("{} {} {} sha256 {}{warning}", e.evidence_no, e.kind, e.original_name, e.sha256)
-    });
-    let custody = case_work::custody(db, id)?
-        .into_iter()
-        .map(|(no, c)| format!("{} {no}: {} -> {} ({})", c.at, c.from_person, c.to_person, c.purpose));
-    let charges = case_work::charges(db, id)?
-        .into_iter()
-        .map(|c| format!("{}: {} [{}] {}", c.label, Cents(c.amount_cents), c.authority, c.method));
-    let notice = case_work::last_notice(db, id)?.into_iter().flat_map(|n| {
-        let head = format!("issued {}, answer by {}, sha256 {}", n.issued_on, n.respond_by, n.sha256);
-        let to = n.recipients.into_iter().map(|r| {
-            let address = r.address.replace('\n', ", ");
-            format!(
-                "to {} ({address}): {}",
-                r.address_kind,
-                r.outcome.or(r.proof).unwrap_or_else(|| "not served".to_owned())
-            )
-        });
-        std::iter::once(head).chain(to)
-    });
-    let plan = casework::plan_state(desk, db, id)?.map(|s| s.as_str().to_owned());
-    let live = holds::live(db, &[("case", case.case_no.clone())])?
-        .into_iter()
-        .map(|h| format!("{} since {}, review {}: {}", h.hold_type, h.from_on, h.review_on, h.basis));
-    let notes = holds::notes(db, "case", &case.case_no)?
-        .into_iter()
-        .map(|n| format!("{} {} ({}): {}", n.noted_at, n.author, n.role, n.note));
-    let timeline = case_work::timeline(db, case_no)?.into_iter().map(|t| t.join("  "));
-    let steps = casework::next_steps(desk, db, &case)?.into_iter().map(|(to, lacking)| {
-        if lacking.is_empty() { format!("{to}: ready") } else { format!("{to}: lacks {}", lacking.join(", ")) }
-    });
-    let sections = vec![
-        ("sources", cases::sources(db, id)?),
-        ("parties", parties.collect()),
-        ("visits", visits.collect()),
-        ("evidence", evidence.collect()),
-        ("custody", custody.collect()),
-        ("charges", charges.collect()),
-        ("notice", notice.collect()),
-        ("agreement", plan.into_iter().collect()),
-        ("holds", live.collect()),
-        ("notes", notes.collect()),
-        ("next_steps", steps.collect()),
-        ("timeline", timeline.collect()),
-    ];
-    Ok(Shown { balance: casework::balance(db, id)?, case, sections })
-}
-
-fn head(shown: &Shown) -> Vec<(&'static str, String)> {
-    let c = &shown.case;
-    let text = |v: &Option<String>| v.clone().unwrap_or_default();
-    vec![
-        ("case_no", c.case_no.clone()),
-        ("status", c.status.clone()),
-        ("violation_type", text(&c.violation_type)),
-        ("violation_on", c.violation_on.clone()),
-        ("place", c.place.clone()),
-        ("premise_no", text(&c.premise_no)),
-        ("parcel_no", text(&c.parcel_no)),
-        ("assigned_to", text(&c.assigned_to)),
-        ("offense_no", c.offense_no.map(|n| n.to_string()).unwrap_or_default()),
-        ("balance", shown.balance.to_string()),
-        ("owner_research", if c.is_owner_research { "needed" } else { "" }.to_owned()),
-        ("hazards", text(&c.hazards)),
-    ]
-}
-
-fn json(shown: &Shown) -> serde_json::Value {
-    let mut map: serde_json::Map<String, serde_json::Value> =
-        head(shown).into_iter().map(|(k, v)| (k.to_owned(), serde_json::Value::from(v))).collect();
+        }
+        if section.key != "case" {
+            map.insert(section.key.to_owned(), serde_json::Value::from(tables));
+        }
+    }
     map.insert("balance_cents".to_owned(), serde_json::Value::from(shown.balance.0));
-    map.extend(shown.sections.iter().map(|(k, v)| ((*k).to_owned(), serde_json::Value::from(v.clone()))));
     serde_json::Value::Object(map)
 }
 
-fn text(shown: &Shown) -> String {
+fn object<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> serde_json::Value {
+    pairs.map(|(k, v)| (k.to_owned(), serde_json::Value::from(v))).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn text(shown: &Dossier) -> String {
     let mut out = String::new();
-    for (name, value) in head(shown).iter().filter(|(_, v)| !v.is_empty()) {
-        out.push_str(&format!("{name:<15} {value}\n"));
-    }
-    for (name, lines) in shown.sections.iter().filter(|(_, l)| !l.is_empty()) {
-        out.push_str(&format!("\n{}\n", name.replace('_', " ")));
-        for line in lines {
-            out.push_str(&format!("  {line}\n"));
+    for section in shown.sections.iter().filter(|s| !s.is_empty()) {
+        if section.key != "case" {
+            out.push_str(&format!("\n{}\n", section.heading.to_lowercase()));
         }
+        section_text(section, &mut out);
     }
     out
 }
 
-/// Shows the four estimates and the charges that were posted.
+fn section_text(section: &Section, out: &mut String) {
+    let indent = if section.key == "case" { "" } else { "  " };
+    for block in &section.blocks {
+        match block {
+            Block::Pairs(pairs) => {
+                for (name, value) in pairs.iter().filter(|(_, v)| !v.is_empty()) {
+                    out.push_str(&format!("{indent}{name:<21} {value}\n"));
+                }
+            }
+            Block::Text(lines) => lines.iter().for_each(|l| out.push_str(&format!("{indent}{l}\n"))),
+            Block::Table { columns, rows } => rows.iter().for_each(|row| out.push_str(&row_text(columns, row))),
+            Block::Picture { .. } | Block::Letter { .. } => {}
+        }
+    }
+}
+
+/// One row on a line; empty cells are left out, a long warning keeps its name.
+fn row_text(columns: &[Column], row: &[String]) -> String {
+    let cells: Vec<String> = columns
+        .iter()
+        .zip(row)
+        .filter(|(_, cell)| !cell.is_empty())
+        .map(|(column, cell)| match column.key {
+            "warnings" => format!("WARNING: {cell}"),
+            "keyed_at" => format!("(keyed {cell})"),
+            "sha256" => format!("sha256 {cell}"),
+            _ => cell.clone(),
+        })
+        .collect();
+    format!("  {}\n", cells.join("  "))
+}
+
+/// Shows the four estimates, and with a method the charges that were posted.
 pub(crate) fn charge(global: &Global, desk: &Desk, case_no: &str, wanted: &Assessment) -> Result<Outcome, Failure> {
-    let done = case_money::assess(desk, case_no, wanted).map_err(|e| desk::failure(global, &e))?;
-    let mut text =
-        format!("use {} to {} ({}), offense {}\n", done.period.0, done.period.1, done.period.2, done.offense.0);
+    let done = if wanted.method.is_some() {
+        case_money::assess(desk, case_no, wanted)
+    } else {
+        case_money::estimates(desk, &reader(global)?, case_no, wanted)
+    };
+    let done = done.map_err(|e| desk::failure(global, &e))?;
+    let total: i64 = done.lines.iter().map(|l| l.amount_cents).sum();
+    write_document(global, &charge_json(&done, total), &charge_text(&done, (case_no, total)))?;
+    Ok(Outcome::Done)
+}
+
+fn charge_text(done: &Assessed, (case_no, total): (&str, i64)) -> String {
+    let earlier =
+        if done.offense.1.is_empty() { String::new() } else { format!(" after {}", done.offense.1.join(" ")) };
+    let mut text = format!(
+        "use {} to {} ({}), offense {}{earlier}\n",
+        done.period.0, done.period.1, done.period.2, done.offense.0
+    );
     for e in &done.estimates {
         let volume = e.gallons.map_or("-".to_owned(), |g| format!("{} gal", g.0));
         let amount = e.amount.map_or("-".to_owned(), |a| a.to_string());
         text.push_str(&format!("  {:<14} {volume:>14} {amount:>12}  {}\n", e.method, e.explanation));
     }
     for l in &done.lines {
-        text.push_str(&format!(
-            "posted {:<14} {:>12}  {}\n",
-            l.fee_code,
-            Cents(l.amount_cents).to_string(),
-            l.authority
-        ));
+        let amount = Cents(l.amount_cents).to_string();
+        text.push_str(&format!("posted {:<14} {amount:>12}  {}\n", l.fee_code, l.authority));
     }
-    let total: i64 = done.lines.iter().map(|l| l.amount_cents).sum();
-    text.push_str(&format!("total {}\n", Cents(total)));
+    if done.lines.is_empty() {
+        text.push_str(&format!("choose one: `taptrace case charge {case_no} --method METHOD --reason WHY`\n"));
+    } else {
+        text.push_str(&format!("total {}\n", Cents(total)));
+    }
+    text
+}
+
+fn charge_json(done: &Assessed, total: i64) -> serde_json::Value {
     let estimates: Vec<_> = done
         .estimates
         .iter()
-        .map(|e| serde_json::json!({ "method": e.method, "gallons": e.gallons.map(|g| g.0), "amount_cents": e.amount.map(|a| a.0), "explanation": e.explanation }))
+        .map(|e| {
+            serde_json::json!({ "method": e.method, "gallons": e.gallons.map(|g| g.0),
+                "amount_cents": e.amount.map(|a| a.0), "explanation": e.explanation })
+        })
         .collect();
     let lines: Vec<_> = done
         .lines
@@ -190,27 +182,42 @@ pub(crate) fn charge(global: &Global, desk: &Desk, case_no: &str, wanted: &Asses
             |l| serde_json::json!({ "fee_code": l.fee_code, "amount_cents": l.amount_cents, "authority": l.authority }),
         )
         .collect();
-    let json = serde_json::json!({ "use_from": done.period.0.to_string(), "use_to": done.period.1.to_string(),
+    serde_json::json!({ "use_from": done.period.0.to_string(), "use_to": done.period.1.to_string(),
         "basis": done.period.2, "offense_no": done.offense.0, "earlier": done.offense.1, "estimates": estimates,
-        "lines": lines, "total_cents": total });
-    write_document(global, &json, &text)?;
-    Ok(Outcome::Done)
+        "lines": lines, "total_cents": total })
+}
+
+fn as_letter(sheet: Sheet) -> letter::Letter {
+    letter::Letter { body: sheet.body, recipient: sheet.recipient, foot: sheet.foot, banner: sheet.banner }
 }
 
 /// Prints the last notice again from its stored text.
-pub(crate) fn reprint(global: &Global, case_no: &str) -> Result<Outcome, Failure> {
+pub(crate) fn reprint(global: &Global, case_no: &str, kind: Option<&str>) -> Result<Outcome, Failure> {
     let db = reader(global)?;
     let found = casework::case(&db, case_no)
-        .and_then(|case| Ok(case_work::last_notice(&db, case.case_id)?))
+        .and_then(|case| Ok(case_notice::last(&db, case.case_id)?))
         .map_err(|e| desk::failure(global, &e))?;
     let Some(notice) = found else {
         return Err(
             Failure::input(format!("{case_no} has no notice")).hint(format!("run `taptrace case notice {case_no}`"))
         );
     };
-    let mut out = super::output::Sink::open(global.output.as_deref())?;
+    let sheets = case_letter::sheets(case_no, &notice, kind);
+    if sheets.is_empty() {
+        let kinds: Vec<&str> = notice.recipients.iter().map(|r| r.address_kind.as_str()).collect();
+        return Err(Failure::input(format!("{} did not go to {}", notice.notice_no, kind.unwrap_or("anybody")))
+            .hint(format!("it went to {}", kinds.join(", "))));
+    }
     let is_pdf = global.output.as_deref().is_some_and(|p| p.extension().is_some_and(|e| e == "pdf"));
-    let bytes = if is_pdf { packet::letter(&notice.body) } else { notice.body.into_bytes() };
+    let bytes = if is_pdf {
+        let letters: Vec<letter::Letter> = sheets.into_iter().map(as_letter).collect();
+        letter::letters(&format!("Notice {} in case {case_no}", notice.notice_no), &letters)
+    } else {
+        let wanted = notice.recipients.iter().filter(|r| kind.is_none_or(|k| r.address_kind == k));
+        let texts: Vec<String> = wanted.map(|r| case_letter::text(&notice, r)).collect();
+        texts.join("\u{c}\n").into_bytes()
+    };
+    let mut out = super::output::Sink::open(global.output.as_deref())?;
     std::io::Write::write_all(&mut out, &bytes)?;
     out.finish()?;
     Ok(Outcome::Done)
@@ -219,19 +226,28 @@ pub(crate) fn reprint(global: &Global, case_no: &str) -> Result<Outcome, Failure
 /// Writes and seals the packet.
 pub(crate) fn packet(global: &Global, desk: &Desk, case_no: &str, folder: &Path) -> Result<Outcome, Failure> {
     let db = reader(global)?;
-    let shown = gather(desk, &db, case_no).map_err(|e| desk::failure(global, &e))?;
-    let head = head(&shown).into_iter().map(|(k, v)| format!("{}: {v}", k.replace('_', " "))).collect();
-    let mut sections = vec![("case".to_owned(), head)];
-    sections
-        .extend(shown.sections.iter().filter(|(n, _)| *n != "next_steps").map(|(n, l)| ((*n).to_owned(), l.clone())));
-    let pdf = packet::packet(case_no, &desk.by.at.0, &sections);
-    let name = format!("{case_no}.pdf");
-    let sealed = case_evidence::seal(desk, case_no, folder, (&name, &pdf)).map_err(|e| desk::failure(global, &e))?;
+    let contents = case_packet::contents(desk, &db, case_no).map_err(|e| desk::failure(global, &e))?;
+    let mut documents =
+        vec![(format!("{case_no}.pdf"), packet::packet(&contents.title, &contents.foot, &contents.sections))];
+    for (name, sheet) in contents.letters {
+        documents.push((name.clone(), letter::letters(&name, &[as_letter(sheet)])));
+    }
+    let sealed = case_packet::seal(desk, case_no, folder, &documents).map_err(|e| desk::failure(global, &e))?;
     let text = format!(
-        "sealed {} as {sealed}\nverify with `taptrace case packet {case_no} {} --verify --sealed {sealed}`\n",
+        "sealed {} as {sealed}\nverify with `taptrace case packet {case_no} {} --verify`\n",
         folder.display(),
         folder.display()
     );
     write_document(global, &serde_json::json!({ "sealed_sha256": sealed }), &text)?;
     Ok(Outcome::Done)
+}
+
+/// Verifies a packet folder against a given seal, or against the seals on record.
+pub(crate) fn verify(global: &Global, case_no: &str, folder: &Path, sealed: Option<&String>) -> Result<String, Error> {
+    let seals = match sealed {
+        Some(seal) => vec![seal.clone()],
+        None => case_packet::seals(&crate::store::Reader::open(&global.db)?, case_no)?,
+    };
+    let n_files = case_packet::verify(folder, &seals)?;
+    Ok(format!("{n_files} files are as they were sealed"))
 }

@@ -6,7 +6,7 @@ use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, context};
 use crate::model::date::CivilDate;
 use crate::model::money::Cents;
-use crate::pipeline::casework::{Desk, Error, Policy, Role};
+use crate::pipeline::casework::{Desk, Error, Policy, RefusalCode, Role};
 use crate::store::Reader;
 
 /// Flags of commands that work on cases and removals.
@@ -24,6 +24,9 @@ pub(crate) struct DeskArgs {
     /// The city's policy file (default: the built-in example).
     #[arg(long, global = true, env = "TAPTRACE_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The version of the case that you saw; when somebody has changed it since, nothing is done.
+    #[arg(long, global = true, value_name = "N")]
+    if_version: Option<i64>,
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
@@ -58,6 +61,7 @@ impl DeskArgs {
             today,
             role: self.role,
             by: context::authorship(global, &self.reason),
+            expected_version: self.if_version,
         })
     }
 
@@ -87,10 +91,44 @@ pub(crate) fn failure(global: &Global, error: &Error) -> Failure {
     }
     let failure = Failure::from_error(error);
     match error {
-        Error::Refused(_) => {
-            failure.hint("`taptrace case show NUMBER` and `taptrace removal show NUMBER` list what is there")
-        }
+        Error::Refused(refusal) => failure.hint(hint(refusal.code)),
         _ => failure,
+    }
+}
+
+/// A command that helps with a refusal.
+fn hint(code: RefusalCode) -> &'static str {
+    use RefusalCode as R;
+    match code {
+        R::NoTransition | R::UnknownState | R::Evidence | R::Stage | R::Closed | R::RowVersion | R::SealOnly => {
+            "`taptrace case show NUMBER` (or `removal show`) lists what is there and what the next steps lack"
+        }
+        R::Role => "add --role supervisor if you are one",
+        R::OpenDispute => "decide it: `taptrace case advance NUMBER noticed --decision EV-NUMBER --role supervisor`",
+        R::Hold => "`taptrace hold case NUMBER` lists the holds; --release ends one",
+        R::NoFee | R::NoCost | R::NoPolicy | R::Plan => {
+            "`taptrace policy at DATE` shows what the policy says on that day"
+        }
+        R::NoCalendar => "add a [[holidays]] list for that year to the policy and run `taptrace policy check FILE`",
+        R::NoMailingAddress | R::OwnerUnknown => {
+            "`taptrace owner as-of PARCEL --date DAY` shows what is known; `taptrace owner deed add` enters a deed"
+        }
+        R::NoDisputeText | R::Template => {
+            "the built-in letter is data/policy/notice.txt; `taptrace case notice --help`"
+        }
+        R::NotFound | R::DuplicateCase => "`taptrace case list --all` shows every case",
+        R::Code => "`taptrace case COMMAND --help` names the codes",
+        R::HashMismatch => "do not use this file as evidence; compare with another copy of the packet",
+        R::FutureTime | R::Period | R::StartBeforeRead => "check the days you gave",
+        R::NoBasis | R::InnocentSuccessor | R::Withheld | R::Custody => {
+            "`taptrace case show NUMBER` lists parties and custody with their basis"
+        }
+        R::ActiveService | R::NotLocatable | R::TicketMissing | R::TicketExpired | R::OnOtherList | R::ListState => {
+            "`taptrace removal show NUMBER` lists what stands in the way"
+        }
+        R::EmptyFile | R::TooLarge | R::NotAnImage | R::DuplicateEvidence => "`taptrace case evidence --help`",
+        R::DuplicatePayment => "`taptrace case show NUMBER` lists the payments",
+        R::SpreadsheetDamage => "take the file as the device wrote it, not as a spreadsheet saved it",
     }
 }
 

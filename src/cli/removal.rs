@@ -10,7 +10,8 @@ use super::{Failure, Global, Outcome, context, removal_print};
 use crate::model::date::CivilDate;
 use crate::model::money::Cents;
 use crate::model::parcel::LonLat;
-use crate::pipeline::casework::{self, Desk, Error};
+use crate::pipeline::case_record;
+use crate::pipeline::casework::{Desk, Error};
 use crate::pipeline::removal::{self, Check, NewOrder};
 use crate::pipeline::removal_list::{self, ListWish, Made};
 use crate::pipeline::removal_merge;
@@ -194,7 +195,7 @@ fn parse_yard(text: &str) -> Result<Numbers<2>, String> {
     parse_numbers(text)
 }
 
-fn parse_yes_no(text: &str) -> Result<bool, String> {
+pub(super) fn parse_yes_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),
@@ -493,20 +494,21 @@ pub(crate) fn run_hold(global: &Global, a: &ScopeArgs) -> Result<Outcome, Failur
         return Err(Failure::input(format!("a hold is on a case, premise, tap or order, not on {}", scope.0)));
     }
     if a.release {
-        let done = casework::release(&desk, scope, a.text.as_deref()).map(|n| format!("released {n}"));
+        let done = case_record::release(&desk, scope, a.text.as_deref()).map(|n| format!("released {n}"));
         return say(global, done);
     }
     let kind = a.text.clone().unwrap_or_default();
     say(
         global,
-        casework::hold(&desk, scope, &kind, a.review_on).map(|_| format!("{} {} is on hold: {kind}", a.scope, a.key)),
+        case_record::hold(&desk, scope, &kind, a.review_on)
+            .map(|_| format!("{} {} is on hold: {kind}", a.scope, a.key)),
     )
 }
 
 pub(crate) fn run_note(global: &Global, a: &ScopeArgs) -> Result<Outcome, Failure> {
     let desk = a.desk.desk(global)?;
     if let Some(text) = &a.text {
-        return say(global, casework::note(&desk, (&a.scope, &a.key), "call", text).map(|()| "noted".to_owned()));
+        return say(global, case_record::note(&desk, (&a.scope, &a.key), "call", text).map(|()| "noted".to_owned()));
     }
     let db = reader(global)?;
     let rows = crate::store::holds::notes(&db, &a.scope, &a.key).map_err(|e| Failure::from_error(&e))?;

@@ -1,54 +1,97 @@
-//! The document of a sealed packet, and letters: headings and wrapped lines over as many pages as it takes.
+//! The document of a sealed packet: a report on paper, page x of y and the seal's words on every page.
 
-use super::page::{self, BLACK, LETTER, MARGIN, Page};
+use super::document::{self, BODY, BOLD, Document, SMALL, Style};
+use super::letter;
+use super::page::{self, LETTER};
+use super::picture::Picture;
+use crate::model::report::{Block, Section};
 
-const SIZE: f32 = 9.0;
-const LEADING: f32 = 12.0;
+/// Margin of the packet.
+const MARGIN: f32 = 54.0;
+/// Tallest a photo is printed; two fit on a page.
+const PHOTO_HEIGHT: f32 = 265.0;
 
-/// The packet of a case: sections with their lines, page x of y and the time on every page.
-pub fn packet(case_no: &str, made_at: &str, sections: &[(String, Vec<String>)]) -> Vec<u8> {
-    let width = LETTER.width - 2.0 * MARGIN;
-    let mut lines: Vec<(bool, String)> = vec![(true, format!("Sealed packet of case {case_no}"))];
-    for (heading, body) in sections.iter().filter(|(_, body)| !body.is_empty()) {
-        lines.push((false, String::new()));
-        lines.push((true, heading.to_uppercase().replace('_', " ")));
-        for line in body {
-            lines.extend(page::wrap(line, SIZE, width).into_iter().map(|l| (false, l)));
+/// Writes the report; `foot` stands on every page before the page number.
+pub fn packet(title: &str, foot: &str, sections: &[Section]) -> Vec<u8> {
+    let mut paper = Document::new(LETTER, MARGIN);
+    paper.title(title);
+    for section in sections.iter().filter(|s| !s.is_empty()) {
+        paper.heading(&section.heading);
+        for block in &section.blocks {
+            write(&mut paper, block);
         }
     }
-    lines.push((false, String::new()));
-    lines.push((false, "The hash of every file of this packet stands in the file HASHES beside it.".to_owned()));
-    paged(&format!("Case {case_no}"), &format!("{case_no}, written {made_at}"), &lines)
-}
-
-/// A letter from its text.
-pub fn letter(body: &str) -> Vec<u8> {
-    let width = LETTER.width - 2.0 * MARGIN;
-    let lines: Vec<(bool, String)> = body
-        .lines()
-        .flat_map(|line| {
-            let is_heading = line.len() > 3 && line.chars().all(|c| c.is_uppercase() || c == ' ');
-            page::wrap(line, SIZE, width).into_iter().map(move |l| (is_heading, l))
-        })
-        .collect();
-    paged("Notice", "", &lines)
-}
-
-fn paged(title: &str, foot: &str, lines: &[(bool, String)]) -> Vec<u8> {
-    let per_page = ((LETTER.height - 2.0 * MARGIN - 20.0) / LEADING) as usize;
-    let n_pages = lines.len().div_ceil(per_page).max(1);
-    let pages = lines
-        .chunks(per_page)
-        .enumerate()
-        .map(|(i, chunk)| {
-            let mut sheet = Page::new(LETTER);
-            for (row, (is_bold, line)) in chunk.iter().enumerate() {
-                sheet.text((MARGIN, MARGIN + 10.0 + row as f32 * LEADING), SIZE, *is_bold, BLACK, line);
-            }
-            let foot = format!("{foot}   page {} of {n_pages}", i + 1);
-            sheet.text((MARGIN, LETTER.height - MARGIN + 12.0), 7.0, false, BLACK, foot.trim());
-            sheet
-        })
-        .collect();
+    let pages = paper.into_pages(&|i, n| format!("{foot}   page {i} of {n}"));
     page::document(title, LETTER, pages)
+}
+
+fn write(paper: &mut Document, block: &Block) {
+    match block {
+        Block::Pairs(pairs) => {
+            for (label, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+                paper.pair(&label.replace('_', " "), &in_words(value));
+            }
+            paper.space(4.0);
+        }
+        Block::Text(lines) => {
+            lines.iter().for_each(|line| paper.paragraph(line, BODY));
+            paper.space(4.0);
+        }
+        Block::Table { rows, .. } if rows.is_empty() => {}
+        Block::Table { columns, rows } => {
+            let columns: Vec<document::Column> = columns
+                .iter()
+                .map(|c| document::Column { title: c.title, share: f32::from(c.share), is_right: c.is_right })
+                .collect();
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|c| in_words(c)).collect()).collect();
+            paper.table(&columns, &rows);
+            paper.space(6.0);
+        }
+        Block::Picture { bytes, caption } => match Picture::read(bytes) {
+            Some(picture) => paper.picture(picture, PHOTO_HEIGHT, caption),
+            None => {
+                paper.paragraph("This file cannot be printed; it lies beside this document.", BOLD);
+                caption.iter().for_each(|line| paper.paragraph(line, SMALL));
+            }
+        },
+        Block::Letter { body, recipient } => {
+            paper.space(4.0);
+            paper.rule();
+            let small = Style { size: 8.5, ..BODY };
+            letter::write(paper, body, recipient, small);
+            paper.rule();
+            paper.space(6.0);
+        }
+    }
+}
+
+/// A code such as `owner_at_violation` in words; everything else as it is.
+fn in_words(cell: &str) -> String {
+    let is_code = cell.contains('_') && cell.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    if is_code { cell.replace('_', " ") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::report::{figures, words};
+
+    #[test]
+    fn a_packet_prints_codes_in_words_and_names_what_it_cannot_print() {
+        let rows = vec![vec!["owner_at_violation".to_owned(), "$1.00".to_owned()]];
+        let sections = [
+            Section::new(
+                "a",
+                "Parties",
+                vec![Block::Table { columns: vec![words("r", "Role", 1), figures("f", "Sum", 1)], rows }],
+            ),
+            Section::new("b", "Photos", vec![Block::Picture { bytes: b"HEIC".to_vec(), caption: vec!["EV-1".into()] }]),
+            Section::new("c", "Nothing", vec![Block::Text(Vec::new())]),
+        ];
+        let text = String::from_utf8_lossy(&packet("t", "Case 1", &sections)).into_owned();
+        for word in ["(owner at violation)", "($1.00)", "cannot be printed", "(EV-1)", "(Case 1   page 1 of 1)"] {
+            assert!(text.contains(word), "{word}");
+        }
+        assert!(!text.contains("Nothing"));
+    }
 }

@@ -1,8 +1,10 @@
 //! Pages of text and lines as PDF: base-14 Helvetica, so that no font is shipped and the bytes are the same everywhere.
 //!
-//! Text outside Windows-1252 prints as `?`. Pictures are left out: evidence files travel beside the document with their hashes.
+//! Text outside Windows-1252 prints as `?`.
 
 use pdf_writer::{Content, Name, Pdf, Rect, Ref, Str};
+
+use super::picture::Picture;
 
 /// Advance widths of Helvetica for the characters 32 to 126, thousandths of the size (Adobe AFM).
 const WIDTHS: [u16; 95] = [
@@ -81,12 +83,13 @@ pub fn wrap(text: &str, size: f32, width: f32) -> Vec<String> {
 pub struct Page {
     content: Content,
     paper: Paper,
+    pictures: Vec<Picture>,
 }
 
 impl Page {
     /// An empty page.
     pub fn new(paper: Paper) -> Self {
-        Self { content: Content::new(), paper }
+        Self { content: Content::new(), paper, pictures: Vec::new() }
     }
 
     /// Writes one line; `bold` takes Helvetica-Bold.
@@ -132,6 +135,25 @@ impl Page {
     }
 }
 
+/// Name of a picture in the resources of its page.
+fn picture_name(i: usize) -> String {
+    format!("P{i}")
+}
+
+impl Page {
+    /// Draws a picture upright with its upper left corner at `at`, `size` wide and high.
+    pub fn picture(&mut self, at: (f32, f32), size: (f32, f32), picture: Picture) {
+        let (x, y) = (at.0, self.paper.height - at.1 - size.1);
+        let [a, b, c, d, e, f] = picture.upright_matrix();
+        self.content.save_state();
+        self.content.transform([size.0, 0.0, 0.0, size.1, x, y]);
+        self.content.transform([a, b, c, d, e, f]);
+        self.content.x_object(Name(picture_name(self.pictures.len()).as_bytes()));
+        self.content.restore_state();
+        self.pictures.push(picture);
+    }
+}
+
 /// The Windows-1252 byte of a character; `?` when it has none.
 fn latin(c: char) -> u8 {
     match u32::from(c) {
@@ -159,12 +181,25 @@ pub fn document(title: &str, paper: Paper, pages: Vec<Page>) -> Vec<u8> {
     pdf.type1_font(bold).base_font(Name(b"Helvetica-Bold")).encoding_predefined(Name(b"WinAnsiEncoding"));
     let title: Vec<u8> = title.chars().map(latin).collect();
     pdf.document_info(info).title(pdf_writer::TextStr(&String::from_utf8_lossy(&title)));
+    let mut next_id = id_of(pages.len(), 0);
     for (i, page) in pages.into_iter().enumerate() {
+        let picture_ids: Vec<Ref> = page.pictures.iter().map(|_| next_id.bump()).collect();
         let mut object = pdf.page(id_of(i, 0));
         object.media_box(Rect::new(0.0, 0.0, paper.width, paper.height)).parent(tree).contents(id_of(i, 1));
-        object.resources().fonts().pair(Name(b"R"), regular).pair(Name(b"B"), bold);
+        let mut resources = object.resources();
+        resources.fonts().pair(Name(b"R"), regular).pair(Name(b"B"), bold);
+        if !picture_ids.is_empty() {
+            let mut objects = resources.x_objects();
+            for (k, id) in picture_ids.iter().enumerate() {
+                objects.pair(Name(picture_name(k).as_bytes()), *id);
+            }
+        }
+        pdf_writer::Finish::finish(resources);
         object.finish_page();
         pdf.stream(id_of(i, 1), &page.content.finish());
+        for (picture, id) in page.pictures.iter().zip(picture_ids) {
+            picture.write(&mut pdf, id);
+        }
     }
     pdf.finish()
 }

@@ -12,5 +12,6 @@ pub mod money;
 pub mod parcel;
 pub mod party;
 pub mod premise;
+pub mod report;
 pub mod snapshot;
 pub mod tap;

@@ -1,10 +1,10 @@
-//! Evidence files: content-addressed beside the database, bytes untouched, with what the photo says about itself; sealed packets.
+//! Evidence files: content-addressed beside the database, bytes untouched, with what the photo says about itself; custody.
 
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use crate::cases::refusal::{Refusal, RefusalCode};
+use crate::cases::refusal::RefusalCode;
 use crate::fieldwork::freeze::sha256_hex;
 use crate::store::case_work::{self, Custody, EvidenceRow};
 use crate::store::cases;
@@ -65,6 +65,10 @@ pub fn add(desk: &Desk, case_no: &str, file: &Path, kind: &str) -> Result<Eviden
             None => None,
         };
         let mut warnings = Vec::new();
+        if !others.is_empty() && desk.by.reason.trim().is_empty() {
+            let message = format!("the same bytes are evidence of {}; say why (--reason)", others.join(", "));
+            return refuse(RefusalCode::DuplicateEvidence, message);
+        }
         if !others.is_empty() {
             warnings.push(format!("the same bytes are evidence of {}", others.join(", ")));
         }
@@ -84,6 +88,8 @@ pub fn add(desk: &Desk, case_no: &str, file: &Path, kind: &str) -> Result<Eviden
             lat: exif.lat,
             warnings: warnings.join("; "),
             added_at: desk.by.at.0.clone(),
+            added_on: desk.day(),
+            ..EvidenceRow::default()
         };
         case_work::add_evidence(tx, case, &row)?;
         stored = Some(row);
@@ -165,80 +171,28 @@ fn time_warning(desk: &Desk, exif: &Exif, visit: Option<&str>) -> Result<Option<
     Ok((hours > max).then(|| format!("taken {hours} hours from the visit")))
 }
 
-/// Records a hand-over.
+/// Records a hand-over; the chain has no gap, so it starts with the person who has the evidence now.
 ///
 /// # Errors
-/// When there is no such evidence or the database cannot be written.
-pub fn hand_over(desk: &Desk, evidence_no: &str, from: &str, to: &str) -> Result<(), Error> {
+/// `E_NOT_FOUND`, `E_CUSTODY`, or when the database cannot be written.
+pub fn hand_over(desk: &Desk, case_no: &str, evidence_no: &str, (from, to): (&str, &str)) -> Result<(), Error> {
     let event = Custody {
         at: desk.by.at.0.clone(),
+        handed_on: desk.day(),
         from_person: from.to_owned(),
         to_person: to.to_owned(),
         purpose: desk.by.reason.clone(),
     };
-    desk.with(|tx| Ok(case_work::add_custody(tx, evidence_no, &event)?))
-}
-
-/// Writes the packet folder: the document, every evidence file, and `HASHES`; records it as sealed. Returns the hash of `HASHES`.
-///
-/// # Errors
-/// `E_HASH_MISMATCH` when a stored file no longer has its hash, or a failure.
-pub fn seal(desk: &Desk, case_no: &str, folder: &Path, document: (&str, &[u8])) -> Result<String, Error> {
-    let mut sealed = String::new();
     desk.with(|tx| {
         let case = casework::case(tx, case_no)?;
-        let fail = |source| Error::File { action: "write", path: folder.to_owned(), source };
-        fs::create_dir_all(folder).map_err(fail)?;
-        let mut hashes = vec![(sha256_hex(document.1), document.0.to_owned())];
-        fs::write(folder.join(document.0), document.1).map_err(fail)?;
-        for e in case_work::evidence(tx, case.case_id)? {
-            let path = path_of(&desk.db, &e.sha256);
-            let bytes = fs::read(&path).map_err(|source| Error::File { action: "read", path: path.clone(), source })?;
-            if sha256_hex(&bytes) != e.sha256 {
-                return refuse(
-                    RefusalCode::HashMismatch,
-                    format!("{} was changed in the evidence folder", e.evidence_no),
-                );
-            }
-            let name = format!("{}_{}", e.evidence_no, safe_name(&e.original_name));
-            fs::write(folder.join(&name), bytes).map_err(fail)?;
-            hashes.push((e.sha256, name));
-        }
-        let text: String = hashes.iter().map(|(hash, name)| format!("{hash}  {name}\n")).collect();
-        fs::write(folder.join("HASHES"), &text).map_err(fail)?;
-        sealed = sha256_hex(text.as_bytes());
-        Ok(case_work::add_packet(tx, &case, &sealed)?)
-    })?;
-    Ok(sealed)
-}
-
-/// A file name without anything that a path could be made of.
-fn safe_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect()
-}
-
-/// Checks a packet folder against its `HASHES`; with a hash, checks `HASHES` itself too. Returns the number of files.
-///
-/// # Errors
-/// `E_HASH_MISMATCH` naming the first file that differs, or a failure.
-pub fn verify(folder: &Path, sealed: Option<&str>) -> Result<usize, Error> {
-    let read = |name: &str| {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|source| Error::File { action: "read", path, source })
-    };
-    let list = read("HASHES")?;
-    if sealed.is_some_and(|hash| hash != sha256_hex(&list)) {
-        return refuse(RefusalCode::HashMismatch, "HASHES is not the list that was sealed");
-    }
-    let mut n_files = 0;
-    for line in String::from_utf8_lossy(&list).lines() {
-        let Some((hash, name)) = line.split_once("  ") else {
-            return refuse(RefusalCode::HashMismatch, "HASHES cannot be read");
+        let last = case_work::custody(tx, case.case_id)?.into_iter().rfind(|(no, _)| no == evidence_no);
+        let Some((_, last)) = last else {
+            return refuse(RefusalCode::NotFound, format!("{case_no} has no evidence {evidence_no}"));
         };
-        if safe_name(name) != name || sha256_hex(&read(name)?) != hash {
-            return Err(Error::Refused(Refusal::new(RefusalCode::HashMismatch, format!("{name} was changed"))));
+        if last.to_person != from {
+            let message = format!("{evidence_no} is with {}, not with {from}", last.to_person);
+            return refuse(RefusalCode::Custody, message);
         }
-        n_files += 1;
-    }
-    Ok(n_files)
+        Ok(case_work::add_custody(tx, evidence_no, &event)?)
+    })
 }

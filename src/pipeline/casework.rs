@@ -1,23 +1,27 @@
-//! Working a case: open it, gather what the gates look at, take a step, record parties, visits, notes and holds.
+//! Working a case: open it, gather what the gates look at, take a step.
 //!
-//! Evidence files and packets are in `case_evidence`, money and letters in `case_money`.
+//! Notes, holds and visits are in `case_record`, parties in `case_party`, files in `case_evidence`, money in `case_money`,
+//! letters in `case_letter`, what is shown and sealed in `case_dossier`.
 
 use std::path::PathBuf;
 
 use crate::cases::gate::{self, CaseFacts, InspectionFact, NoticeFact, RequestFacts};
+use crate::cases::machine;
 use crate::cases::plan::{self, Instalment, PlanState};
-use crate::cases::refusal::{Refusal, RefusalCode};
-use crate::cases::{calendar, machine};
+use crate::cases::refusal::Refusal;
 use crate::model::date::CivilDate;
 use crate::model::domain;
 use crate::model::money::Cents;
 use crate::store::case_work::{self, InspectionRow};
-use crate::store::cases::{CaseRow, PartyRow};
-use crate::store::holds::{self, HoldRow, NoteRow};
-use crate::store::{self, Authorship, Db, Tx, Writer};
+use crate::store::cases::{CaseRow, StepRow};
+use crate::store::holds::{self, HoldRow};
+use crate::store::{self, Authorship, Db, Tx, Writer, case_notice, case_party};
+
+use super::{case_letter, case_record};
 
 pub use crate::cases::machine::Role;
 pub use crate::cases::policy::{Dated, Policy, PolicyError};
+pub use crate::cases::refusal::RefusalCode;
 
 /// What can go wrong at the desk.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,8 @@ pub struct Desk {
     pub role: Role,
     /// Actor, reason, clock.
     pub by: Authorship,
+    /// The version of the case that the person saw; another one is refused.
+    pub expected_version: Option<i64>,
 }
 
 impl Desk {
@@ -162,6 +168,12 @@ pub fn open(desk: &Desk, new: &NewCase) -> Result<String, Error> {
             };
             case.parcel_id = Some(parcel_id);
         }
+        if !case.has_place() {
+            return refuse(
+                RefusalCode::NotFound,
+                "a case needs a premise, a parcel or a place (--premise, --parcel, --place)",
+            );
+        }
         no_duplicate(tx, &case)?;
         case.case_no = store::cases::next_no(tx, "IC", desk.today.as_jiff().year())?;
         case.case_id = store::cases::insert(tx, &case)?;
@@ -172,24 +184,33 @@ pub fn open(desk: &Desk, new: &NewCase) -> Result<String, Error> {
     })
 }
 
-fn open_duplicates(db: &impl Db, case: &CaseRow) -> Result<Vec<String>, Error> {
-    if case.premise_id.is_none() || case.violation_type.is_none() {
-        return Ok(Vec::new());
-    }
-    let others = store::cases::related(db, case)?;
-    Ok(others
-        .into_iter()
-        .filter(|o| o.closed_on.is_none() && o.premise_id == case.premise_id && o.violation_type == case.violation_type)
-        .map(|o| o.case_no)
-        .collect())
-}
-
-fn no_duplicate(db: &impl Db, case: &CaseRow) -> Result<(), Error> {
-    match open_duplicates(db, case)?.first() {
+/// Refuses a second open case for the same premise and violation.
+pub(crate) fn no_duplicate(db: &impl Db, case: &CaseRow) -> Result<(), Error> {
+    match store::cases::open_duplicates(db, case)?.first() {
         None => Ok(()),
         Some(other) => {
             refuse(RefusalCode::DuplicateCase, format!("case {other} is open for the same premise and violation"))
         }
+    }
+}
+
+/// What was on record when the present round of a case began: a reopened case, or one sent out again, needs new findings.
+#[derive(Debug, Clone, Copy, Default)]
+struct Marks {
+    inspection: i64,
+    evidence: i64,
+    packet: i64,
+}
+
+fn marks(steps: &[StepRow]) -> Marks {
+    let reopened = steps.iter().rev().find(|s| machine::case().is_terminal(&s.from_status));
+    let again = steps.iter().rev().find(|s| s.from_status == "inconclusive" && s.to_status == "field_check_ordered");
+    let of = |step: Option<&StepRow>, mark: fn(&StepRow) -> i64| step.map_or(0, mark);
+    Marks {
+        inspection: of(reopened, |s| s.inspection_mark).max(of(again, |s| s.inspection_mark)),
+        evidence: of(reopened, |s| s.evidence_mark),
+        // A packet must hold the last step too.
+        packet: of(steps.last(), |s| s.packet_mark),
     }
 }
 
@@ -199,54 +220,67 @@ fn no_duplicate(db: &impl Db, case: &CaseRow) -> Result<(), Error> {
 /// When the database cannot be read or the policy lacks a value.
 pub fn facts(desk: &Desk, db: &impl Db, case: &CaseRow, request: RequestFacts) -> Result<CaseFacts, Error> {
     let id = case.case_id;
+    let since = marks(&store::cases::steps(db, id)?);
     let visits = case_work::inspections(db, id)?;
     let evidence = case_work::evidence(db, id)?;
     let notes = holds::notes(db, "case", &case.case_no)?;
-    let parties = store::cases::parties(db, id)?;
     let charges = case_work::charges(db, id)?;
     let plan_state = plan_state(desk, db, id)?;
     let live = live_holds(db, case)?;
-    let of_kind = |kind: &str| evidence.iter().filter(|e| e.kind == kind).count();
-    let owner = parties.iter().any(|p| p.role == "owner_at_violation");
-    Ok(CaseFacts {
+    let of_kind = |kind: &str| evidence.iter().filter(|e| e.kind == kind && e.evidence_id > since.evidence).count();
+    let mut facts = CaseFacts {
         status: case.status.clone(),
         today: Some(desk.today),
         violation: case.violation_type.clone(),
         n_sources: store::cases::sources(db, id)?.len(),
-        has_location: case.premise_id.is_some() || case.parcel_id.is_some() || !case.place.is_empty(),
-        open_duplicates: open_duplicates(db, case)?,
+        has_location: case.has_place(),
+        open_duplicates: store::cases::open_duplicates(db, case)?,
         are_hazards_reviewed: case.hazards.is_some(),
         is_hazard: case.is_hazard,
-        inspections: visits.iter().map(inspection_fact).collect(),
+        inspections: visits.iter().filter(|v| v.inspection_id > since.inspection).map(inspection_fact).collect(),
         n_photos: of_kind("photo"),
         n_source_proofs: of_kind("source_proof"),
-        has_supervisor_note: notes.iter().any(|n| n.role == Role::Supervisor.as_str()),
-        has_accepted_link: match case.premise_id {
-            Some(premise) => store::cases::accepted_parcel(db, premise)?.is_some_and(|p| case.parcel_id == Some(p)),
-            None => case.parcel_id.is_some(),
-        },
-        has_owner_at_violation: owner,
-        has_mailing_address: !case.is_owner_research
-            && parties.iter().any(|p| p.role == "owner_at_violation" && p.mailing.is_some()),
-        has_liability_basis: parties.iter().any(|p| p.is_liable && !p.basis.is_empty()),
+        has_supervisor_note: notes
+            .iter()
+            .any(|n| n.role == Role::Supervisor.as_str() && n.note_kind == case_record::ONE_IS_ENOUGH),
         has_use_period: case.use_from.is_some() && case.use_basis.is_some(),
         has_estimate: case.estimate_json.is_some(),
         n_charges: charges.len(),
         n_charges_without_authority: charges.iter().filter(|c| c.authority.is_empty()).count(),
         notice: notice_fact(desk, db, id)?,
         is_dispute_open: case.status == "disputed" || live.iter().any(|h| h.hold_type == "dispute"),
-        holds: live
-            .iter()
-            .filter(|h| h.hold_type != "dispute")
-            .map(|h| format!("{} on {} {}: {}", h.hold_type, h.scope_kind, h.scope_key, h.basis))
-            .collect(),
+        holds: live.iter().filter(|h| h.hold_type != "dispute").map(hold_words).collect(),
         has_plan: plan_state.is_some(),
         is_plan_in_default: matches!(plan_state, Some(PlanState::Default(_))),
         balance: balance(db, id)?,
         is_condition_removed: case.condition_removed_on.is_some(),
-        has_sealed_packet: case_work::has_packet(db, id)?,
+        has_sealed_packet: case_work::packets(db, id)?.iter().any(|(packet, _, _)| *packet > since.packet),
         request,
-    })
+        ..CaseFacts::default()
+    };
+    owner_facts(db, case, &mut facts)?;
+    Ok(facts)
+}
+
+fn owner_facts(db: &impl Db, case: &CaseRow, facts: &mut CaseFacts) -> Result<(), Error> {
+    let parties = case_party::list(db, case.case_id)?;
+    let is_withheld = case_party::is_withheld(db, case)?;
+    facts.has_accepted_link = match case.premise_id {
+        Some(premise) => store::cases::accepted_parcel(db, premise)?.is_some_and(|p| case.parcel_id == Some(p)),
+        None => case.parcel_id.is_some(),
+    };
+    facts.has_owner_at_violation = parties.iter().any(|p| p.role == "owner_at_violation");
+    // A withheld owner is written to through an agent.
+    let written_to = if is_withheld { "agent" } else { "owner_at_violation" };
+    facts.has_mailing_address =
+        !case.is_owner_research && parties.iter().any(|p| p.role == written_to && p.mailing.is_some());
+    facts.has_liability_basis = parties.iter().any(|p| p.is_liable && !p.liability_basis.trim().is_empty());
+    Ok(())
+}
+
+/// A hold in words.
+pub(crate) fn hold_words(h: &HoldRow) -> String {
+    format!("{} on {} {}, review {}: {}", h.hold_type, h.scope_kind, h.scope_key, h.review_on, h.basis)
 }
 
 fn inspection_fact(row: &InspectionRow) -> InspectionFact {
@@ -259,26 +293,38 @@ fn inspection_fact(row: &InspectionRow) -> InspectionFact {
     }
 }
 
-/// Live holds on the case and its premise.
-pub(crate) fn live_holds(db: &impl Db, case: &CaseRow) -> Result<Vec<HoldRow>, Error> {
+/// Everything a hold on which stops a case: itself, its premise, the taps that feed the premise.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn hold_scopes(db: &impl Db, case: &CaseRow) -> Result<Vec<(&'static str, String)>, Error> {
     let mut scopes = vec![("case", case.case_no.clone())];
     scopes.extend(case.premise_no.iter().map(|p| ("premise", p.clone())));
-    Ok(holds::live(db, &scopes)?)
+    if let Some(premise_id) = case.premise_id {
+        scopes.extend(store::cases::taps_of(db, premise_id)?.into_iter().map(|t| ("tap", t)));
+    }
+    Ok(scopes)
+}
+
+/// Live holds on the case, its premise and the premise's taps.
+pub(crate) fn live_holds(db: &impl Db, case: &CaseRow) -> Result<Vec<HoldRow>, Error> {
+    Ok(holds::live(db, &hold_scopes(db, case)?)?)
 }
 
 fn notice_fact(desk: &Desk, db: &impl Db, case_id: i64) -> Result<Option<NoticeFact>, Error> {
-    let Some(notice) = case_work::last_notice(db, case_id)? else {
+    let Some(notice) = case_notice::last(db, case_id)? else {
         return Ok(None);
     };
     let day = CivilDate::parse(&notice.issued_on).unwrap_or(desk.today);
-    let wanted = desk.policy.recipients_on(&notice.template, day)?;
+    let wanted = case_letter::demanded(desk, db, case_id, (&notice.template, day))?;
     let recipients = &notice.recipients;
     let is_sent = |kind: &str| recipients.iter().any(|r| r.address_kind == kind);
     Ok(Some(NoticeFact {
         respond_by: CivilDate::parse(&notice.respond_by).unwrap_or(desk.today),
         has_dispute_text: notice.has_dispute_text,
-        recipients_missing: wanted.kinds.iter().map(|k| k.as_ref().clone()).filter(|k| !is_sent(k)).collect(),
+        recipients_missing: wanted.into_iter().filter(|k| !is_sent(k)).collect(),
         recipients_unproven: recipients.iter().filter(|r| r.proof.is_none()).map(|r| r.address_kind.clone()).collect(),
+        is_current: notice.charge_line_id_max == case_work::charge_mark(db, case_id)?,
     }))
 }
 
@@ -291,16 +337,17 @@ pub fn balance(db: &impl Db, case_id: i64) -> Result<Cents, Error> {
     Ok(Cents(charged - case_work::paid_cents(db, case_id)?))
 }
 
-/// How the live agreement stands; `None` without one.
+/// How the live agreement stands on the desk's day; `None` without one.
 ///
 /// # Errors
 /// When the database cannot be read or the policy lacks a value.
 pub fn plan_state(desk: &Desk, db: &impl Db, case_id: i64) -> Result<Option<PlanState>, Error> {
-    let Some((paid_before, rows)) = case_work::plan(db, case_id)? else {
+    let Some(live) = case_work::plan(db, case_id)? else {
         return Ok(None);
     };
-    let paid = Cents(case_work::paid_cents(db, case_id)? - paid_before);
-    let rows: Vec<Instalment> = rows
+    let paid = Cents(case_work::paid_cents(db, case_id)? - live.paid_before_cents);
+    let rows: Vec<Instalment> = live
+        .rows
         .iter()
         .filter_map(|(due, cents)| CivilDate::parse(due).map(|due_on| Instalment { due_on, amount: Cents(*cents) }))
         .collect();
@@ -319,14 +366,8 @@ pub fn advance(desk: &Desk, case_no: &str, to: &str, request: RequestFacts) -> R
     }
     desk.with(|tx| {
         let before = case(tx, case_no)?;
-        if let Some(other) = &request.duplicate_of {
-            case(tx, other)?;
-        }
-        if let Some(decision) = &request.decision_document
-            && !case_work::evidence(tx, before.case_id)?.iter().any(|e| &e.evidence_no == decision)
-        {
-            return refuse(RefusalCode::NotFound, format!("the case has no evidence {decision}"));
-        }
+        seen(desk, &before)?;
+        check_request(tx, &before, &request)?;
         let facts = facts(desk, tx, &before, request.clone())?;
         gate::advance(&facts, to, desk.role)?;
         let mut after = CaseRow { status: to.to_owned(), ..before.clone() };
@@ -334,9 +375,10 @@ pub fn advance(desk: &Desk, case_no: &str, to: &str, request: RequestFacts) -> R
         after.closed_on = is_closed.then(|| desk.day());
         if before.closed_on.is_some() && !is_closed {
             no_duplicate(tx, &after)?;
+            reopen(desk, tx, &mut after)?;
         }
         if to == "disputed" {
-            put_hold(desk, tx, ("case", case_no), "dispute", None)?;
+            case_record::put_hold(desk, tx, ("case", case_no), "dispute", None)?;
         }
         if before.status == "disputed" {
             holds::release(tx, ("case", case_no), Some("dispute"), &desk.day())?;
@@ -345,8 +387,63 @@ pub fn advance(desk: &Desk, case_no: &str, to: &str, request: RequestFacts) -> R
             store::cases::add_source(tx, &after, signal, &desk.day())?;
         }
         store::cases::update(tx, "advance", &before, &after)?;
+        store::cases::add_step(tx, before.case_id, &step_row(desk, &before.status, to, &request))?;
         Ok(before.status)
     })
+}
+
+fn step_row(desk: &Desk, from: &str, to: &str, request: &RequestFacts) -> StepRow {
+    let received = request.dispute_received_on.map(|d| d.to_string());
+    let stated: Vec<String> = [
+        ("record", &request.record_citation),
+        ("duplicate of", &request.duplicate_of),
+        ("received on", &received),
+        ("decision", &request.decision_document),
+        ("authority", &request.write_off_authority),
+        ("new signal", &request.new_signal),
+    ]
+    .iter()
+    .filter_map(|(what, value)| value.as_ref().map(|v| format!("{what} {v}")))
+    .collect();
+    StepRow {
+        from_status: from.to_owned(),
+        to_status: to.to_owned(),
+        stepped_on: desk.day(),
+        actor: desk.by.actor.clone(),
+        role: desk.role.as_str().to_owned(),
+        reason: desk.by.reason.clone(),
+        stated: stated.join("; "),
+        ..StepRow::default()
+    }
+}
+
+fn check_request(db: &impl Db, before: &CaseRow, request: &RequestFacts) -> Result<(), Error> {
+    if let Some(other) = &request.duplicate_of {
+        if other == &before.case_no {
+            return refuse(RefusalCode::DuplicateCase, "a case is not a duplicate of itself");
+        }
+        case(db, other)?;
+    }
+    if let Some(decision) = &request.decision_document {
+        let evidence = case_work::evidence(db, before.case_id)?;
+        if !evidence.iter().any(|e| &e.evidence_no == decision && e.kind == "decision") {
+            let message = format!("the case has no evidence {decision} of kind decision");
+            return refuse(RefusalCode::NotFound, message);
+        }
+    }
+    Ok(())
+}
+
+/// A reopened case starts anew: its old assessment, agreement and removal of the condition prove nothing about the new use.
+fn reopen(desk: &Desk, tx: &mut Tx<'_>, case: &mut CaseRow) -> Result<(), Error> {
+    case.condition_removed_on = None;
+    case.hazards = None;
+    case.is_hazard = false;
+    case.use_from = None;
+    case.use_to = None;
+    case.use_basis = None;
+    case.estimate_json = None;
+    Ok(case_work::end_plan(tx, case, &desk.day())?)
 }
 
 /// The steps from here and what each one lacks; nothing is changed.
@@ -361,7 +458,18 @@ pub fn next_steps(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Vec<(Stri
         .collect())
 }
 
-/// Changes a case in place with a function of the row.
+/// Refuses when somebody has changed the case since the person looked at it.
+fn seen(desk: &Desk, case: &CaseRow) -> Result<(), Error> {
+    match desk.expected_version {
+        Some(version) if version != case.row_version => {
+            let message = format!("{} is at version {}, you saw version {version}", case.case_no, case.row_version);
+            refuse(RefusalCode::RowVersion, message)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Changes an open case in place with a function of the row.
 pub(crate) fn change(
     desk: &Desk,
     case_no: &str,
@@ -370,6 +478,7 @@ pub(crate) fn change(
 ) -> Result<(), Error> {
     desk.with(|tx| {
         let before = case(tx, case_no)?;
+        seen(desk, &before)?;
         if before.closed_on.is_some() {
             return refuse(RefusalCode::Closed, format!("case {case_no} is closed; reopen it with a new signal"));
         }
@@ -382,210 +491,13 @@ pub(crate) fn change(
     })
 }
 
-/// Gives a case to a person.
-///
-/// # Errors
-/// `E_CLOSED`, `E_NOT_FOUND`, or a failure.
-pub fn assign(desk: &Desk, case_no: &str, person: &str) -> Result<(), Error> {
-    change(desk, case_no, "assign", |_, case| {
-        case.assigned_to = Some(person.to_owned());
-        Ok(())
-    })
-}
-
-/// A note, and what it settles.
-#[derive(Debug, Clone, Default)]
-pub struct CaseNote {
-    /// Text.
-    pub text: String,
-    /// Signal or report the case stands on.
-    pub source: Option<String>,
-    /// Hazards at the place; `none` is an answer.
-    pub hazards: Option<String>,
-    /// The situation is a danger.
-    pub is_hazard: bool,
-}
-
-/// Adds a note to a case.
-///
-/// # Errors
-/// `E_CLOSED`, `E_NOT_FOUND`, or a failure.
-pub fn note_case(desk: &Desk, case_no: &str, note: &CaseNote) -> Result<(), Error> {
-    change(desk, case_no, "note", |tx, case| {
-        if let Some(source) = &note.source {
-            store::cases::add_source(tx, case, source, &desk.day())?;
-        }
-        if note.hazards.is_some() {
-            case.hazards.clone_from(&note.hazards);
-        }
-        case.is_hazard |= note.is_hazard;
-        let kind = if note.hazards.is_some() { "hazards" } else { "note" };
-        put_note(desk, tx, ("case", case_no), kind, &note.text)
-    })
-}
-
-/// Adds a note to a premise, owner or case inside a transaction.
-fn put_note(desk: &Desk, tx: &mut Tx<'_>, scope: (&str, &str), kind: &str, text: &str) -> Result<(), Error> {
-    let row = NoteRow {
-        scope_kind: scope.0.to_owned(),
-        scope_key: scope.1.to_owned(),
-        noted_at: desk.by.at.0.clone(),
-        author: desk.by.actor.clone(),
-        role: desk.role.as_str().to_owned(),
-        note_kind: kind.to_owned(),
-        note: text.to_owned(),
-    };
-    Ok(holds::add_note(tx, &row)?)
-}
-
-/// Adds a note of a call or visit to a premise, an owner or a case.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn note(desk: &Desk, scope: (&str, &str), kind: &str, text: &str) -> Result<(), Error> {
-    desk.with(|tx| put_note(desk, tx, scope, kind, text))
-}
-
-fn put_hold(
-    desk: &Desk,
-    tx: &mut Tx<'_>,
-    scope: (&str, &str),
-    hold_type: &str,
-    review_on: Option<CivilDate>,
-) -> Result<i64, Error> {
-    let days = desk.policy.integer("hold_review_days", desk.today)?;
-    let review_on = review_on.or_else(|| calendar::plus_days(desk.today, days)).unwrap_or(desk.today);
-    let row = HoldRow {
-        hold_id: 0,
-        scope_kind: scope.0.to_owned(),
-        scope_key: scope.1.to_owned(),
-        hold_type: hold_type.to_owned(),
-        from_on: desk.day(),
-        review_on: review_on.to_string(),
-        released_on: None,
-        basis: desk.by.reason.clone(),
-    };
-    Ok(holds::add(tx, &row)?)
-}
-
-/// Puts a hold on a case, premise, tap or order; the desk's reason is its basis.
-///
-/// # Errors
-/// `E_CODE`, or a failure.
-pub fn hold(desk: &Desk, scope: (&str, &str), hold_type: &str, review_on: Option<CivilDate>) -> Result<i64, Error> {
-    let hold_type = coded("hold_type", hold_type)?;
-    desk.with(|tx| put_hold(desk, tx, scope, &hold_type, review_on))
-}
-
-/// Releases holds of a scope; returns how many.
-///
-/// # Errors
-/// `E_NOT_FOUND` when there is none, or a failure.
-pub fn release(desk: &Desk, scope: (&str, &str), hold_type: Option<&str>) -> Result<usize, Error> {
-    desk.with(|tx| {
-        let n = holds::release(tx, scope, hold_type, &desk.day())?;
-        if n == 0 {
-            return refuse(RefusalCode::NotFound, format!("no live hold on {} {}", scope.0, scope.1));
-        }
-        Ok(n)
-    })
-}
-
-/// What a visit found.
-#[derive(Debug, Clone, Default)]
-pub struct Visit {
-    /// Inspector, indicators, meter.
-    pub row: InspectionRow,
-    /// Violation type it established.
-    pub violation: Option<String>,
-    /// The illegal condition is gone since this visit.
-    pub is_condition_removed: bool,
-}
-
-/// Records a visit.
-///
-/// # Errors
-/// `E_CODE`, `E_FUTURE_TIME`, `E_DUPLICATE_CASE`, `E_CLOSED`, `E_NOT_FOUND`, or a failure.
-pub fn inspect(desk: &Desk, case_no: &str, visit: &Visit) -> Result<(), Error> {
-    let mut row = visit.row.clone();
-    row.finding = coded("finding", &row.finding)?;
-    let codes: Result<Vec<String>, Error> = row.indicators.split_whitespace().map(|i| coded("indicator", i)).collect();
-    row.indicators = codes?.join(" ");
-    if row.inspected_at.get(..10).is_none_or(|day| CivilDate::parse(day).is_none_or(|d| d > desk.today)) {
-        return refuse(
-            RefusalCode::FutureTime,
-            format!("the visit of {} lies in the future or is no time", row.inspected_at),
-        );
+/// Refuses unless the case is in one of some states.
+pub(crate) fn stage(case: &CaseRow, states: &[&str], what: &str) -> Result<(), Error> {
+    if states.contains(&case.status.as_str()) {
+        return Ok(());
     }
-    let violation = visit.violation.as_deref().map(|v| coded("violation_type", v)).transpose()?;
-    change(desk, case_no, "inspect", |tx, case| {
-        if violation.is_some() {
-            case.violation_type.clone_from(&violation);
-            no_duplicate(tx, case)?;
-        }
-        if visit.is_condition_removed {
-            case.condition_removed_on = Some(desk.day());
-        }
-        Ok(case_work::add_inspection(tx, case, &row)?)
-    })
-}
-
-/// Adds a party with its basis.
-///
-/// # Errors
-/// `E_NO_BASIS`, `E_CODE`, `E_CLOSED`, `E_NOT_FOUND`, or a failure.
-pub fn party(desk: &Desk, case_no: &str, party: &PartyRow) -> Result<(), Error> {
-    let party = PartyRow { role: coded("party_role", &party.role)?, ..party.clone() };
-    if party.basis.trim().is_empty() {
-        return refuse(RefusalCode::NoBasis, "a party needs its basis (--basis)");
-    }
-    change(desk, case_no, "party", |tx, case| {
-        if party.mailing.is_some() && party.role == "owner_at_violation" {
-            case.is_owner_research = false;
-        }
-        Ok(store::cases::put_party(tx, case, &party)?)
-    })
-}
-
-/// Takes the owner on the violation date and today's owner from the roll and deeds; a later owner is flagged as innocent successor.
-/// Returns the parties it recorded.
-///
-/// # Errors
-/// `E_NOT_FOUND` when the parcel or its owner on that day is not known, or a failure.
-pub fn parties_from_roll(desk: &Desk, case_no: &str) -> Result<Vec<PartyRow>, Error> {
-    let mut found = Vec::new();
-    change(desk, case_no, "party", |tx, case| {
-        if let (None, Some(premise)) = (case.parcel_id, case.premise_id) {
-            case.parcel_id = store::cases::accepted_parcel(tx, premise)?;
-        }
-        let Some(parcel_id) = case.parcel_id else {
-            return refuse(RefusalCode::NotFound, "the case has no accepted parcel; run `match review`");
-        };
-        let then = store::cases::owners_on(tx, parcel_id, &case.violation_on)?;
-        if then.is_empty() {
-            return refuse(RefusalCode::NotFound, format!("no owner of the parcel is known for {}", case.violation_on));
-        }
-        let now = store::cases::owners_on(tx, parcel_id, &desk.day())?;
-        for (role, owners) in [("owner_at_violation", &then), ("current_owner", &now)] {
-            for owner in owners {
-                let is_new = role == "current_owner" && !then.iter().any(|t| t.owner_line == owner.owner_line);
-                let until = owner.valid_to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
-                let row = PartyRow {
-                    role: role.to_owned(),
-                    name: owner.owner_line.clone(),
-                    mailing: owner.mailing.clone(),
-                    basis: format!("{}, from {}{until}", owner.basis, owner.valid_from),
-                    is_liable: false,
-                    is_innocent_successor: is_new,
-                };
-                store::cases::put_party(tx, case, &row)?;
-                found.push(row);
-            }
-        }
-        case.is_owner_research = !then.iter().any(|o| o.mailing.is_some());
-        Ok(())
-    })?;
-    Ok(found)
+    let message = format!("{what} when a case is {}; {} is {}", states.join(" or "), case.case_no, case.status);
+    refuse(RefusalCode::Stage, message)
 }
 
 /// What a person states with a step, with reason and signal filled in.

@@ -2,8 +2,15 @@
 
 pub mod address_file;
 pub mod address_parsing;
+pub mod case_dossier;
+pub mod case_due;
 pub mod case_evidence;
+pub mod case_letter;
 pub mod case_money;
+pub mod case_offense;
+pub mod case_packet;
+pub mod case_party;
+pub mod case_record;
 pub mod casework;
 pub mod evaluation;
 pub mod fetch_manifest;

@@ -73,7 +73,7 @@ pub fn load(reader: &Reader) -> Result<Owners, Error> {
 }
 
 /// A stored decision on today's nodes; `None` when one of the owners left the roll.
-fn decision_on(roll: &Roll, d: &DecisionRow) -> Option<Decision> {
+pub(crate) fn decision_on(roll: &Roll, d: &DecisionRow) -> Option<Decision> {
     let a = roll.find(&d.a.0, &d.a.1, "")?;
     match d.verdict.as_str() {
         "agent" => Some(Decision::AgentPlace(roll.nodes[a as usize].place)),
@@ -265,7 +265,20 @@ pub struct AsOf {
 /// When there is no such parcel or the database cannot be read.
 pub fn as_of(reader: &Reader, parcel_no: &str, date: CivilDate, known_at: Option<&str>) -> Result<AsOf, Error> {
     let parcel_id = store::cases::parcel(reader, parcel_no)?.ok_or_else(|| Error::NoParcel(parcel_no.to_owned()))?;
-    let facts: Vec<Fact> = stored::facts_of(reader, parcel_id)?.into_iter().filter_map(fact_of).collect();
+    Ok(as_of_id(reader, parcel_id, date, known_at)?)
+}
+
+/// Owner of a parcel on a day, by its row id; works inside a transaction too.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn as_of_id(
+    db: &impl store::Db,
+    parcel_id: i64,
+    date: CivilDate,
+    known_at: Option<&str>,
+) -> Result<AsOf, store::Error> {
+    let facts: Vec<Fact> = stored::facts_of(db, parcel_id)?.into_iter().filter_map(fact_of).collect();
     let answer = owner_as_of(&facts, date, known_at);
     let named = answer.facts.iter().map(|i| facts[*i].clone()).collect();
     Ok(AsOf { answer, facts: named })

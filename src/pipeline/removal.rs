@@ -101,6 +101,7 @@ pub fn facts(desk: &Desk, db: &impl Db, order: &OrderRow, request: OrderRequest)
                 service_address: f.service_address,
                 account_no: f.account_no.unwrap_or_default(),
                 service_kind: f.service_kind.unwrap_or_default(),
+                is_off: f.status.as_deref().is_some_and(|s| desk.policy.account_status.is_off(s)),
                 status: f.status.unwrap_or_default(),
             })
             .collect(),

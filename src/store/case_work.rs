@@ -1,4 +1,4 @@
-//! What hangs on a case: visits, evidence with custody, charges, payments, agreements, notices, packets.
+//! What hangs on a case: visits, evidence with custody, charges, payments, agreements, packets. Letters are in `case_notice`.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,7 +6,7 @@ use super::cases::CaseRow;
 use super::view::Db;
 use super::{Change, Error, Tx};
 
-fn audit(tx: &mut Tx<'_>, action: &str, case: &CaseRow, after: &serde_json::Value) -> Result<(), Error> {
+pub(super) fn audit(tx: &mut Tx<'_>, action: &str, case: &CaseRow, after: &serde_json::Value) -> Result<(), Error> {
     let after = after.to_string();
     tx.audit(Change {
         action,
@@ -21,6 +21,7 @@ fn audit(tx: &mut Tx<'_>, action: &str, case: &CaseRow, after: &serde_json::Valu
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "the fields are the columns of inspection")]
 pub struct InspectionRow {
+    pub inspection_id: i64,
     pub inspected_at: String,
     pub inspector: String,
     pub finding: String,
@@ -58,7 +59,8 @@ pub fn add_inspection(tx: &mut Tx<'_>, case: &CaseRow, row: &InspectionRow) -> R
 /// When the database cannot be read.
 pub fn inspections(db: &impl Db, case_id: i64) -> Result<Vec<InspectionRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT inspected_at, inspector, finding, indicators, meter_no_seen, reading_seen, is_meter_absent, narrative
+        "SELECT inspected_at, inspector, finding, indicators, meter_no_seen, reading_seen, is_meter_absent, narrative,
+            inspection_id
          FROM inspection WHERE case_id = ?1 ORDER BY inspected_at, inspection_id",
     )?;
     let rows = statement.query_map([case_id], |r| {
@@ -71,6 +73,7 @@ pub fn inspections(db: &impl Db, case_id: i64) -> Result<Vec<InspectionRow>, Err
             reading_seen: r.get(5)?,
             is_meter_absent: r.get(6)?,
             narrative: r.get(7)?,
+            inspection_id: r.get(8)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -80,6 +83,7 @@ pub fn inspections(db: &impl Db, case_id: i64) -> Result<Vec<InspectionRow>, Err
 #[derive(Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs, reason = "the fields are the columns of evidence")]
 pub struct EvidenceRow {
+    pub evidence_id: i64,
     pub evidence_no: String,
     pub kind: String,
     pub sha256: String,
@@ -91,6 +95,7 @@ pub struct EvidenceRow {
     pub lat: Option<f64>,
     pub warnings: String,
     pub added_at: String,
+    pub added_on: String,
 }
 
 /// Adds a file with its first custody event.
@@ -99,11 +104,11 @@ pub struct EvidenceRow {
 /// When the database cannot be written.
 pub fn add_evidence(tx: &mut Tx<'_>, case: &CaseRow, row: &EvidenceRow) -> Result<(), Error> {
     tx.tx.execute(
-        "INSERT INTO evidence (evidence_no, case_id, kind, sha256, byte_len, mime, original_name, captured_at, lon, lat, warnings, added_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO evidence (evidence_no, case_id, kind, sha256, byte_len, mime, original_name, captured_at, lon, lat, warnings, added_at, added_on)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             row.evidence_no, case.case_id, row.kind, row.sha256, row.byte_len, row.mime, row.original_name,
-            row.captured_at, row.lon, row.lat, row.warnings, row.added_at
+            row.captured_at, row.lon, row.lat, row.warnings, row.added_at, row.added_on
         ],
     )?;
     let (actor, at) = (tx.authorship().actor.clone(), row.added_at.clone());
@@ -116,7 +121,13 @@ pub fn add_evidence(tx: &mut Tx<'_>, case: &CaseRow, row: &EvidenceRow) -> Resul
     add_custody(
         tx,
         &row.evidence_no,
-        &Custody { at, from_person: String::new(), to_person: actor, purpose: "added to the case".to_owned() },
+        &Custody {
+            at,
+            handed_on: row.added_on.clone(),
+            from_person: String::new(),
+            to_person: actor,
+            purpose: "added to the case".to_owned(),
+        },
     )
 }
 
@@ -126,7 +137,7 @@ pub fn add_evidence(tx: &mut Tx<'_>, case: &CaseRow, row: &EvidenceRow) -> Resul
 /// When the database cannot be read.
 pub fn evidence(db: &impl Db, case_id: i64) -> Result<Vec<EvidenceRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT evidence_no, kind, sha256, byte_len, mime, original_name, captured_at, lon, lat, warnings, added_at
+        "SELECT evidence_no, kind, sha256, byte_len, mime, original_name, captured_at, lon, lat, warnings, added_at, added_on, evidence_id
          FROM evidence WHERE case_id = ?1 ORDER BY evidence_no",
     )?;
     let rows = statement.query_map([case_id], |r| {
@@ -142,6 +153,8 @@ pub fn evidence(db: &impl Db, case_id: i64) -> Result<Vec<EvidenceRow>, Error> {
             lat: r.get(8)?,
             warnings: r.get(9)?,
             added_at: r.get(10)?,
+            added_on: r.get(11)?,
+            evidence_id: r.get(12)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -164,20 +177,21 @@ pub fn cases_with_bytes(db: &impl Db, sha256: &str) -> Result<Vec<String>, Error
 #[allow(missing_docs, reason = "the fields are the columns of custody_event")]
 pub struct Custody {
     pub at: String,
+    pub handed_on: String,
     pub from_person: String,
     pub to_person: String,
     pub purpose: String,
 }
 
-/// Adds a hand-over; false when there is no such evidence.
+/// Adds a hand-over.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn add_custody(tx: &mut Tx<'_>, evidence_no: &str, event: &Custody) -> Result<(), Error> {
     let n = tx.tx.execute(
-        "INSERT INTO custody_event (evidence_id, at, from_person, to_person, purpose)
-         SELECT evidence_id, ?2, ?3, ?4, ?5 FROM evidence WHERE evidence_no = ?1",
-        params![evidence_no, event.at, event.from_person, event.to_person, event.purpose],
+        "INSERT INTO custody_event (evidence_id, at, from_person, to_person, purpose, handed_on)
+         SELECT evidence_id, ?2, ?3, ?4, ?5, ?6 FROM evidence WHERE evidence_no = ?1",
+        params![evidence_no, event.at, event.from_person, event.to_person, event.purpose, event.handed_on],
     )?;
     if n == 0 {
         return Err(Error::Broken { what: format!("there is no evidence {evidence_no}") });
@@ -199,11 +213,18 @@ pub fn add_custody(tx: &mut Tx<'_>, evidence_no: &str, event: &Custody) -> Resul
 /// When the database cannot be read.
 pub fn custody(db: &impl Db, case_id: i64) -> Result<Vec<(String, Custody)>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT e.evidence_no, v.at, v.from_person, v.to_person, v.purpose FROM custody_event v
+        "SELECT e.evidence_no, v.at, v.from_person, v.to_person, v.purpose, v.handed_on FROM custody_event v
          JOIN evidence e ON e.evidence_id = v.evidence_id WHERE e.case_id = ?1 ORDER BY v.custody_event_id",
     )?;
     let rows = statement.query_map([case_id], |r| {
-        Ok((r.get(0)?, Custody { at: r.get(1)?, from_person: r.get(2)?, to_person: r.get(3)?, purpose: r.get(4)? }))
+        let event = Custody {
+            at: r.get(1)?,
+            from_person: r.get(2)?,
+            to_person: r.get(3)?,
+            purpose: r.get(4)?,
+            handed_on: r.get(5)?,
+        };
+        Ok((r.get(0)?, event))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -280,6 +301,18 @@ pub fn add_payment(
     audit(tx, "payment", case, &serde_json::json!({ "amount_cents": amount_cents, "reference": reference }))
 }
 
+/// Payments, in the order received: day, cents, receipt.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn payments(db: &impl Db, case_id: i64) -> Result<Vec<(String, i64, String)>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT received_on, amount_cents, reference FROM payment WHERE case_id = ?1 ORDER BY received_on, payment_id",
+    )?;
+    let rows = statement.query_map([case_id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Sum of the payments.
 ///
 /// # Errors
@@ -314,170 +347,95 @@ pub fn put_plan(tx: &mut Tx<'_>, case: &CaseRow, made_on: &str, rows: &[(String,
     audit(tx, "plan", case, &serde_json::json!({ "instalments": rows }))
 }
 
-/// What was paid before the live agreement, and its instalments (day, cents); `None` without one.
-pub type Plan = (i64, Vec<(String, i64)>);
+/// The live agreement of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// Day it was made.
+    pub made_on: String,
+    /// What was paid before it.
+    pub paid_before_cents: i64,
+    /// Instalments: day and cents.
+    pub rows: Vec<(String, i64)>,
+}
+
+/// Ends the live agreement without a new one.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn end_plan(tx: &mut Tx<'_>, case: &CaseRow, on: &str) -> Result<(), Error> {
+    tx.tx.execute(
+        "UPDATE payment_plan SET superseded_on = ?2 WHERE case_id = ?1 AND superseded_on IS NULL",
+        params![case.case_id, on],
+    )?;
+    Ok(())
+}
 
 /// The live agreement.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn plan(db: &impl Db, case_id: i64) -> Result<Option<Plan>, Error> {
-    let head: Option<(i64, i64)> = db
+    let head: Option<(i64, i64, String)> = db
         .connection()
         .prepare_cached(
-            "SELECT payment_plan_id, paid_before_cents FROM payment_plan WHERE case_id = ?1 AND superseded_on IS NULL",
+            "SELECT payment_plan_id, paid_before_cents, made_on FROM payment_plan
+             WHERE case_id = ?1 AND superseded_on IS NULL",
         )?
-        .query_row([case_id], |r| Ok((r.get(0)?, r.get(1)?)))
+        .query_row([case_id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
         .optional()?;
-    let Some((plan_id, paid_before)) = head else {
+    let Some((plan_id, paid_before_cents, made_on)) = head else {
         return Ok(None);
     };
     let mut statement = db
         .connection()
         .prepare_cached("SELECT due_on, amount_cents FROM plan_instalment WHERE payment_plan_id = ?1 ORDER BY seq")?;
     let rows = statement.query_map([plan_id], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    Ok(Some((paid_before, rows.collect::<Result<_, _>>()?)))
+    Ok(Some(Plan { made_on, paid_before_cents, rows: rows.collect::<Result<_, _>>()? }))
 }
 
-/// A notice with its recipients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are the columns of notice and notice_recipient")]
-pub struct NoticeRow {
-    pub notice_id: i64,
-    pub template: String,
-    pub sha256: String,
-    pub body: String,
-    pub issued_on: String,
-    pub respond_by: String,
-    pub has_dispute_text: bool,
-    pub recipients: Vec<RecipientRow>,
-}
-
-/// One recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are the columns of notice_recipient")]
-pub struct RecipientRow {
-    pub address_kind: String,
-    pub address: String,
-    pub proof: Option<String>,
-    pub outcome: Option<String>,
-}
-
-/// Adds a notice.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn add_notice(tx: &mut Tx<'_>, case: &CaseRow, notice: &NoticeRow) -> Result<(), Error> {
-    tx.tx.execute(
-        "INSERT INTO notice (case_id, template, sha256, body, issued_on, respond_by, has_dispute_text)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            case.case_id,
-            notice.template,
-            notice.sha256,
-            notice.body,
-            notice.issued_on,
-            notice.respond_by,
-            notice.has_dispute_text
-        ],
-    )?;
-    let notice_id = tx.tx.last_insert_rowid();
-    for r in &notice.recipients {
-        tx.tx.execute(
-            "INSERT INTO notice_recipient (notice_id, address_kind, address) VALUES (?1, ?2, ?3)",
-            params![notice_id, r.address_kind, r.address],
-        )?;
-    }
-    audit(tx, "notice", case, &serde_json::json!({ "sha256": notice.sha256, "respond_by": notice.respond_by }))
-}
-
-/// The last notice.
+/// Newest live charge line of a case, 0 without one: what a letter was written from.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn last_notice(db: &impl Db, case_id: i64) -> Result<Option<NoticeRow>, Error> {
-    let found = db
-        .connection()
-        .prepare_cached(
-            "SELECT notice_id, template, sha256, body, issued_on, respond_by, has_dispute_text FROM notice
-             WHERE case_id = ?1 ORDER BY notice_id DESC LIMIT 1",
-        )?
-        .query_row([case_id], |r| {
-            Ok(NoticeRow {
-                notice_id: r.get(0)?,
-                template: r.get(1)?,
-                sha256: r.get(2)?,
-                body: r.get(3)?,
-                issued_on: r.get(4)?,
-                respond_by: r.get(5)?,
-                has_dispute_text: r.get(6)?,
-                recipients: Vec::new(),
-            })
-        })
-        .optional()?;
-    let Some(mut notice) = found else {
-        return Ok(None);
-    };
+pub fn charge_mark(db: &impl Db, case_id: i64) -> Result<i64, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT address_kind, address, proof, outcome FROM notice_recipient WHERE notice_id = ?1 ORDER BY address_kind",
+        "SELECT COALESCE(MAX(charge_line_id), 0) FROM charge_line WHERE case_id = ?1 AND voided_on IS NULL",
     )?;
-    let rows = statement.query_map([notice.notice_id], |r| {
-        Ok(RecipientRow { address_kind: r.get(0)?, address: r.get(1)?, proof: r.get(2)?, outcome: r.get(3)? })
-    })?;
-    notice.recipients = rows.collect::<Result<_, _>>()?;
-    Ok(Some(notice))
-}
-
-/// Records how a recipient of the last notice was served; returns how many rows that touched.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn serve(tx: &mut Tx<'_>, case: &CaseRow, notice_id: i64, served: &RecipientRow) -> Result<usize, Error> {
-    let n = tx.tx.execute(
-        "UPDATE notice_recipient SET proof = ?3, outcome = ?4 WHERE notice_id = ?1 AND address_kind = ?2",
-        params![notice_id, served.address_kind, served.proof, served.outcome],
-    )?;
-    audit(
-        tx,
-        "serve",
-        case,
-        &serde_json::json!({ "to": served.address_kind, "proof": served.proof, "outcome": served.outcome }),
-    )?;
-    Ok(n)
+    Ok(statement.query_row([case_id], |r| r.get(0))?)
 }
 
 /// Records a sealed packet.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn add_packet(tx: &mut Tx<'_>, case: &CaseRow, sha256: &str) -> Result<(), Error> {
+pub fn add_packet(tx: &mut Tx<'_>, case: &CaseRow, sha256: &str, sealed_on: &str) -> Result<(), Error> {
     let at = tx.authorship().at.0.clone();
     tx.tx.execute(
-        "INSERT INTO sealed_packet (case_id, sha256, made_at) VALUES (?1, ?2, ?3)",
-        params![case.case_id, sha256, at],
+        "INSERT INTO sealed_packet (case_id, sha256, made_at, sealed_on) VALUES (?1, ?2, ?3, ?4)",
+        params![case.case_id, sha256, at, sealed_on],
     )?;
     audit(tx, "packet", case, &serde_json::json!({ "sha256": sha256 }))
 }
 
-/// Whether a packet was ever sealed.
+/// Packets that were sealed, oldest first: id, day and hash.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn has_packet(db: &impl Db, case_id: i64) -> Result<bool, Error> {
-    let mut statement =
-        db.connection().prepare_cached("SELECT EXISTS (SELECT 1 FROM sealed_packet WHERE case_id = ?1)")?;
-    Ok(statement.query_row([case_id], |r| r.get(0))?)
+pub fn packets(db: &impl Db, case_id: i64) -> Result<Vec<(i64, String, String)>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT sealed_packet_id, sealed_on, sha256 FROM sealed_packet WHERE case_id = ?1 ORDER BY sealed_packet_id",
+    )?;
+    let rows = statement.query_map([case_id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Audit entries about a case: time, actor, action, reason.
+/// Number and hash of the last audit entry about a case, for the foot of its packet.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn timeline(db: &impl Db, case_no: &str) -> Result<Vec<[String; 4]>, Error> {
+pub fn audit_mark(db: &impl Db, case_no: &str) -> Result<(i64, String), Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT at, actor, action || COALESCE(' ' || json_extract(after_json, '$.status'), ''), reason FROM audit_log
-         WHERE entity = 'case_file' AND entity_id = ?1 ORDER BY audit_id",
+        "SELECT audit_id, hash FROM audit_log WHERE entity = 'case_file' AND entity_id = ?1 ORDER BY audit_id DESC LIMIT 1",
     )?;
-    let rows = statement.query_map([case_no], |r| Ok([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?]))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(statement.query_row([case_no], |r| Ok((r.get(0)?, r.get(1)?)))?)
 }

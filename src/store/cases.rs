@@ -1,4 +1,4 @@
-//! Case files: the row itself, its sources and parties, and who owned the parcel on a day.
+//! Case files: the row itself, its sources and steps, and the premise and parcel it is about.
 
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
@@ -33,6 +33,13 @@ pub struct CaseRow {
     pub offense_no: Option<i64>,
     pub closed_on: Option<String>,
     pub row_version: i64,
+}
+
+impl CaseRow {
+    /// Whether anybody could find the place.
+    pub fn has_place(&self) -> bool {
+        self.premise_id.is_some() || self.parcel_id.is_some() || !self.place.trim().is_empty()
+    }
 }
 
 const SELECT_CASE: &str =
@@ -133,24 +140,33 @@ pub fn list(db: &impl Db, filter: &CaseFilter) -> Result<Vec<CaseRow>, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Confirmed-or-later cases of a premise or parcel, for the offense look-back and duplicates.
+/// Open cases of the same premise and violation, other than this one.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn related(db: &impl Db, case: &CaseRow) -> Result<Vec<CaseRow>, Error> {
+pub fn open_duplicates(db: &impl Db, case: &CaseRow) -> Result<Vec<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT case_no FROM case_file
+         WHERE premise_id = ?1 AND violation_type = ?2 AND closed_on IS NULL AND case_id <> ?3 ORDER BY case_no",
+    )?;
+    let rows = statement.query_map(params![case.premise_id, case.violation_type, case.case_id], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Cases that were ever confirmed, with a violation from `from` on and before `to`, other than this one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn confirmed_between(db: &impl Db, case: &CaseRow, from: &str, to: &str) -> Result<Vec<CaseRow>, Error> {
     let sql = format!(
         "{SELECT_CASE}
-         WHERE c.case_id <> :id AND (c.premise_id = :premise OR c.parcel_id IN (
-             SELECT mine.parcel_id FROM ownership_interval mine
-             JOIN ownership_interval of_case ON of_case.owner_line_id = mine.owner_line_id
-             WHERE of_case.parcel_id = :parcel))
+         WHERE c.case_id <> :id AND c.violation_on >= :from AND c.violation_on < :to
+           AND c.status NOT IN ('closed_unfounded', 'closed_duplicate', 'closed_not_utility_water')
+           AND EXISTS (SELECT 1 FROM case_step t WHERE t.case_id = c.case_id AND t.to_status = 'confirmed')
          ORDER BY c.case_no"
     );
     let mut statement = db.connection().prepare_cached(&sql)?;
-    let rows = statement.query_map(
-        named_params! { ":id": case.case_id, ":premise": case.premise_id, ":parcel": case.parcel_id },
-        case_row,
-    )?;
+    let rows = statement.query_map(named_params! { ":id": case.case_id, ":from": from, ":to": to }, case_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -241,112 +257,82 @@ pub fn add_source(tx: &mut Tx<'_>, case: &CaseRow, reference: &str, added_on: &s
     })
 }
 
-/// What the case stands on, in order.
+/// What the case stands on, in order: day and reference.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn sources(db: &impl Db, case_id: i64) -> Result<Vec<String>, Error> {
+pub fn sources(db: &impl Db, case_id: i64) -> Result<Vec<(String, String)>, Error> {
     let mut statement = db
         .connection()
-        .prepare_cached("SELECT reference FROM case_source WHERE case_id = ?1 ORDER BY case_source_id")?;
-    let rows = statement.query_map([case_id], |r| r.get(0))?;
+        .prepare_cached("SELECT added_on, reference FROM case_source WHERE case_id = ?1 ORDER BY case_source_id")?;
+    let rows = statement.query_map([case_id], |r| Ok((r.get(0)?, r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A party of a case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are the columns of case_party")]
-pub struct PartyRow {
+/// A step that a case took.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the fields are the columns of case_step")]
+pub struct StepRow {
+    pub from_status: String,
+    pub to_status: String,
+    pub stepped_on: String,
+    pub actor: String,
     pub role: String,
-    pub name: String,
-    pub mailing: Option<String>,
-    pub basis: String,
-    pub is_liable: bool,
-    pub is_innocent_successor: bool,
+    pub reason: String,
+    pub stated: String,
+    pub inspection_mark: i64,
+    pub evidence_mark: i64,
+    pub packet_mark: i64,
 }
 
-/// Adds or replaces a party of a role and name.
+/// Adds a step with its marks; the audit entry is that of the case itself.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn put_party(tx: &mut Tx<'_>, case: &CaseRow, party: &PartyRow) -> Result<(), Error> {
+pub fn add_step(tx: &mut Tx<'_>, case_id: i64, step: &StepRow) -> Result<(), Error> {
     tx.tx.execute(
-        "INSERT INTO case_party (case_id, role, name, mailing, basis, is_liable, is_innocent_successor)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (case_id, role, name) DO UPDATE SET mailing = COALESCE(excluded.mailing, mailing), basis = excluded.basis,
-            is_liable = excluded.is_liable, is_innocent_successor = excluded.is_innocent_successor",
-        params![case.case_id, party.role, party.name, party.mailing, party.basis, party.is_liable, party.is_innocent_successor],
+        "INSERT INTO case_step (case_id, from_status, to_status, stepped_on, actor, role, reason, stated,
+            inspection_mark, evidence_mark, packet_mark)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+            (SELECT COALESCE(MAX(inspection_id), 0) FROM inspection WHERE case_id = ?1),
+            (SELECT COALESCE(MAX(evidence_id), 0) FROM evidence WHERE case_id = ?1),
+            (SELECT COALESCE(MAX(sealed_packet_id), 0) FROM sealed_packet WHERE case_id = ?1))",
+        params![
+            case_id,
+            step.from_status,
+            step.to_status,
+            step.stepped_on,
+            step.actor,
+            step.role,
+            step.reason,
+            step.stated
+        ],
     )?;
-    let after = serde_json::json!({ "role": party.role, "name": party.name, "basis": party.basis,
-        "is_liable": party.is_liable, "is_innocent_successor": party.is_innocent_successor })
-    .to_string();
-    tx.audit(Change {
-        action: "party",
-        entity: "case_file",
-        entity_id: &case.case_no,
-        before_json: None,
-        after_json: Some(&after),
-    })
+    Ok(())
 }
 
-/// Parties of a case, by role.
+/// Steps of a case, oldest first.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn parties(db: &impl Db, case_id: i64) -> Result<Vec<PartyRow>, Error> {
+pub fn steps(db: &impl Db, case_id: i64) -> Result<Vec<StepRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT role, name, mailing, basis, is_liable, is_innocent_successor FROM case_party
-         WHERE case_id = ?1 ORDER BY role, name",
+        "SELECT from_status, to_status, stepped_on, actor, role, reason, stated, inspection_mark, evidence_mark, packet_mark
+         FROM case_step
+         WHERE case_id = ?1 ORDER BY case_step_id",
     )?;
     let rows = statement.query_map([case_id], |r| {
-        Ok(PartyRow {
-            role: r.get(0)?,
-            name: r.get(1)?,
-            mailing: r.get(2)?,
-            basis: r.get(3)?,
-            is_liable: r.get(4)?,
-            is_innocent_successor: r.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// An owner of a parcel on a day, as the roll and deeds show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnerOnDay {
-    /// Owner line.
-    pub owner_line: String,
-    /// Mailing address.
-    pub mailing: Option<String>,
-    /// `roll`, `sale`, `deed`, ...
-    pub basis: String,
-    /// First day.
-    pub valid_from: String,
-    /// Day from which it no longer holds.
-    pub valid_to: Option<String>,
-}
-
-/// Who owned the parcel on the day; empty when nothing covers it.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn owners_on(db: &impl Db, parcel_id: i64, day: &str) -> Result<Vec<OwnerOnDay>, Error> {
-    let mut statement = db.connection().prepare_cached(
-        "SELECT IIF(w.parcel_id IS NULL, o.owner_text, 'withheld by law: ask supervisor'), m.mailing_text, i.basis, i.valid_from, i.valid_to
-         FROM ownership_interval i
-         JOIN owner_line o ON o.owner_line_id = i.owner_line_id
-         LEFT JOIN parcel_withheld w ON w.parcel_id = i.parcel_id
-         LEFT JOIN mailing_address m ON m.mailing_address_id = i.mailing_address_id AND w.parcel_id IS NULL
-         WHERE i.parcel_id = ?1 AND i.retracted_at IS NULL AND i.valid_from <= ?2 AND (i.valid_to IS NULL OR i.valid_to > ?2)
-         ORDER BY i.valid_from DESC, o.owner_text",
-    )?;
-    let rows = statement.query_map(params![parcel_id, day], |r| {
-        Ok(OwnerOnDay {
-            owner_line: r.get(0)?,
-            mailing: r.get(1)?,
-            basis: r.get(2)?,
-            valid_from: r.get(3)?,
-            valid_to: r.get(4)?,
+        Ok(StepRow {
+            from_status: r.get(0)?,
+            to_status: r.get(1)?,
+            stepped_on: r.get(2)?,
+            actor: r.get(3)?,
+            role: r.get(4)?,
+            reason: r.get(5)?,
+            stated: r.get(6)?,
+            inspection_mark: r.get(7)?,
+            evidence_mark: r.get(8)?,
+            packet_mark: r.get(9)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -358,6 +344,8 @@ pub fn owners_on(db: &impl Db, parcel_id: i64, day: &str) -> Result<Vec<OwnerOnD
 pub struct PremisePlace {
     pub premise_id: i64,
     pub service_address: String,
+    /// City and ZIP, empty when the billing file has none.
+    pub place: String,
     pub lon: Option<f64>,
     pub lat: Option<f64>,
 }
@@ -367,11 +355,18 @@ pub struct PremisePlace {
 /// # Errors
 /// When the database cannot be read.
 pub fn premise(db: &impl Db, premise_no: &str) -> Result<Option<PremisePlace>, Error> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("SELECT premise_id, service_address, lon, lat FROM premise WHERE premise_no = ?1")?;
+    let mut statement = db.connection().prepare_cached(
+        "SELECT premise_id, service_address, TRIM(COALESCE(service_city, '') || ' ' || COALESCE(service_zip, '')), lon, lat
+         FROM premise WHERE premise_no = ?1",
+    )?;
     let row = statement.query_row([premise_no], |r| {
-        Ok(PremisePlace { premise_id: r.get(0)?, service_address: r.get(1)?, lon: r.get(2)?, lat: r.get(3)? })
+        Ok(PremisePlace {
+            premise_id: r.get(0)?,
+            service_address: r.get(1)?,
+            place: r.get(2)?,
+            lon: r.get(3)?,
+            lat: r.get(4)?,
+        })
     });
     Ok(row.optional()?)
 }
@@ -404,17 +399,57 @@ pub fn accepted_parcel(db: &impl Db, premise_id: i64) -> Result<Option<i64>, Err
     Ok(statement.query_row([premise_id], |r| r.get(0)).optional()?)
 }
 
-/// Day of the last actual read on or before a day, and gallons with days of actual reads in the months before it.
+/// An actual read: its day and the gallons since the read before.
+pub type ActualRead = (String, i64);
+
+/// Actual reads of a premise's meters after `from` up to and including `to`; estimated reads prove nothing and are left out.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn read_history(db: &impl Db, premise_id: i64, from: &str, to: &str) -> Result<(Option<String>, i64, i64), Error> {
+pub fn actual_reads(db: &impl Db, premise_id: i64, from: &str, to: &str) -> Result<Vec<ActualRead>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT MAX(r.read_on), COALESCE(SUM(CASE WHEN r.read_on > ?2 THEN r.consumption_gal END), 0),
-                COALESCE(CAST(julianday(MAX(r.read_on)) - julianday(MIN(CASE WHEN r.read_on > ?2 THEN r.read_on END)) AS INTEGER), 0)
-                + COALESCE(MIN(30, COUNT(CASE WHEN r.read_on > ?2 THEN 1 END) * 30), 0)
+        "SELECT r.read_on, SUM(COALESCE(r.consumption_gal, 0))
          FROM meter_read r JOIN meter m ON m.meter_id = r.meter_id
-         WHERE m.premise_id = ?1 AND r.read_on <= ?3 AND r.read_kind IN ('actual', 'ami', 'field_check', 'final')",
+         WHERE m.premise_id = ?1 AND r.read_on > ?2 AND r.read_on <= ?3
+           AND r.read_kind IN ('actual', 'ami', 'field_check', 'final')
+         GROUP BY r.read_on ORDER BY r.read_on",
     )?;
-    Ok(statement.query_row(params![premise_id, from, to], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?)
+    let rows = statement.query_map(params![premise_id, from, to], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Day of the last actual read on or before a day.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_actual_read(db: &impl Db, premise_id: i64, to: &str) -> Result<Option<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT MAX(r.read_on) FROM meter_read r JOIN meter m ON m.meter_id = r.meter_id
+         WHERE m.premise_id = ?1 AND r.read_on <= ?2 AND r.read_kind IN ('actual', 'ami', 'field_check', 'final')",
+    )?;
+    Ok(statement.query_row(params![premise_id, to], |r| r.get(0))?)
+}
+
+/// Day of the last visit at a premise before a day, in whichever case it was recorded.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_visit_before(db: &impl Db, premise_id: i64, day: &str) -> Result<Option<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT MAX(SUBSTR(i.inspected_at, 1, 10)) FROM inspection i JOIN case_file c ON c.case_id = i.case_id
+         WHERE c.premise_id = ?1 AND SUBSTR(i.inspected_at, 1, 10) < ?2 AND i.finding <> 'no_access'",
+    )?;
+    Ok(statement.query_row(params![premise_id, day], |r| r.get(0))?)
+}
+
+/// Taps that feed a premise.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn taps_of(db: &impl Db, premise_id: i64) -> Result<Vec<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT t.tap_no FROM tap_premise f JOIN tap t ON t.tap_id = f.tap_id WHERE f.premise_id = ?1 ORDER BY t.tap_no",
+    )?;
+    let rows = statement.query_map([premise_id], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

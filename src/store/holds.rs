@@ -19,6 +19,19 @@ pub struct HoldRow {
     pub basis: String,
 }
 
+fn hold_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<HoldRow> {
+    Ok(HoldRow {
+        hold_id: r.get(0)?,
+        scope_kind: r.get(1)?,
+        scope_key: r.get(2)?,
+        hold_type: r.get(3)?,
+        from_on: r.get(4)?,
+        review_on: r.get(5)?,
+        released_on: r.get(6)?,
+        basis: r.get(7)?,
+    })
+}
+
 /// Adds a hold.
 ///
 /// # Errors
@@ -58,39 +71,45 @@ pub fn release(tx: &mut Tx<'_>, scope: (&str, &str), hold_type: Option<&str>, on
     Ok(n)
 }
 
-/// Live holds of some scopes; all live holds when none is named.
+/// Live holds of some scopes, oldest first.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn live(db: &impl Db, scopes: &[(&str, String)]) -> Result<Vec<HoldRow>, Error> {
+    Ok(all(db, scopes)?.into_iter().filter(|h| h.released_on.is_none()).collect())
+}
+
+/// Every hold of some scopes, released ones too, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(db: &impl Db, scopes: &[(&str, String)]) -> Result<Vec<HoldRow>, Error> {
     let mut statement = db.connection().prepare_cached(
         "SELECT hold_id, scope_kind, scope_key, hold_type, from_on, review_on, released_on, basis FROM hold
-         WHERE released_on IS NULL AND (?1 IS NULL OR (scope_kind = ?1 AND scope_key = ?2)) ORDER BY hold_id",
+         WHERE scope_kind = ?1 AND scope_key = ?2 ORDER BY hold_id",
     )?;
-    let mut wanted: Vec<(Option<&str>, Option<&str>)> =
-        scopes.iter().map(|(kind, key)| (Some(*kind), Some(key.as_str()))).collect();
-    if wanted.is_empty() {
-        wanted.push((None, None));
-    }
     let mut found = Vec::new();
-    for (kind, key) in wanted {
-        let rows = statement.query_map(params![kind, key], |r| {
-            Ok(HoldRow {
-                hold_id: r.get(0)?,
-                scope_kind: r.get(1)?,
-                scope_key: r.get(2)?,
-                hold_type: r.get(3)?,
-                from_on: r.get(4)?,
-                review_on: r.get(5)?,
-                released_on: r.get(6)?,
-                basis: r.get(7)?,
-            })
-        })?;
-        for row in rows {
+    for (kind, key) in scopes {
+        for row in statement.query_map(params![kind, key], hold_row)? {
             found.push(row?);
         }
     }
+    found.sort_by_key(|h: &HoldRow| h.hold_id);
+    found.dedup();
     Ok(found)
+}
+
+/// Live holds whose review day has come, oldest review first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn due(db: &impl Db, today: &str) -> Result<Vec<HoldRow>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT hold_id, scope_kind, scope_key, hold_type, from_on, review_on, released_on, basis FROM hold
+         WHERE released_on IS NULL AND review_on <= ?1 ORDER BY review_on, hold_id",
+    )?;
+    let rows = statement.query_map([today], hold_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A note of a call, a visit or a thought.
@@ -104,6 +123,7 @@ pub struct NoteRow {
     pub role: String,
     pub note_kind: String,
     pub note: String,
+    pub noted_on: String,
 }
 
 /// Adds a note.
@@ -112,8 +132,18 @@ pub struct NoteRow {
 /// When the database cannot be written.
 pub fn add_note(tx: &mut Tx<'_>, note: &NoteRow) -> Result<(), Error> {
     tx.tx.execute(
-        "INSERT INTO contact_note (scope_kind, scope_key, noted_at, author, role, note_kind, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![note.scope_kind, note.scope_key, note.noted_at, note.author, note.role, note.note_kind, note.note],
+        "INSERT INTO contact_note (scope_kind, scope_key, noted_at, author, role, note_kind, note, noted_on)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            note.scope_kind,
+            note.scope_key,
+            note.noted_at,
+            note.author,
+            note.role,
+            note.note_kind,
+            note.note,
+            note.noted_on
+        ],
     )?;
     let key = format!("{} {}", note.scope_kind, note.scope_key);
     let after = serde_json::json!({ "kind": note.note_kind, "note": note.note }).to_string();
@@ -132,7 +162,7 @@ pub fn add_note(tx: &mut Tx<'_>, note: &NoteRow) -> Result<(), Error> {
 /// When the database cannot be read.
 pub fn notes(db: &impl Db, scope_kind: &str, scope_key: &str) -> Result<Vec<NoteRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT scope_kind, scope_key, noted_at, author, role, note_kind, note FROM contact_note
+        "SELECT scope_kind, scope_key, noted_at, author, role, note_kind, note, noted_on FROM contact_note
          WHERE scope_kind = ?1 AND scope_key = ?2 ORDER BY contact_note_id",
     )?;
     let rows = statement.query_map([scope_kind, scope_key], |r| {
@@ -144,6 +174,7 @@ pub fn notes(db: &impl Db, scope_kind: &str, scope_key: &str) -> Result<Vec<Note
             role: r.get(4)?,
             note_kind: r.get(5)?,
             note: r.get(6)?,
+            noted_on: r.get(7)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -20,6 +20,9 @@ pub mod sources;
 pub mod taps;
 mod writer;
 
+pub mod case_due;
+pub mod case_notice;
+pub mod case_party;
 pub mod case_work;
 pub mod cases;
 pub mod holds;

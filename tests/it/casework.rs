@@ -31,7 +31,7 @@ fn refused(dir: &Path, on: &str, args: &[&str], code: &str) {
 
 /// A parcel sold in between, two premises on one tap, and one without a trusted position.
 fn city(dir: &Path) {
-    ok(dir, "2026-01-05", &["note", "premise", "P1", "first write makes the database"]);
+    ok(dir, "2026-01-05", &["case", "open", "--place", "the first write makes the database"]);
     Connection::open(dir.join("t.db"))
         .unwrap()
         .execute_batch(
@@ -57,7 +57,7 @@ fn city(dir: &Path) {
     std::fs::write(dir.join("text.jpg"), "no image").unwrap();
 }
 
-const CASE: &str = "IC-2026-00001";
+const CASE: &str = "IC-2026-00002";
 
 fn to_noticed(dir: &Path) {
     let go = |on: &str, args: &[&str]| ok(dir, on, args);
@@ -87,24 +87,19 @@ fn to_noticed(dir: &Path) {
     go("2026-02-02", &["case", "inspect", CASE, "--finding", "confirmed", "--indicator", "slip_found", "--no-meter"]);
     go("2026-02-02", &["case", "advance", CASE, "confirmed"]);
     refused(dir, "2026-02-20", &["case", "advance", CASE, "owner_established"], "ownership_as_of_violation");
+    refused(
+        dir,
+        "2026-02-20",
+        &["case", "charge", CASE, "--from", "2026-01-01", "--method", "class_average"],
+        "E_STAGE",
+    );
     let parties = go("2026-02-20", &["case", "party", CASE, "--from-roll"]);
     assert!(parties.contains("owner_at_violation: ALDER JO"), "{parties}");
-    assert!(parties.contains("BIRCH HOLDINGS LLC [deed, from 2026-02-15] (innocent successor)"), "{parties}");
+    assert!(parties.contains("BIRCH HOLDINGS LLC [deed-certain: deed of 2026-02-15"), "{parties}");
     refused(dir, "2026-02-20", &["case", "advance", CASE, "owner_established"], "E_NO_BASIS");
     go(
         "2026-02-20",
-        &[
-            "case",
-            "party",
-            CASE,
-            "--party-role",
-            "owner_at_violation",
-            "--name",
-            "ALDER JO",
-            "--basis",
-            "code 1",
-            "--liable",
-        ],
+        &["case", "party", CASE, "--party-role", "owner_at_violation", "--name", "ALDER JO", "--liable", "code 1"],
     );
     go("2026-02-20", &["case", "advance", CASE, "owner_established"]);
     refused(dir, "2026-02-20", &["case", "charge", CASE, "--from", "2026-03-01", "--to", "2026-01-01"], "E_PERIOD");
@@ -118,6 +113,12 @@ fn to_noticed(dir: &Path) {
     assert!(charges.contains("$250.00") && charges.contains("EXAMPLE"), "{charges}");
     go("2026-02-20", &["case", "advance", CASE, "assessed"]);
     std::fs::write(dir.join("bad.txt"), "pay now").unwrap();
+    std::fs::write(
+        dir.join("out.txt"),
+        "{recipient} {case_no} {respond_by} {x}\nHOW TO DISPUTE\nwrite to us or call us",
+    )
+    .unwrap();
+    refused(dir, "2026-02-20", &["case", "notice", CASE, "--template", "out.txt"], "E_TEMPLATE: line 1, column 36");
     refused(dir, "2026-02-20", &["case", "notice", CASE, "--template", "bad.txt"], "E_NO_DISPUTE_TEXT");
     let notice = go("2026-02-20", &["case", "notice", CASE]);
     assert!(notice.contains("answer by 2026-03-11"), "{notice}");
@@ -150,6 +151,7 @@ fn a_case_from_a_tip_to_a_sealed_packet() {
     refused(dir, "2026-06-21", &["case", "advance", CASE, "referred"], "evidence_package_sealed");
     let sealed = ok(dir, "2026-06-21", &["case", "packet", CASE, "out"]);
     let hash = sealed.split_whitespace().nth(3).unwrap().to_owned();
+    assert!(sealed.starts_with("sealed out as "), "{sealed}");
     ok(dir, "2026-06-21", &["case", "packet", CASE, "out", "--verify", "--sealed", &hash]);
     std::fs::write(dir.join("out").join(format!("{CASE}.pdf")), "forged").unwrap();
     refused(dir, "2026-06-21", &["case", "packet", CASE, "out", "--verify"], "E_HASH_MISMATCH");
