@@ -2,8 +2,9 @@
 
 use crate::cases::refusal::RefusalCode;
 use crate::model::date::CivilDate;
+use crate::owner_name::Style;
 use crate::ownership::interval::{Certainty, Fact, When};
-use crate::ownership::name::{LineStyle, link_name};
+use crate::ownership::name::link_name;
 use crate::store::case_party::{self, HolderRow, PartyRow};
 use crate::store::cases::CaseRow;
 use crate::store::ownership::WITHHELD;
@@ -184,10 +185,10 @@ pub(crate) fn fact_words(fact: &Fact) -> String {
 }
 
 fn owners(desk: &Desk, tx: &mut Tx<'_>, parcel_id: i64, then: &OwnerOnDay) -> Result<Vec<PartyRow>, Error> {
-    let key = |line: &str| link_name(line, LineStyle::Open).key;
+    let key = |line: &str| link_name(line, &Style::default()).key;
     let mut rows = vec![PartyRow {
         role: "owner_at_violation".to_owned(),
-        name: then.owner.clone(),
+        name: on_one_line(&then.owner),
         mailing: case_party::mailing_of(tx, parcel_id, &then.owner)?,
         basis: then.basis.clone(),
         ..PartyRow::default()
@@ -196,7 +197,7 @@ fn owners(desk: &Desk, tx: &mut Tx<'_>, parcel_id: i64, then: &OwnerOnDay) -> Re
     for fact in &now.facts {
         rows.push(PartyRow {
             role: "current_owner".to_owned(),
-            name: fact.owner.clone(),
+            name: on_one_line(&fact.owner),
             mailing: case_party::mailing_of(tx, parcel_id, &fact.owner)?,
             basis: format!("{}: {}, {}", now.answer.certainty.as_str(), fact_words(fact), now.answer.why),
             is_innocent_successor: key(&fact.owner) != key(&then.owner),
@@ -205,6 +206,14 @@ fn owners(desk: &Desk, tx: &mut Tx<'_>, parcel_id: i64, then: &OwnerOnDay) -> Re
     }
     Ok(rows)
 }
+
+/// The name columns of a roll, which the store keeps on lines of their own, on one line.
+fn on_one_line(owner: &str) -> String {
+    owner.replace('\n', NAME_COLUMNS)
+}
+
+/// Stands between the name columns of a roll in the name of a party.
+pub(crate) const NAME_COLUMNS: &str = " / ";
 
 fn holder(account: &HolderRow) -> PartyRow {
     let opened = account.opened_on.as_ref().map(|d| format!(", opened {d}")).unwrap_or_default();
