@@ -165,6 +165,11 @@ pub fn road_class(pretype: &str) -> &str {
     super::highway::class_key(pretype)
 }
 
+/// A street type word as its Publication 28 abbreviation and in full: `AV` is (`AVE`, `AVENUE`).
+pub fn type_words(word: &str) -> Option<(&'static str, &'static str)> {
+    tables::street_type(word).map(|t| (t.canonical, t.full))
+}
+
 /// The folded name with Martin Luther King in one form.
 pub fn core_name(name: &str) -> String {
     let folded = folded_name(name);

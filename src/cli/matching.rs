@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::context;
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome};
+use super::{context, match_learn};
 use crate::model::money::Cents;
 use crate::pipeline::address_file::{self, Columns, Options};
 use crate::pipeline::evaluation;
+use crate::pipeline::learning;
 use crate::pipeline::link::{self, Verdict};
-use crate::pipeline::reference;
+use crate::pipeline::reference::{self, Part};
 
 /// Link addresses to parcels.
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,10 @@ enum Verb {
     ///
     /// Example: taptrace match evaluate --queries queries.csv --parcels parcels.csv
     Evaluate(EvaluateArgs),
+    /// Fit the weights to labelled files, and report how they do on each city that was left out.
+    ///
+    /// Example: taptrace match learn --sets sets.csv -o weights.toml
+    Learn(match_learn::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,6 +105,12 @@ struct EvaluateArgs {
     /// Print the wrong automatic accepts to stderr.
     #[arg(long)]
     show_wrong: bool,
+    /// Weight table instead of the one in use.
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Keep this many per cent of the parcels of --parcels: how it goes where most addresses are not in the county.
+    #[arg(long, requires = "parcels", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+    keep_percent: u32,
 }
 
 #[derive(Debug, clap::Args)]
@@ -136,6 +147,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Review(review) => review_links(global, review),
         Verb::File(file) => match_file(global, file),
         Verb::Evaluate(evaluate) => measure(global, evaluate),
+        Verb::Learn(args) => match_learn::run(global, args),
     }
 }
 
@@ -188,11 +200,20 @@ fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
 
 #[allow(clippy::print_stderr, reason = "wrong accepts are shown beside the result")]
 fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
-    let matcher = matcher_of(global, args.parcels.as_ref())?;
+    let part = Part { percent: args.keep_percent };
+    let mut matcher = match args.parcels.as_ref().filter(|_| part.percent < 100) {
+        Some(path) => reference::from_csv_part(path, part).map_err(|e| Failure::from_error(&e))?,
+        None => matcher_of(global, args.parcels.as_ref())?,
+    };
+    if args.weights.is_some() {
+        let weights = learning::weights_from(args.weights.as_deref())
+            .map_err(|e| Failure::from_error(&e).hint("taptrace match learn writes a complete table"))?;
+        matcher = matcher.with_weights(weights);
+    }
     let mut sink = Sink::open(global.output.as_deref())?;
     let mut seen = HashSet::new();
     for path in args.queries.iter().filter(|p| seen.insert((*p).clone())) {
-        let report = evaluation::run(&matcher, path, !args.text_alone).map_err(|e| Failure::from_error(&e))?;
+        let report = evaluation::run(&matcher, path, !args.text_alone, part).map_err(|e| Failure::from_error(&e))?;
         if args.show_wrong {
             for line in &report.wrong {
                 eprintln!("{line}");

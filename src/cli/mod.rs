@@ -16,6 +16,7 @@ mod fetch_net;
 mod fetch_page;
 mod import;
 mod import_inspect;
+mod match_learn;
 mod matching;
 mod output;
 mod owner;

@@ -3,5 +3,9 @@
 pub mod crs;
 pub mod distance;
 pub mod parcel_index;
+mod point_index;
 pub mod wkb;
 mod wkt;
+
+pub use parcel_index::ParcelGeometryIndex;
+pub use point_index::PointIndex;

@@ -1,286 +1,293 @@
-//! Comparison of one reading with one address of the county: a level and its weight per element.
+//! Comparison of what was asked with a street and an address of the county: one level per element.
 
-use super::gazetteer::{Entry, Gazetteer, GazetteerStreet, unit_of, zip_number};
-use super::weights::Weights;
-use crate::address::road_class;
-use crate::model::address::{Address, Direction};
+use super::county::{County, Entry, Street};
+use super::levels::{
+    DIRECTION_CONFLICT, DIRECTION_CONFLICT_KNOWN, DIRECTION_EQUAL, DIRECTION_MISSING_KNOWN, DIRECTION_MISSING_QUERY,
+    DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED, DIRECTION_PARTIAL, Level, OWNER_DIFFERS, OWNER_EQUAL,
+    OWNER_SHARES_WORD, OWNER_UNKNOWN, PLACE_DIFFERS, PLACE_EQUAL, PLACE_UNKNOWN, POSITION_BEYOND, POSITION_INSIDE,
+    POSITION_NEAREST, POSITION_WITHIN_30, POSITION_WITHIN_80, POSITION_WITHIN_200, POSITION_WITHIN_600,
+    PREFIX_CONFLICT, PREFIX_MISSING, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_CONFLICT, SUFFIX_EQUAL,
+    SUFFIX_HALF, SUFFIX_MISSING_QUERY, SUFFIX_MISSING_REFERENCE, TYPE_CLASS, TYPE_CONFLICT, TYPE_CONFLICT_KNOWN,
+    TYPE_EQUAL, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY, TYPE_MISSING_REFERENCE, UNIT_CONFLICT, UNIT_EQUAL,
+    UNIT_QUERY_ONLY, UNIT_REFERENCE_ONLY, ZIP_DIFFERS, ZIP_EQUAL, ZIP_NEAR, ZIP_UNKNOWN,
+};
+use super::reading::{self, Number, StreetWords};
+use crate::model::address::Address;
 
-/// How a street name was found; fixed before the number is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum NameLevel {
-    Exact,
-    Spacing,
-    OneEdit,
-    TwoEdits,
-    Subset,
-}
-
-/// A level with its weight.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Level {
-    pub(crate) element: &'static str,
-    pub(crate) level: &'static str,
-    pub(crate) bits: f64,
-}
-
-/// The query's parts that every comparison needs, worked out once.
-#[derive(Debug)]
-pub(crate) struct QueryParts<'a> {
-    pub(crate) address: &'a Address,
-    pub(crate) low: u32,
-    pub(crate) high: u32,
-    pub(crate) suffix: String,
+/// One reading of the query in comparable form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    pub(crate) street: StreetWords,
+    pub(crate) number: Number,
     pub(crate) unit: String,
     pub(crate) zip: u32,
-    pub(crate) place: String,
+    /// A place id of the county, 0 when unknown.
+    pub(crate) place: u32,
+    /// The county has the name with these directions; with this type.
+    pub(crate) directions_known: bool,
+    pub(crate) kind_known: bool,
 }
 
-impl<'a> QueryParts<'a> {
-    pub(crate) fn new(address: &'a Address, place: &str, zip: &str, gazetteer: &Gazetteer) -> Option<Self> {
-        let number = address.address_number.as_ref()?;
-        let mut suffix = number.suffix.clone().unwrap_or_default();
-        let (mut low, mut high) = (number.low, number.high.unwrap_or(number.low));
-        if gazetteer.hyphens_are_composite && number.hyphenated && high != low {
-            suffix = format!("-{high}");
-            high = low;
-        } else if high < low {
-            std::mem::swap(&mut low, &mut high);
+impl Asked {
+    /// `None` without a house number or a street.
+    pub(crate) fn new(address: &Address, place: &str, zip: &str, county: &County) -> Option<Self> {
+        let number = reading::number(address.address_number.as_ref()?, county.hyphens_are_composite);
+        Self::with_number(address, number, place, zip, county)
+    }
+
+    /// As [`Self::new`] with the number read otherwise.
+    pub(crate) fn with_number(
+        address: &Address,
+        number: Number,
+        place: &str,
+        zip: &str,
+        county: &County,
+    ) -> Option<Self> {
+        if address.street.street_name.is_empty() {
+            return None;
         }
-        let given = |own: &str, parsed: Option<&String>| -> String {
-            if own.trim().is_empty() { parsed.cloned().unwrap_or_default() } else { own.trim().to_ascii_uppercase() }
+        let street = reading::street_words(&address.street);
+        let unit = reading::unit(address, &number);
+        let given = if place.trim().is_empty() { address.place.as_deref().unwrap_or("") } else { place.trim() };
+        let place = county.places.find(&given.to_ascii_uppercase()).unwrap_or(0);
+        let zip = match reading::zip_number(zip) {
+            0 => reading::zip_number(address.zip.as_deref().unwrap_or("")),
+            zip => zip,
         };
-        Some(Self {
-            address,
-            low,
-            high,
-            suffix,
-            unit: unit_of(address),
-            zip: zip_number(&given(zip, address.zip.as_ref())),
-            place: given(place, address.place.as_ref()),
-        })
+        let mut asked = Self { street, number, unit, zip, place, directions_known: false, kind_known: false };
+        if let Some(name) = county.names.find(&asked.street.name) {
+            for id in county.streets_named(name) {
+                let own = &county.streets[*id as usize];
+                let is_own = own.alias == 0;
+                asked.directions_known |= is_own && own.directions == asked.street.directions;
+                asked.kind_known |= is_own && type_word(county, own) == asked.type_word();
+            }
+        }
+        Some(asked)
+    }
+
+    fn type_word(&self) -> &str {
+        if self.street.kind.is_empty() { &self.street.class } else { &self.street.kind }
     }
 }
 
-/// Level of the street name.
-pub(crate) fn name(level: NameLevel, name_len: usize, weights: &Weights) -> Level {
-    let w = &weights.name;
-    let (level, bits) = match level {
-        NameLevel::Exact => ("exact", w.exact),
-        NameLevel::Spacing => ("spacing", w.spacing),
-        NameLevel::OneEdit if name_len <= 4 => ("one_edit_short", w.one_edit_short),
-        NameLevel::OneEdit => ("one_edit", w.one_edit),
-        NameLevel::TwoEdits => ("two_edits", w.two_edits),
-        NameLevel::Subset => ("subset", w.subset),
-    };
-    Level { element: "street_name", level, bits }
-}
-
-fn overlaps(a: Direction, b: Direction) -> bool {
-    a.as_str().starts_with(b.as_str()) || b.as_str().starts_with(a.as_str())
+fn type_word<'a>(county: &'a County, street: &Street) -> &'a str {
+    let kind = county.words.get(street.kind);
+    if kind.is_empty() { county.words.get(street.class) } else { kind }
 }
 
 /// Level of the directions, before and behind the name taken together.
-pub(crate) fn direction(
-    query: (Option<Direction>, Option<Direction>),
-    street: &GazetteerStreet,
-    weights: &Weights,
-) -> Level {
-    let w = &weights.direction;
-    let (pre, post) = query;
-    let one = |q: Option<Direction>, r: Option<Direction>| -> f64 {
-        match (q, r) {
-            (None, None) => w.equal,
-            (Some(a), Some(b)) if a == b => w.equal,
-            (Some(_), Some(_)) => w.conflict,
-            (None, Some(_)) => w.missing_query,
-            (Some(_), None) => w.missing_reference,
-        }
+pub(crate) fn direction(asked: &Asked, street: &Street) -> Level {
+    let level = direction_of(asked.street.directions, street.directions);
+    match level {
+        DIRECTION_MISSING_QUERY | DIRECTION_MISSING_REFERENCE if asked.directions_known => DIRECTION_MISSING_KNOWN,
+        DIRECTION_CONFLICT | DIRECTION_PARTIAL if asked.directions_known => DIRECTION_CONFLICT_KNOWN,
+        level => level,
+    }
+}
+
+fn direction_of(query: u32, reference: u32) -> Level {
+    let (q, r) = ([query & 0xff, query >> 8], [reference & 0xff, reference >> 8]);
+    if q == r {
+        return DIRECTION_EQUAL;
+    }
+    if q == [r[1], r[0]] {
+        return DIRECTION_MOVED;
+    }
+    let has_all = |some: [u32; 2], of: [u32; 2]| some.iter().all(|d| *d == 0 || of.contains(d));
+    if has_all(q, r) {
+        return DIRECTION_MISSING_QUERY;
+    }
+    if has_all(r, q) {
+        return DIRECTION_MISSING_REFERENCE;
+    }
+    // NW holds N: a letter is missing or too many, on the same side, with nothing else said.
+    let overlaps = |a: u32, b: u32| {
+        let (a, b) = (reading::direction_word(a), reading::direction_word(b));
+        !a.is_empty() && !b.is_empty() && (a.starts_with(b) || b.starts_with(a) || a.ends_with(b) || b.ends_with(a))
     };
-    let straight = one(pre, street.pre) + one(post, street.post);
-    // "N MAIN ST" is "MAIN ST N"; but "N MAIN ST" is not "S MAIN ST" with two directions missing.
-    let is_moved = (pre.is_some() && pre == street.post) || (post.is_some() && post == street.pre);
-    let crossed = if is_moved { one(pre, street.post) + one(post, street.pre) + w.moved } else { f64::NEG_INFINITY };
-    // N + E on one side can be NE on the other: count it as moved, not as a conflict.
-    let merged = match (pre, post, street.pre, street.post) {
-        (Some(a), None, Some(b), None) | (None, Some(a), None, Some(b)) if a != b && overlaps(a, b) => {
-            Some(w.missing_query * 2.0)
-        }
-        _ => None,
-    };
-    let bits = straight.max(crossed).max(merged.unwrap_or(f64::NEG_INFINITY));
-    let level = if bits >= w.equal {
-        "equal"
-    } else if (bits - (w.equal + w.moved)).abs() < 1e-9 {
-        "moved"
-    } else if bits <= w.conflict {
-        "conflict"
-    } else if bits <= w.missing_reference && pre.or(post).is_some() {
-        "missing_reference"
-    } else {
-        "missing_query"
-    };
-    Level { element: "direction", level, bits }
+    let partly = (0..2).all(|side| q[side] == r[side] || overlaps(q[side], r[side]));
+    if partly { DIRECTION_PARTIAL } else { DIRECTION_CONFLICT }
 }
 
 /// Level of the street type, or of the class of a numbered road.
-pub(crate) fn street_type(query: &Address, street: &GazetteerStreet, weights: &Weights) -> Level {
-    let w = &weights.street_type;
-    let query_type = query.street.street_type.as_deref().or(query.street.pretype.as_deref().map(road_class));
-    let reference = street.street_type.as_deref().or(street.pretype.as_deref().map(road_class));
-    let is_road_class = |t: &str| t.contains("HWY") || t.contains("RTE") || t == "I";
-    let (level, bits) = match (query_type, reference) {
-        (None, None) => ("equal", w.equal),
-        (Some(a), Some(b)) if a == b => ("equal", w.equal),
-        (Some(a), Some(b)) if is_road_class(a) && is_road_class(b) => ("class", w.missing),
-        (Some(a), Some(b)) if (a == "COUNTY RD" && b == "RD") || (a == "RD" && b == "COUNTY RD") => {
-            ("class", w.missing)
-        }
-        (Some(_), Some(_)) => ("conflict", w.conflict),
-        (None, Some(_)) | (Some(_), None) => ("missing", w.missing),
-    };
-    Level { element: "street_type", level, bits }
-}
-
-fn one_digit_off(a: u32, b: u32) -> bool {
-    let (a, b) = (a.to_string(), b.to_string());
-    a.len() == b.len() && a.len() >= 3 && {
-        let differing: Vec<usize> =
-            a.bytes().zip(b.bytes()).enumerate().filter(|(_, (x, y))| x != y).map(|(i, _)| i).collect();
-        let (a, b) = (a.as_bytes(), b.as_bytes());
-        differing.len() == 1
-            || (differing.len() == 2
-                && differing[1] == differing[0] + 1
-                && a[differing[0]] == b[differing[1]]
-                && a[differing[1]] == b[differing[0]])
-    }
-}
-
-/// Level of the house number; `None` when the two have nothing to do with each other.
-pub(crate) fn number(query: &QueryParts<'_>, entry: &Entry, weights: &Weights) -> Option<Level> {
-    let w = &weights.number;
-    let q_number = query.address.address_number.as_ref()?;
-    let (level, mut bits) = if query.low == entry.low && query.high == entry.high {
-        (if query.low == query.high { "exact" } else { "range_same" }, w.exact)
-    } else if query.low == query.high && entry.low <= query.low && query.low <= entry.high {
-        let is_end = query.low == entry.low || query.low == entry.high;
-        if is_end || entry.low % 2 == query.low % 2 {
-            ("in_range", w.in_range)
-        } else {
-            ("in_range_parity", w.in_range_parity)
-        }
-    } else if query.low <= entry.low && entry.high <= query.high && query.high - query.low <= 200 {
-        if entry.low % 2 == query.low % 2 { ("in_range", w.in_range) } else { ("in_range_parity", w.in_range_parity) }
-    } else if query.low <= entry.high && entry.low <= query.high {
-        ("range_overlap", w.range_overlap)
-    } else if query.low == query.high && entry.low.abs_diff(query.low) <= 6 && entry.low % 2 == query.low % 2 {
-        ("neighbour", w.neighbour)
-    } else if one_digit_off(query.low, entry.low) {
-        ("digit_typo", w.digit_typo)
+pub(crate) fn street_type(asked: &Asked, county: &County, street: &Street) -> Level {
+    let (query, reference) = (asked.type_word(), type_word(county, street));
+    let is_road_class = |t: &str| t.contains("HWY") || t.contains("RTE") || t == "I" || t == "US";
+    if query == reference || (street.alias == 1 && query.is_empty()) {
+        TYPE_EQUAL
+    } else if query.is_empty() {
+        if asked.kind_known { TYPE_MISSING_KNOWN } else { TYPE_MISSING_QUERY }
+    } else if reference.is_empty() {
+        if asked.kind_known { TYPE_MISSING_KNOWN } else { TYPE_MISSING_REFERENCE }
+    } else if (is_road_class(query) && is_road_class(reference))
+        || matches!((query, reference), ("COUNTY RD", "RD") | ("RD", "COUNTY RD"))
+    {
+        TYPE_CLASS
+    } else if asked.kind_known {
+        TYPE_CONFLICT_KNOWN
     } else {
-        return None;
-    };
-    let mut level = level;
-    if q_number.prefix.as_deref().unwrap_or("") != &*entry.prefix {
-        (level, bits) = ("prefix_conflict", bits + w.prefix_conflict);
+        TYPE_CONFLICT
     }
-    if query.suffix != *entry.suffix {
-        let is_one_sided = query.suffix.is_empty() || entry.suffix.is_empty();
-        let is_unit_letter = query.suffix == *entry.unit || query.unit == *entry.suffix;
-        if !is_unit_letter || query.suffix.starts_with('-') {
-            (level, bits) = if is_one_sided && !query.suffix.starts_with('-') && !entry.suffix.starts_with('-') {
-                ("suffix_missing", bits + w.suffix_missing)
-            } else {
-                ("suffix_conflict", bits + w.suffix_conflict)
-            };
-        }
-    }
-    if q_number.half != entry.half {
-        (level, bits) = ("half_conflict", bits + w.half_conflict);
-    }
-    Some(Level { element: "address_number", level, bits })
 }
 
-/// Level of the unit.
-pub(crate) fn unit(query: &QueryParts<'_>, entry: &Entry, weights: &Weights) -> Level {
-    let w = &weights.unit;
-    let (level, bits) = match (query.unit.as_str(), &*entry.unit) {
-        (a, b) if a == b => ("equal", w.equal),
-        (a, "") if a == query.suffix || *a == *entry.suffix => ("equal", w.equal),
-        (_, "") => ("query_only", w.query_only),
-        ("", b) if query.suffix == b => ("equal", w.equal),
-        ("", _) => ("reference_only", w.reference_only),
-        (a, b) => {
-            let digits = |t: &str| t.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-            if digits(a) == digits(b) { ("equal", w.equal) } else { ("conflict", w.conflict) }
-        }
-    };
-    Level { element: "unit", level, bits }
-}
-
-/// Level of ZIP and place together: where in the county.
-pub(crate) fn location(query: &QueryParts<'_>, entry: &Entry, gazetteer: &Gazetteer, weights: &Weights) -> [Level; 2] {
-    let (zip_level, zip_bits) = match (query.zip, entry.zip) {
-        (0, _) | (_, 0) => ("unknown", 0.0),
-        (a, b) if a == b => ("equal", weights.zip.equal),
-        (a, b) if a / 100 == b / 100 => ("near", weights.zip.near),
-        _ => ("differs", weights.zip.differs),
-    };
-    let place = &*gazetteer.places[entry.place_idx as usize];
-    let query_is_known = gazetteer_knows(gazetteer, &query.place);
-    let (place_level, place_bits) = if query.place.is_empty() || place.is_empty() || !query_is_known {
-        ("unknown", 0.0)
-    } else if query.place == place {
-        ("equal", weights.place.equal)
+/// Level of letters, fractions and second parts around the house number.
+pub(crate) fn suffix(asked: &Asked, county: &County, entry: &Entry) -> Level {
+    let (prefix, own_prefix) = (asked.number.prefix.as_str(), county.words.get(entry.prefix));
+    if prefix != own_prefix {
+        return if prefix.is_empty() || own_prefix.is_empty() { PREFIX_MISSING } else { PREFIX_CONFLICT };
+    }
+    let (query, reference) = (asked.number.suffix.as_str(), county.words.get(entry.suffix));
+    if query == reference {
+        return SUFFIX_EQUAL;
+    }
+    if query.starts_with('-') || reference.starts_with('-') {
+        let second = |s: &str| s.strip_prefix('-').and_then(|d| d.parse::<u32>().ok());
+        return match (second(query), second(reference)) {
+            (Some(a), Some(b)) if a.abs_diff(b) <= 4 && a % 2 == b % 2 => SUFFIX_COMPOSITE_NEAR,
+            _ => SUFFIX_COMPOSITE,
+        };
+    }
+    if query.contains('/') || reference.contains('/') {
+        return SUFFIX_HALF;
+    }
+    // A letter that the other side has as its unit is no difference.
+    if (!query.is_empty() && county.words.get(entry.unit) == query)
+        || (!reference.is_empty() && asked.unit == reference)
+    {
+        SUFFIX_EQUAL
+    } else if query.is_empty() {
+        SUFFIX_MISSING_QUERY
+    } else if reference.is_empty() {
+        SUFFIX_MISSING_REFERENCE
     } else {
-        ("differs", weights.place.differs)
-    };
-    [
-        Level { element: "zip", level: zip_level, bits: zip_bits },
-        Level { element: "place", level: place_level, bits: place_bits },
-    ]
+        SUFFIX_CONFLICT
+    }
 }
 
-fn gazetteer_knows(gazetteer: &Gazetteer, place: &str) -> bool {
-    use crate::address::CountyWords;
-    gazetteer.is_place(place)
+/// Level of the unit, the entry looked at alone.
+pub(crate) fn unit(asked: &Asked, county: &County, entry: &Entry) -> Level {
+    let (query, reference) = (asked.unit.as_str(), county.words.get(entry.unit));
+    let is_letter = |unit: &str, letter: &str| !unit.is_empty() && unit == letter;
+    if query == reference
+        || (reference.is_empty() && is_letter(query, county.words.get(entry.suffix)))
+        || (query.is_empty() && is_letter(reference, &asked.number.suffix))
+    {
+        UNIT_EQUAL
+    } else if reference.is_empty() {
+        UNIT_QUERY_ONLY
+    } else if query.is_empty() {
+        UNIT_REFERENCE_ONLY
+    } else {
+        UNIT_CONFLICT
+    }
 }
 
-/// Level of the distance between the point given and the parcel's point.
-pub(crate) fn position(distance_m: f64, weights: &Weights) -> Level {
-    let w = &weights.position;
-    let (level, bits) = match distance_m {
-        d if d <= 30.0 => ("within_30_m", w.within_30_m),
-        d if d <= 80.0 => ("within_80_m", w.within_80_m),
-        d if d <= 200.0 => ("within_200_m", w.within_200_m),
-        d if d <= 600.0 => ("within_600_m", w.within_600_m),
-        _ => ("beyond", w.beyond),
-    };
-    Level { element: "position", level, bits }
+/// Level of the ZIP.
+pub(crate) fn zip(asked: &Asked, entry: &Entry) -> Level {
+    match (asked.zip, entry.zip) {
+        (0, _) | (_, 0) => ZIP_UNKNOWN,
+        (a, b) if a == b => ZIP_EQUAL,
+        (a, b) if a / 100 == b / 100 => ZIP_NEAR,
+        _ => ZIP_DIFFERS,
+    }
+}
+
+/// Level of the place.
+pub(crate) fn place(asked: &Asked, entry: &Entry) -> Level {
+    match (asked.place, entry.place) {
+        (0, _) | (_, 0) => PLACE_UNKNOWN,
+        (a, b) if a == b => PLACE_EQUAL,
+        _ => PLACE_DIFFERS,
+    }
+}
+
+/// Level of the distance in metres between the point given and the parcel.
+pub(crate) fn position(distance_m: f64, is_nearest: bool) -> Level {
+    match distance_m {
+        0.0 => POSITION_INSIDE,
+        d if d <= 30.0 && is_nearest => POSITION_NEAREST,
+        d if d <= 30.0 => POSITION_WITHIN_30,
+        d if d <= 80.0 => POSITION_WITHIN_80,
+        d if d <= 200.0 => POSITION_WITHIN_200,
+        d if d <= 600.0 => POSITION_WITHIN_600,
+        _ => POSITION_BEYOND,
+    }
+}
+
+/// Words of a name that tell who it is, sorted.
+pub(crate) fn name_words(text: &str) -> Vec<String> {
+    const EMPTY_WORDS: [&str; 16] = [
+        "LLC",
+        "INC",
+        "AND",
+        "THE",
+        "TRUST",
+        "ETAL",
+        "CO",
+        "LTD",
+        "OF",
+        "CORP",
+        "TRUSTEE",
+        "REVOCABLE",
+        "LIVING",
+        "FAMILY",
+        "ETUX",
+        "COMPANY",
+    ];
+    let upper = text.to_ascii_uppercase();
+    let mut words: Vec<String> = upper
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| w.len() > 1 && !EMPTY_WORDS.contains(w))
+        .map(str::to_owned)
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 /// Level of the account holder's name against the owner line, by whole words.
-pub(crate) fn owner(account: &str, owner: &str, weights: &Weights) -> Level {
-    let words = |text: &str| -> Vec<String> {
-        let mut found: Vec<String> = text
-            .to_ascii_uppercase()
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .filter(|w| w.len() > 1 && !matches!(*w, "LLC" | "INC" | "AND" | "THE" | "TRUST" | "ETAL" | "CO" | "LTD"))
-            .map(str::to_owned)
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
-    };
-    let (a, b) = (words(account), words(owner));
-    let n_shared = a.iter().filter(|w| b.contains(w)).count();
-    let (level, bits) = if a.is_empty() || b.is_empty() {
-        ("unknown", 0.0)
-    } else if n_shared >= 2 || (n_shared == 1 && (a.len() == 1 || b.len() == 1)) {
-        ("equal", weights.owner.equal)
+pub(crate) fn owner(account: &[String], owner: &str) -> Level {
+    let owner = name_words(owner);
+    if account.is_empty() || owner.is_empty() {
+        return OWNER_UNKNOWN;
+    }
+    let n_shared = account.iter().filter(|w| owner.contains(w)).count();
+    if n_shared >= 2 || (n_shared == 1 && (account.len() == 1 || owner.len() == 1)) {
+        OWNER_EQUAL
     } else if n_shared == 1 {
-        ("shares_word", weights.owner.shares_word)
+        OWNER_SHARES_WORD
     } else {
-        ("differs", weights.owner.differs)
+        OWNER_DIFFERS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::direction_of;
+    use crate::matching::levels::{
+        DIRECTION_CONFLICT, DIRECTION_EQUAL, DIRECTION_MISSING_QUERY, DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED,
+        DIRECTION_PARTIAL,
     };
-    Level { element: "owner_name", level, bits }
+    const N: u32 = 1;
+    const S: u32 = 2;
+    const E: u32 = 3;
+    const NW: u32 = 6;
+
+    #[test]
+    fn directions_are_compared_on_both_sides() {
+        let cases = [
+            (N, N, DIRECTION_EQUAL),
+            (N, N << 8, DIRECTION_MOVED),
+            (0, E | S << 8, DIRECTION_MISSING_QUERY),
+            (S, E | S << 8, DIRECTION_MISSING_QUERY),
+            (E | S << 8, E, DIRECTION_MISSING_REFERENCE),
+            (N, NW, DIRECTION_PARTIAL),
+            (N, S, DIRECTION_CONFLICT),
+            (N, S << 8, DIRECTION_CONFLICT),
+        ];
+        for (query, reference, level) in cases {
+            assert_eq!(direction_of(query, reference), level, "{query:#x} {reference:#x}");
+        }
+    }
 }

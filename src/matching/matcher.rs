@@ -3,42 +3,31 @@
 //! One probability over all candidate addresses *and* "none of them": a softmax of the summed weights, so that rivals
 //! and absence are part of the score. Pure and deterministic; it holds no database.
 
-use rustc_hash::FxHashMap;
-
-use super::candidates::{self, ENTRIES_MAX};
-use super::compare::{self, Level, NameLevel, QueryParts};
-use super::gazetteer::{Gazetteer, ReferenceRow};
+use super::build::{self, StreetAlias};
+use super::collect::{Collector, Found, Query, Scratch};
+use super::county::{County, ReferenceRow};
+use super::explain;
+use super::levels::{
+    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_KNOWN, NUMBER, NUMBER_COVERED, NUMBER_DIGIT_TYPO,
+    NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED, PREFIX_CONFLICT, SUFFIX, SUFFIX_COMPOSITE,
+    SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, UNIT, UNIT_CONFLICT,
+};
 use super::weights::Weights;
-use crate::address;
+use crate::address::{self, Parsed};
+use crate::geom::ParcelGeometryIndex;
 use crate::model::link::{ComparisonStep, Decision};
-use crate::model::parcel::LonLat;
 
 /// Candidates reported for one query.
 pub const CANDIDATES_MAX: usize = 5;
-/// Parcels reported for one candidate address (condominiums have hundreds).
+/// Parcels reported for one answer (condominiums have hundreds).
 const PARCELS_MAX: usize = 50;
-
-/// What is asked.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Query<'a> {
-    /// The address as somebody wrote it.
-    pub address_text: &'a str,
-    /// Place, when it stands in a field of its own.
-    pub place: &'a str,
-    /// ZIP, when it stands in a field of its own.
-    pub zip: &'a str,
-    /// Point of the service, when known.
-    pub position: Option<LonLat>,
-    /// Account holder, when known.
-    pub owner_name: &'a str,
-}
 
 /// One parcel the text may mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// Public parcel number.
     pub parcel_no: String,
-    /// Probability that the text means the address of this parcel.
+    /// Probability that the text means this parcel.
     pub score: f64,
     /// Sum of the weights, in bits above "none of them".
     pub bits: f64,
@@ -65,26 +54,79 @@ pub struct Outcome {
     pub reason: String,
 }
 
+/// The same without words: what a run over millions of rows needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief<'a> {
+    /// Accepted, review or none.
+    pub decision: Decision,
+    /// The parcels of the answer.
+    pub parcels: Vec<&'a str>,
+    /// Probability of the best candidate address.
+    pub score: f64,
+    /// Best first, at most [`CANDIDATES_MAX`].
+    pub candidates: Vec<(&'a str, f64)>,
+}
+
 /// The county, ready to be asked.
 #[derive(Debug)]
 pub struct Matcher {
-    gazetteer: Gazetteer,
+    county: County,
     weights: Weights,
+    /// The weights for this county.
+    bits: Vec<f64>,
 }
 
-/// A candidate address (all entries with one street, number, suffix and unit) with its parcels.
-struct Group {
-    bits: f64,
-    levels: Vec<Level>,
-    entry: usize,
-    parcels: Vec<u32>,
-    name_level: NameLevel,
+/// The ranked candidates and what follows from them.
+pub(crate) struct Judgement {
+    pub(crate) decision: Decision,
+    pub(crate) ranked: Vec<Found>,
+    /// Leading candidates that are one answer: the lots of a range.
+    pub(crate) n_together: usize,
+    pub(crate) total: f64,
+    pub(crate) score: f64,
+    pub(crate) margin_bits: f64,
+    pub(crate) veto: Option<&'static str>,
 }
 
 impl Matcher {
     /// Learns the county from its situs rows.
     pub fn build<'a>(rows: impl Iterator<Item = ReferenceRow<'a>>, weights: Weights) -> Self {
-        Self { gazetteer: Gazetteer::learn(rows), weights }
+        let rows: Vec<ReferenceRow<'a>> = rows.collect();
+        Self::build_with(&rows, &[], weights, 1)
+    }
+
+    /// Learns the county from its situs rows and the user's street aliases, parsing on `threads` threads.
+    pub fn build_with(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], weights: Weights, threads: usize) -> Self {
+        Self::of(build::county(rows, aliases, threads), weights)
+    }
+
+    fn of(county: County, weights: Weights) -> Self {
+        let bits = weights.at(county.completeness);
+        Self { county, weights, bits }
+    }
+
+    /// The learnt county as bytes, to be stored.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.county.to_bytes()
+    }
+
+    /// Reads [`Self::to_bytes`]; `None` for anything else, also for what another version wrote.
+    pub fn from_bytes(bytes: &[u8], weights: Weights) -> Option<Self> {
+        let mut county = County::from_bytes(bytes)?;
+        build::index_points(&mut county);
+        Some(Self::of(county, weights))
+    }
+
+    /// Adds the polygons of the parcels; `position_of` numbers are those of [`Self::parcel_position`].
+    #[must_use]
+    pub fn with_lots(mut self, lots: ParcelGeometryIndex) -> Self {
+        self.county.lots = (!lots.is_empty()).then_some(lots);
+        self
+    }
+
+    /// Position of a parcel in this matcher: the key of its polygon.
+    pub fn parcel_position(&self, parcel_no: &str) -> Option<i64> {
+        self.county.parcel_nos.find(parcel_no).map(i64::from)
     }
 
     /// The weight table in use.
@@ -92,296 +134,179 @@ impl Matcher {
         &self.weights
     }
 
+    /// Replaces the weight table.
+    #[must_use]
+    pub fn with_weights(self, weights: Weights) -> Self {
+        Self::of(self.county, weights)
+    }
+
+    pub(crate) fn county(&self) -> &County {
+        &self.county
+    }
+
     /// Number of streets, addresses and parcels known.
     pub fn counts(&self) -> (usize, usize, usize) {
-        (self.gazetteer.streets.len(), self.gazetteer.entries.len(), self.gazetteer.parcels.len())
+        let n_streets = self.county.streets.iter().filter(|s| s.alias == 0).count();
+        (n_streets, self.county.entries.len(), self.county.parcel_nos.len())
     }
 
-    /// Finds the parcels that a text means.
+    /// How complete the county's file looks, 0 to 1; low for a list that holds a part of the addresses.
+    pub fn completeness(&self) -> f64 {
+        f64::from(self.county.completeness) / 1000.0
+    }
+
+    /// Finds the parcels that a text means, with the reasons.
     pub fn match_one(&self, query: &Query<'_>) -> Outcome {
-        let parsed = address::parse_in(query.address_text, &self.gazetteer);
-        let mut groups: FxHashMap<(u32, u32, u32, String), Group> = FxHashMap::default();
-        for (rank, reading) in parsed.readings.iter().enumerate() {
-            let Some(parts) = QueryParts::new(reading, query.place, query.zip, &self.gazetteer) else { continue };
-            // A second reading is a little less likely than the first.
-            let penalty = if rank == 0 { 0.0 } else { -0.5 };
-            self.collect(&parts, query, penalty, &mut groups);
-        }
-        let mut ranked: Vec<Group> = groups.into_values().collect();
-        ranked.sort_by(|a, b| b.bits.total_cmp(&a.bits).then_with(|| a.entry.cmp(&b.entry)));
-        self.decide(ranked, &parsed)
+        let parsed = address::parse_in(query.address_text, &self.county);
+        let judgement = self.judge(query, &parsed, &mut Scratch::default());
+        explain::outcome(self, &judgement, &parsed)
     }
 
-    fn collect(
-        &self,
-        parts: &QueryParts<'_>,
-        query: &Query<'_>,
-        penalty: f64,
-        groups: &mut FxHashMap<(u32, u32, u32, String), Group>,
-    ) {
-        let mut n_compared = 0;
-        for (name, extra_type) in names_of(parts) {
-            for (name_idx, name_level) in candidates::names(&self.gazetteer, &name) {
-                for street_idx in &self.gazetteer.streets_of_name[name_idx as usize] {
-                    let street = &self.gazetteer.streets[*street_idx as usize];
-                    let mut head = vec![
-                        compare::name(name_level, name.len(), &self.weights),
-                        compare::direction(
-                            (parts.address.street.predirectional, parts.address.street.postdirectional),
-                            street,
-                            &self.weights,
-                        ),
-                        compare::street_type(parts.address, street, &self.weights),
-                    ];
-                    if extra_type {
-                        // The type was read as part of the name: there is none left to compare.
-                        head[2] =
-                            Level { element: "street_type", level: "missing", bits: self.weights.street_type.missing };
-                    }
-                    let offset = self.gazetteer.offset_of(*street_idx);
-                    for (i, entry) in self.gazetteer.entries_of(*street_idx).iter().enumerate() {
-                        let Some(number) = compare::number(parts, entry, &self.weights) else { continue };
-                        n_compared += 1;
-                        if n_compared > ENTRIES_MAX {
-                            return;
-                        }
-                        let mut levels = head.clone();
-                        levels.push(number);
-                        levels.push(compare::unit(parts, entry, &self.weights));
-                        levels.extend(compare::location(parts, entry, &self.gazetteer, &self.weights));
-                        let parcel = &self.gazetteer.parcels[entry.parcel_idx as usize];
-                        if let (Some(a), Some(b)) = (query.position, parcel.position) {
-                            levels.push(compare::position(distance_m(a, b), &self.weights));
-                        }
-                        if !query.owner_name.is_empty() {
-                            levels.push(compare::owner(query.owner_name, &parcel.owner, &self.weights));
-                        }
-                        let bits = self.weights.base + penalty + levels.iter().map(|l| l.bits).sum::<f64>();
-                        let key = (
-                            *street_idx,
-                            entry.low,
-                            entry.high,
-                            format!("{}|{}|{}|{}|{}", entry.suffix, entry.half, entry.unit, entry.zip, entry.place_idx),
-                        );
-                        let parcel_idx = entry.parcel_idx;
-                        let group = groups.entry(key).or_insert_with(|| Group {
-                            bits,
-                            levels: levels.clone(),
-                            entry: offset + i,
-                            parcels: Vec::new(),
-                            name_level,
-                        });
-                        if bits > group.bits {
-                            group.bits = bits;
-                            group.levels = levels;
-                            group.parcels.insert(0, parcel_idx);
-                        }
-                        if !group.parcels.contains(&parcel_idx) && group.parcels.len() < PARCELS_MAX {
-                            group.parcels.push(parcel_idx);
-                        }
-                    }
-                }
+    /// Finds the parcels that a text means, without words; `scratch` only saves work.
+    pub fn match_brief(&self, query: &Query<'_>, scratch: &mut Scratch) -> Brief<'_> {
+        let parsed = address::parse_in(query.address_text, &self.county);
+        let judgement = self.judge(query, &parsed, scratch);
+        let name = |parcel: u32| self.county.parcel_nos.get(parcel);
+        Brief {
+            decision: judgement.decision,
+            parcels: self.answer(&judgement).into_iter().map(name).collect(),
+            score: judgement.score,
+            candidates: self.first_parcels(&judgement).into_iter().map(|(p, score, _)| (name(p), score)).collect(),
+        }
+    }
+
+    /// All candidate addresses of a query with their levels and parcels, best first: what the weights are fitted on.
+    pub(crate) fn judge(&self, query: &Query<'_>, parsed: &Parsed, scratch: &mut Scratch) -> Judgement {
+        let weights = (self.bits.as_slice(), self.weights.base);
+        Collector::new(&self.county, weights, *query, scratch).run(parsed);
+        let mut ranked = std::mem::take(&mut scratch.found);
+        ranked.sort_unstable_by(|a, b| {
+            b.bits.total_cmp(&a.bits).then_with(|| (a.start, a.parcel).cmp(&(b.start, b.parcel)))
+        });
+        self.merge_same_parcels(&mut ranked);
+        let n_together = self.together(&mut ranked);
+        self.decide(ranked, n_together)
+    }
+
+    /// Parcels of a candidate.
+    pub(crate) fn parcels_of<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = u32> + Clone + 'a {
+        let entries = &self.county.entries[found.start as usize..found.end as usize];
+        let alone = (found.start == found.end).then_some(found.parcel);
+        entries.iter().map(|e| e.parcel).chain(alone)
+    }
+
+    /// A candidate all of whose parcels a better one has already is no other answer: a lot with several addresses, or all
+    /// units of one lot.
+    fn merge_same_parcels(&self, ranked: &mut Vec<Found>) {
+        let mut kept: Vec<Found> = Vec::with_capacity(ranked.len().min(64));
+        for found in ranked.drain(..) {
+            let is_same = |better: &Found| {
+                let first =
+                    better.parcel == found.parcel && better.end - better.start <= 1 && found.end - found.start <= 1;
+                first || self.parcels_of(&found).all(|p| self.parcels_of(better).any(|b| b == p))
+            };
+            if kept.len() < 64 && !kept.iter().any(is_same) {
+                kept.push(found);
             }
         }
+        *ranked = kept;
     }
 
-    /// One probability over all candidate addresses and "none of them" (0 bits).
-    fn decide(&self, mut ranked: Vec<Group>, parsed: &address::Parsed) -> Outcome {
-        merge_same_parcels(&mut ranked);
+    /// Lots that one range covers are one answer: they are moved to the front. Returns how many.
+    fn together(&self, ranked: &mut [Found]) -> usize {
+        let Some(best) = ranked.first().copied() else { return 0 };
+        if best.levels[NUMBER] != NUMBER_COVERED || best.start == best.end {
+            return 1;
+        }
+        let street = self.county.entries[best.start as usize].street;
+        let belongs = |f: &Found| {
+            f.levels[NUMBER] == NUMBER_COVERED
+                && f.start < f.end
+                && self.county.entries[f.start as usize].street == street
+                && best.bits - f.bits < 1.0
+        };
+        ranked.sort_by_key(|f| !belongs(f));
+        ranked.iter().filter(|f| belongs(f)).count()
+    }
+
+    /// One probability over all answers and "none of them" (0 bits).
+    fn decide(&self, ranked: Vec<Found>, n_together: usize) -> Judgement {
         let limits = &self.weights.decision;
-        let total: f64 = 1.0 + ranked.iter().map(|g| g.bits.exp2()).sum::<f64>();
-        let score = ranked.first().map_or(0.0, |g| g.bits.exp2() / total);
-        let runner_up = ranked.get(1).map_or(0.0, |g| g.bits).max(0.0);
-        let margin_bits = ranked.first().map_or(0.0, |g| g.bits - runner_up);
-        let candidates = self.candidates(&ranked, total);
-        let (decision, reason) = match ranked.first() {
-            None => (Decision::None, self.why_nothing(parsed)),
-            Some(best) => {
-                let is_sure = score >= limits.accept_probability && margin_bits >= limits.accept_margin_bits;
-                let veto = veto(best);
-                if is_sure && best.parcels.len() == 1 && veto.is_none() {
-                    (Decision::Accepted, String::new())
-                } else if score >= limits.review_probability {
-                    (Decision::Review, why_review(best, is_sure, veto, ranked.get(1)))
-                } else {
-                    (Decision::None, "the nearest address of the county differs too much".to_owned())
+        let rivals = &ranked[n_together.min(ranked.len())..];
+        let best_bits = ranked.first().map_or(f64::NEG_INFINITY, |f| f.bits);
+        let total = 1.0 + best_bits.exp2() + rivals.iter().map(|f| f.bits.exp2()).sum::<f64>();
+        let score = best_bits.exp2() / total;
+        let margin_bits =
+            if ranked.is_empty() { 0.0 } else { best_bits - rivals.first().map_or(0.0, |f| f.bits).max(0.0) };
+        let veto = ranked.first().and_then(veto);
+        let is_sure = score >= limits.accept_probability && margin_bits >= limits.accept_margin_bits;
+        let is_one = ranked.first().is_some_and(|f| {
+            let mut parcels = self.parcels_of(f);
+            let first = parcels.next();
+            parcels.all(|p| Some(p) == first)
+        });
+        let is_whole_set = n_together > 1 && self.covers_range(&ranked[..n_together]);
+        let decision = if ranked.is_empty() || score < limits.review_probability {
+            Decision::None
+        } else if is_sure && veto.is_none() && is_one && (n_together == 1 || is_whole_set) {
+            Decision::Accepted
+        } else {
+            Decision::Review
+        };
+        Judgement { decision, ranked, n_together, total, score, margin_bits, veto }
+    }
+
+    /// True when each lot of a set has its own parcel.
+    fn covers_range(&self, set: &[Found]) -> bool {
+        set.iter().all(|f| self.parcels_of(f).count() == 1)
+    }
+
+    /// The parcels of the answer; empty for `none`.
+    pub(crate) fn answer(&self, judgement: &Judgement) -> Vec<u32> {
+        let mut parcels = Vec::new();
+        if judgement.decision != Decision::None {
+            for found in judgement.ranked.iter().take(judgement.n_together) {
+                for parcel in self.parcels_of(found) {
+                    if parcels.len() < PARCELS_MAX && !parcels.contains(&parcel) {
+                        parcels.push(parcel);
+                    }
                 }
             }
-        };
-        let parcels = match (decision, ranked.first()) {
-            (Decision::Accepted | Decision::Review, Some(best)) => {
-                best.parcels.iter().map(|p| self.gazetteer.parcels[*p as usize].parcel_no.to_string()).collect()
-            }
-            _ => Vec::new(),
-        };
-        Outcome { decision, parcels, score, margin_bits, candidates, reason }
-    }
-
-    fn why_nothing(&self, parsed: &address::Parsed) -> String {
-        let Some(reading) = parsed.readings.first() else { return "there is no text".to_owned() };
-        if reading.po_box.is_some() && reading.address_number.is_none() {
-            "a post office box is not a place".to_owned()
-        } else if reading.address_number.is_none() {
-            "no usable house number".to_owned()
-        } else if reading.street.street_name.is_empty() {
-            "no street name".to_owned()
-        } else if candidates::names(&self.gazetteer, &address::core_name(&reading.street.street_name)).is_empty() {
-            format!("no street of the county is called anything like {}", reading.street.street_name)
-        } else {
-            "the street is known, the house number is not on it".to_owned()
         }
+        parcels
     }
 
-    fn candidates(&self, ranked: &[Group], total: f64) -> Vec<Candidate> {
-        let mut found: Vec<Candidate> = Vec::new();
-        for group in ranked {
-            for parcel in &group.parcels {
+    /// The first parcels with their probabilities and candidates.
+    pub(crate) fn first_parcels<'j>(&self, judgement: &'j Judgement) -> Vec<(u32, f64, &'j Found)> {
+        let mut found: Vec<(u32, f64, &Found)> = Vec::with_capacity(CANDIDATES_MAX);
+        for (rank, candidate) in judgement.ranked.iter().enumerate() {
+            let n_sharing = self.parcels_of(candidate).count().max(1);
+            let n_sharing = if rank < judgement.n_together { n_sharing * judgement.n_together } else { n_sharing };
+            for parcel in self.parcels_of(candidate) {
                 if found.len() == CANDIDATES_MAX {
                     return found;
                 }
-                let parcel_no = self.gazetteer.parcels[*parcel as usize].parcel_no.to_string();
-                if found.iter().any(|c| c.parcel_no == parcel_no) {
-                    continue;
+                if !found.iter().any(|(p, _, _)| *p == parcel) {
+                    found.push((parcel, candidate.bits.exp2() / judgement.total / n_sharing as f64, candidate));
                 }
-                found.push(Candidate {
-                    parcel_no,
-                    score: group.bits.exp2() / total / group.parcels.len() as f64,
-                    bits: group.bits,
-                    situs: self.situs_text(group.entry),
-                    steps: self.steps(group),
-                });
             }
         }
         found
     }
-
-    fn steps(&self, group: &Group) -> Vec<ComparisonStep> {
-        let base = ComparisonStep {
-            element: "base",
-            level: "full_agreement",
-            weight_bits: self.weights.base,
-            detail: "against none of them".to_owned(),
-        };
-        std::iter::once(base)
-            .chain(group.levels.iter().map(|l| ComparisonStep {
-                element: l.element,
-                level: l.level,
-                weight_bits: l.bits,
-                detail: self.detail(l.element, group),
-            }))
-            .collect()
-    }
-
-    fn detail(&self, element: &str, group: &Group) -> String {
-        let entry = &self.gazetteer.entries[group.entry];
-        let street = &self.gazetteer.streets[entry.street_idx as usize];
-        match element {
-            "street_name" => self.gazetteer.names[street.name_idx as usize].to_string(),
-            "direction" => {
-                let text = |d: Option<crate::model::address::Direction>| d.map_or("", |d| d.as_str());
-                format!("{} {}", text(street.pre), text(street.post)).trim().to_owned()
-            }
-            "street_type" => street.street_type.clone().or_else(|| street.pretype.clone()).unwrap_or_default(),
-            "address_number" if entry.low == entry.high => format!("{}{}{}", entry.prefix, entry.low, entry.suffix),
-            "address_number" => format!("{}-{}", entry.low, entry.high),
-            "unit" => entry.unit.to_string(),
-            "zip" if entry.zip > 0 => format!("{:05}", entry.zip),
-            "place" => self.gazetteer.places[entry.place_idx as usize].to_string(),
-            _ => String::new(),
-        }
-    }
-
-    fn situs_text(&self, entry_idx: usize) -> String {
-        let entry = &self.gazetteer.entries[entry_idx];
-        let street = &self.gazetteer.streets[entry.street_idx as usize];
-        let mut words = vec![self.detail(
-            "address_number",
-            &Group {
-                bits: 0.0,
-                levels: Vec::new(),
-                entry: entry_idx,
-                parcels: Vec::new(),
-                name_level: NameLevel::Exact,
-            },
-        )];
-        if entry.half {
-            words.push("1/2".to_owned());
-        }
-        words.extend(street.pre.map(|d| d.as_str().to_owned()));
-        words.extend(street.pretype.clone());
-        words.push(self.gazetteer.names[street.name_idx as usize].to_string());
-        words.extend(street.street_type.clone());
-        words.extend(street.post.map(|d| d.as_str().to_owned()));
-        if !entry.unit.is_empty() {
-            words.push(format!("# {}", entry.unit));
-        }
-        words.join(" ")
-    }
-}
-
-/// Core names to look for: the name as read, and with its type as part of it (`PARK PL` may be `PARK PLACE`).
-fn names_of(parts: &QueryParts<'_>) -> Vec<(String, bool)> {
-    let street = &parts.address.street;
-    let mut name = address::core_name(&street.street_name);
-    if street.premodifier.is_some() {
-        name.insert_str(0, "OLD ");
-    }
-    let mut all = vec![(name.clone(), false)];
-    if let Some(street_type) =
-        street.street_type.as_deref().filter(|t| !matches!(*t, "ST" | "AVE" | "RD" | "DR" | "LN"))
-    {
-        all.push((format!("{name} {street_type}"), true));
-    }
-    all
-}
-
-/// Addresses whose parcels are the same set support each other: a parcel with several situs is one answer.
-fn merge_same_parcels(ranked: &mut Vec<Group>) {
-    let mut kept: Vec<Group> = Vec::with_capacity(ranked.len());
-    for group in ranked.drain(..) {
-        match kept.iter_mut().find(|k| {
-            let same = k.parcels.len() == group.parcels.len() && k.parcels.iter().all(|p| group.parcels.contains(p));
-            // All units of one building on one parcel: the same answer.
-            same || (group.parcels.len() == 1 && k.parcels == group.parcels)
-        }) {
-            Some(_) => {}
-            None => kept.push(group),
-        }
-    }
-    *ranked = kept;
 }
 
 /// Levels that no sum of others may outweigh without a person looking.
-fn veto(best: &Group) -> Option<&'static str> {
-    best.levels.iter().find_map(|l| match (l.element, l.level) {
-        (
-            "address_number",
-            "neighbour" | "digit_typo" | "prefix_conflict" | "half_conflict" | "suffix_conflict" | "in_range_parity",
-        ) => Some("the house number differs"),
-        ("direction", "conflict") => Some("the direction differs"),
-        ("unit", "conflict") => Some("the unit differs"),
-        _ => None,
-    })
-}
-
-fn why_review(best: &Group, is_sure: bool, veto: Option<&'static str>, rival: Option<&Group>) -> String {
-    if let Some(reason) = veto {
-        return reason.to_owned();
+fn veto(best: &Found) -> Option<&'static str> {
+    let levels = &best.levels;
+    if matches!(levels[NUMBER], NUMBER_DIGIT_TYPO | NUMBER_TRANSPOSED | NUMBER_IN_RANGE_PARITY | NUMBER_OTHER)
+        || matches!(levels[SUFFIX], SUFFIX_HALF | SUFFIX_COMPOSITE | SUFFIX_COMPOSITE_NEAR | PREFIX_CONFLICT)
+    {
+        Some("the house number differs")
+    } else if matches!(levels[DIRECTION], DIRECTION_CONFLICT | DIRECTION_CONFLICT_KNOWN) {
+        Some("the direction differs")
+    } else if levels[UNIT] == UNIT_CONFLICT {
+        Some("the unit differs")
+    } else {
+        None
     }
-    if is_sure || best.parcels.len() > 1 {
-        return format!("{} parcels share this address", best.parcels.len());
-    }
-    match rival {
-        Some(rival) if best.bits - rival.bits < 3.0 => "another address fits nearly as well".to_owned(),
-        _ if best.name_level != NameLevel::Exact => "the street name is spelled differently".to_owned(),
-        _ => "the agreement is too weak to accept without a look".to_owned(),
-    }
-}
-
-/// Distance in metres on a sphere, good to 0.5 % at the size of a county.
-fn distance_m(a: LonLat, b: LonLat) -> f64 {
-    const METRES_PER_DEGREE: f64 = 111_195.0;
-    let dy = (a.lat - b.lat) * METRES_PER_DEGREE;
-    let dx = (a.lon - b.lon) * METRES_PER_DEGREE * a.lat.to_radians().cos();
-    dx.hypot(dy)
 }

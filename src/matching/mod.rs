@@ -3,13 +3,23 @@
 //! [`Matcher::build`] learns a county from its situs rows; [`Matcher::match_one`] answers a query. Stored links, review and
 //! decisions are in `pipeline`.
 
-mod candidates;
+mod build;
+mod collect;
 mod compare;
+mod county;
 pub mod evaluate;
-mod gazetteer;
+mod explain;
+mod flat;
+pub mod learn;
+mod levels;
 mod matcher;
+mod names;
+mod numbers;
+mod reading;
 mod weights;
 
-pub use gazetteer::ReferenceRow;
-pub use matcher::{CANDIDATES_MAX, Candidate, Matcher, Outcome, Query};
-pub use weights::Weights;
+pub use build::StreetAlias;
+pub use collect::{Query, Scratch};
+pub use county::ReferenceRow;
+pub use matcher::{Brief, CANDIDATES_MAX, Candidate, Matcher, Outcome};
+pub use weights::{DecisionLimits, Weights, WeightsError};

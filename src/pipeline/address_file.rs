@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::matching::{Matcher, Outcome, Query};
-use crate::model::link::Decision;
+use crate::matching::{Brief, Matcher, Query, Scratch};
 use crate::model::parcel::LonLat;
 
 /// Rows handed to the worker threads at a time; enough to keep them busy, small enough for constant memory.
@@ -45,6 +44,15 @@ pub enum Error {
         path: PathBuf,
         /// Line and what is wrong.
         problem: String,
+    },
+    /// A weight table is none.
+    #[error("{} is no weight table", path.display())]
+    Weights {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: crate::matching::WeightsError,
     },
     /// The database cannot be read.
     #[error("cannot read the parcels of the database")]
@@ -346,7 +354,10 @@ fn in_parallel(matcher: &Matcher, batch: &[Item], options: &Options) -> Vec<Stri
         let workers: Vec<_> = batch
             .chunks(slice_len)
             .map(|slice| {
-                scope.spawn(move || slice.iter().map(|item| line_of(matcher, item, options)).collect::<String>())
+                scope.spawn(move || {
+                    let mut scratch = Scratch::default();
+                    slice.iter().map(|item| line_of(matcher, item, options, &mut scratch)).collect::<String>()
+                })
             })
             .collect();
         workers.into_iter().map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
@@ -358,7 +369,7 @@ pub(crate) fn rounded(score: f64) -> f64 {
     (score * 1e6).round() / 1e6
 }
 
-fn line_of(matcher: &Matcher, item: &Item, options: &Options) -> String {
+fn line_of(matcher: &Matcher, item: &Item, options: &Options, scratch: &mut Scratch) -> String {
     if let Some(error) = &item.error {
         return if options.as_csv {
             csv_line(&[&plain(&item.id), "error", "", "", "", error])
@@ -369,39 +380,60 @@ fn line_of(matcher: &Matcher, item: &Item, options: &Options) -> String {
             )
         };
     }
-    let outcome = matcher.match_one(&Query {
-        address_text: &item.address,
-        place: &item.place,
-        zip: &item.zip,
-        position: item.position,
-        owner_name: &item.owner,
-    });
-    let parcels: &[String] = if outcome.decision == Decision::None { &[] } else { &outcome.parcels };
+    let brief = matcher.match_brief(
+        &Query {
+            address_text: &item.address,
+            place: &item.place,
+            zip: &item.zip,
+            position: item.position,
+            owner_name: &item.owner,
+        },
+        scratch,
+    );
     if options.as_csv {
         let candidates: Vec<String> =
-            outcome.candidates.iter().map(|c| format!("{}:{}", c.parcel_no, rounded(c.score))).collect();
+            brief.candidates.iter().map(|(parcel_no, score)| format!("{parcel_no}:{}", rounded(*score))).collect();
         return csv_line(&[
             &plain(&item.id),
-            outcome.decision.as_str(),
-            &parcels.join("|"),
-            &rounded(outcome.score).to_string(),
+            brief.decision.as_str(),
+            &brief.parcels.join("|"),
+            &rounded(brief.score).to_string(),
             &candidates.join("|"),
             "",
         ]);
     }
-    format!("{}\n", json_of(&item.id, &outcome, parcels))
+    json_line(&item.id, &brief)
 }
 
-fn json_of(id: &Value, outcome: &Outcome, parcels: &[String]) -> Value {
-    let candidates: Vec<Value> =
-        outcome.candidates.iter().map(|c| json!({"parcel_no": c.parcel_no, "score": rounded(c.score)})).collect();
-    json!({
-        "id": id,
-        "decision": outcome.decision.as_str(),
-        "parcels": parcels,
-        "score": rounded(outcome.score),
-        "candidates": candidates,
-    })
+/// One line of NDJSON; its keys are a promise.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    id: &'a Value,
+    decision: &'a str,
+    parcels: &'a [&'a str],
+    score: f64,
+    candidates: Vec<LineCandidate<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct LineCandidate<'a> {
+    parcel_no: &'a str,
+    score: f64,
+}
+
+fn json_line(id: &Value, brief: &Brief<'_>) -> String {
+    let candidates =
+        brief.candidates.iter().map(|(parcel_no, score)| LineCandidate { parcel_no, score: rounded(*score) }).collect();
+    let line = Line {
+        id,
+        decision: brief.decision.as_str(),
+        parcels: &brief.parcels,
+        score: rounded(brief.score),
+        candidates,
+    };
+    let mut text = serde_json::to_string(&line).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 fn plain(id: &Value) -> String {

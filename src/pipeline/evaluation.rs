@@ -10,6 +10,7 @@ use crate::matching::evaluate::{Figures, Judged, figures};
 use crate::matching::{Matcher, Query};
 use crate::model::link::Decision;
 use crate::pipeline::address_file::{Error, Table, position};
+use crate::pipeline::reference::Part;
 
 /// Figures of one labelled file.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Report {
 ///
 /// # Errors
 /// When the file cannot be read or lacks a column.
-pub fn run(matcher: &Matcher, path: &Path, with_points: bool) -> Result<Report, Error> {
+pub fn run(matcher: &Matcher, path: &Path, with_points: bool, part: Part) -> Result<Report, Error> {
     let mut table = Table::open(path)?;
     let (address, truth) = (table.require("address_text")?, table.require("true_parcel_id")?);
     let (id, in_universe) = (table.column("query_id"), table.column("in_universe"));
@@ -38,10 +39,12 @@ pub fn run(matcher: &Matcher, path: &Path, with_points: bool) -> Result<Report, 
         let Ok(row) = row else { continue };
         let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
         let truths: Vec<&str> = cell(Some(truth)).split('|').filter(|t| !t.is_empty()).collect();
-        let is_inside = cell(in_universe) != "0";
-        if truths.is_empty() && is_inside {
+        if truths.is_empty() && cell(in_universe) != "0" {
             continue;
         }
+        // A parcel that was left out on purpose cannot be found, whatever the label says.
+        let is_there = part.percent == 100 || truths.iter().any(|t| matcher.parcel_position(t).is_some());
+        let is_inside = cell(in_universe) != "0" && is_there;
         let point = if with_points { position(cell(lon), cell(lat)) } else { None };
         let started = Instant::now();
         let outcome =

@@ -16,6 +16,7 @@ pub mod evaluation;
 pub mod fetch_manifest;
 pub mod fetch_vault;
 pub mod import;
+pub mod learning;
 pub mod link;
 pub mod owner_chains;
 pub mod owner_lines;

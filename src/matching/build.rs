@@ -1,0 +1,360 @@
+//! From the rows of a roll to the tables of a [`County`].
+
+use rustc_hash::FxHashMap;
+
+use crate::address::{self, CountyWords};
+use crate::geom::PointIndex;
+use crate::model::address::Address;
+
+use super::county::{County, Entry, ReferenceRow, Street};
+use super::flat::{Postings, Strings, hash_bytes, id_of};
+use super::reading::{self, StreetWords};
+
+/// Another name of a street of the county, from a list that the user keeps: `FREDERICK DOUGLASS BLVD` for `8TH AVE`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct StreetAlias {
+    /// The street as people write it.
+    pub written: String,
+    /// The street as the county writes it.
+    pub county: String,
+}
+
+/// Rows parsed at a time; bounds the memory of parsed rows.
+const CHUNK_ROWS: usize = 1 << 16;
+/// A word in more names than this tells nothing.
+const NAMES_PER_WORD_MAX: usize = 400;
+/// Street types so common that nobody reads them as part of the name.
+const COMMON_TYPES: [&str; 6] = ["ST", "AVE", "RD", "DR", "LN", "BLVD"];
+
+/// A parsed situs, ready for the tables.
+struct ParsedRow {
+    street: StreetWords,
+    number: crate::model::address::AddressNumber,
+    address: Address,
+}
+
+/// The places of the rows, so that the parser knows them before the first row is parsed.
+struct Places(Strings);
+
+impl CountyWords for Places {
+    fn is_place(&self, words: &str) -> bool {
+        self.0.find(words).is_some_and(|id| id > 0)
+    }
+}
+
+struct Builder {
+    county: County,
+    street_ids: FxHashMap<[u32; 4], u32>,
+    n_composite: usize,
+    n_range: usize,
+    /// Numbers behind each entry, kept until the county's habit is known.
+    numbers: Vec<crate::model::address::AddressNumber>,
+    units: Vec<Address>,
+}
+
+/// Learns the county. Rows without a situs keep their parcel (a point can still find it).
+pub(crate) fn county(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], threads: usize) -> County {
+    let mut places = Strings::default();
+    places.intern("");
+    for row in rows {
+        let place = row.place.trim();
+        if !place.is_empty() && places.len() < 10_000 {
+            places.intern(&place.to_ascii_uppercase());
+        }
+    }
+    let mut builder = Builder::new(&places);
+    let known = Places(places);
+    let mut seen: FxHashMap<(u32, u64), ()> = FxHashMap::default();
+    for chunk in rows.chunks(CHUNK_ROWS) {
+        let parsed = parse_chunk(chunk, &known, threads);
+        for (row, parsed) in chunk.iter().zip(parsed) {
+            let parcel = builder.parcel_of(row);
+            let is_new = seen.insert((parcel, hash_bytes(row.situs.trim().as_bytes())), ()).is_none();
+            if let Some(parsed) = parsed.filter(|_| is_new) {
+                builder.add(parsed, row, parcel);
+            }
+        }
+    }
+    drop(seen);
+    builder.finish(aliases)
+}
+
+fn parse_chunk(chunk: &[ReferenceRow<'_>], known: &Places, threads: usize) -> Vec<Option<ParsedRow>> {
+    let slice_len = chunk.len().div_ceil(threads.clamp(1, 64)).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = chunk
+            .chunks(slice_len)
+            .map(|slice| scope.spawn(move || slice.iter().map(|row| parse_row(row, known)).collect::<Vec<_>>()))
+            .collect();
+        workers.into_iter().flat_map(|w| w.join().expect("the parser does not panic (fuzzed)")).collect()
+    })
+}
+
+fn parse_row(row: &ReferenceRow<'_>, known: &Places) -> Option<ParsedRow> {
+    let address = address::parse_in(row.situs.trim(), known).readings.into_iter().next()?;
+    let number = address.address_number.clone()?;
+    if address.street.street_name.is_empty() {
+        return None;
+    }
+    Some(ParsedRow { street: reading::street_words(&address.street), number, address })
+}
+
+impl Builder {
+    fn new(places: &Strings) -> Self {
+        let mut county = County { places: places.clone(), ..County::default() };
+        county.words.intern("");
+        county.owners.intern("");
+        Self {
+            county,
+            street_ids: FxHashMap::default(),
+            n_composite: 0,
+            n_range: 0,
+            numbers: Vec::new(),
+            units: Vec::new(),
+        }
+    }
+
+    fn parcel_of(&mut self, row: &ReferenceRow<'_>) -> u32 {
+        let n_before = self.county.parcel_nos.len();
+        let parcel = self.county.parcel_nos.intern(row.parcel_no);
+        if self.county.parcel_nos.len() > n_before {
+            let owner = self.county.owners.intern(row.owner.trim());
+            self.county.owner_of.push(owner);
+            self.county.push_position(row.position);
+        }
+        parcel
+    }
+
+    fn street_of(&mut self, words: &StreetWords) -> u32 {
+        let county = &mut self.county;
+        let key = [
+            county.names.intern(&words.name),
+            words.directions,
+            county.words.intern(&words.kind),
+            county.words.intern(&words.class),
+        ];
+        *self.street_ids.entry(key).or_insert_with(|| {
+            let id = id_of(county.streets.len());
+            let [name, directions, kind, class] = key;
+            county.streets.push(Street { name, directions, kind, class, entries_of: id, alias: 0 });
+            id
+        })
+    }
+
+    fn add(&mut self, parsed: ParsedRow, row: &ReferenceRow<'_>, parcel: u32) {
+        let ParsedRow { street, number, address } = parsed;
+        if number.hyphenated {
+            let is_descending = number.high.is_some_and(|h| h <= number.low);
+            self.n_composite += usize::from(is_descending);
+            self.n_range += usize::from(!is_descending);
+        }
+        let street = self.street_of(&street);
+        let given = row.place.trim();
+        let place = if given.is_empty() { address.place.as_deref().unwrap_or("") } else { given };
+        let place = self.county.places.intern(&place.to_ascii_uppercase());
+        let zip = match reading::zip_number(row.zip) {
+            0 => reading::zip_number(address.zip.as_deref().unwrap_or("")),
+            zip => zip,
+        };
+        let entry = Entry { street, low: 0, high: 0, suffix: 0, prefix: 0, unit: 0, zip, place, parcel };
+        self.county.entries.push(entry);
+        if number.hyphenated || number.high.is_some() {
+            // What a second part means is known only when all rows have been seen.
+            self.numbers.push(number);
+            self.units.push(Address { occupancy: address.occupancy, ..Address::default() });
+            if let Some(last) = self.county.entries.last_mut() {
+                last.high = u32::MAX;
+                last.low = id_of(self.numbers.len() - 1);
+            }
+        } else {
+            let at = self.county.entries.len() - 1;
+            self.set_number(at, &number, &address);
+        }
+    }
+
+    fn set_number(&mut self, at: usize, number: &crate::model::address::AddressNumber, address: &Address) {
+        let found = reading::number(number, self.county.hyphens_are_composite);
+        let unit = reading::unit(address, &found);
+        let words = &mut self.county.words;
+        let entry = &mut self.county.entries[at];
+        (entry.low, entry.high) = (found.low, found.high);
+        entry.suffix = words.intern(&found.suffix);
+        entry.prefix = words.intern(&found.prefix);
+        entry.unit = words.intern(&unit);
+    }
+
+    fn finish(mut self, aliases: &[StreetAlias]) -> County {
+        // Numbers that cannot ascend are no ranges; when a third of the hyphens are such, it is the county's habit
+        // (Queens: 67 %).
+        self.county.hyphens_are_composite = self.n_composite >= 5 && self.n_composite * 2 >= self.n_range;
+        let (numbers, units) = (std::mem::take(&mut self.numbers), std::mem::take(&mut self.units));
+        for at in 0..self.county.entries.len() {
+            if self.county.entries[at].high == u32::MAX {
+                let i = self.county.entries[at].low as usize;
+                self.set_number(at, &numbers[i], &units[i]);
+            }
+        }
+        let county = &mut self.county;
+        county.entries.sort_unstable_by_key(|e| (e.street, e.low, e.high, e.key(), e.parcel));
+        county.entries.dedup();
+        county.first_entry = vec![0; county.streets.len() + 1];
+        county.span_max = vec![0; county.streets.len()];
+        for entry in &county.entries {
+            county.first_entry[entry.street as usize + 1] += 1;
+            let span = &mut county.span_max[entry.street as usize];
+            *span = (*span).max(entry.high - entry.low);
+        }
+        for i in 1..county.first_entry.len() {
+            county.first_entry[i] += county.first_entry[i - 1];
+        }
+        county.completeness = completeness(county);
+        self.add_other_names(aliases);
+        let mut county = self.county;
+        county.index_streets();
+        index_names(&mut county);
+        index_points(&mut county);
+        county
+    }
+
+    /// Streets under their other names: the type read as part of the name, and the user's aliases.
+    fn add_other_names(&mut self, aliases: &[StreetAlias]) {
+        for id in 0..self.county.streets.len() {
+            let street = self.county.streets[id];
+            let kind = self.county.words.get(street.kind);
+            if kind.is_empty() || COMMON_TYPES.contains(&kind) {
+                continue;
+            }
+            let Some((_, full)) = address::type_words(kind) else { continue };
+            let name = format!("{} {full}", self.county.names.get(street.name));
+            let words = StreetWords { name, directions: street.directions, ..StreetWords::default() };
+            self.add_alias(&words, id_of(id), 1);
+        }
+        for alias in aliases {
+            let words_of = |text: &str| -> Option<StreetWords> {
+                let parsed = address::parse(&format!("1 {text}"));
+                parsed.readings.first().map(|a| reading::street_words(&a.street)).filter(|w| !w.name.is_empty())
+            };
+            let (Some(written), Some(target)) = (words_of(&alias.written), words_of(&alias.county)) else { continue };
+            let Some(name) = self.county.names.find(&target.name) else { continue };
+            let n_streets = self.county.streets.len();
+            for id in 0..n_streets {
+                let street = self.county.streets[id];
+                let is_meant = street.name == name
+                    && street.alias == 0
+                    && (target.kind.is_empty() || self.county.words.get(street.kind) == target.kind)
+                    && (target.directions == 0 || street.directions == target.directions);
+                if is_meant {
+                    // Directions that the alias does not name are those of the street.
+                    let directions = if written.directions == 0 { street.directions } else { written.directions };
+                    self.add_alias(&StreetWords { directions, ..written.clone() }, id_of(id), 2);
+                }
+            }
+        }
+    }
+
+    fn add_alias(&mut self, words: &StreetWords, target: u32, alias: u32) {
+        let n_before = self.county.streets.len();
+        let id = self.street_of(words) as usize;
+        // A street of the county that is really called so keeps its own entries.
+        if id == n_before {
+            self.county.streets[id].entries_of = target;
+            self.county.streets[id].alias = alias;
+            let end = self.county.first_entry.last().copied().unwrap_or(0);
+            self.county.first_entry.push(end);
+            self.county.span_max.push(0);
+        }
+    }
+}
+
+/// Share of the house numbers that a whole roll would have, in thousandths, from the gaps between neighbours: in a whole
+/// roll nearly all gaps of a block are as small as the usual one, in a sample they spread.
+fn completeness(county: &County) -> u32 {
+    let mut gaps = [0usize; 101];
+    for pair in county.entries.windows(2) {
+        let (a, b) = (&pair[0], &pair[1]);
+        let gap = b.low.saturating_sub(a.high.max(a.low));
+        if a.street == b.street && gap > 0 && gap <= 100 {
+            gaps[gap as usize] += 1;
+        }
+    }
+    let total: usize = gaps.iter().sum();
+    if total < 50 {
+        // Too few to tell: as if whole, the cautious levels decide.
+        return 1000;
+    }
+    let near: usize = gaps[..=12].iter().sum();
+    id_of(near * 1000 / total)
+}
+
+fn key32(text: &[u8]) -> u32 {
+    #[allow(clippy::cast_possible_truncation, reason = "the low half of the hash")]
+    let key = hash_bytes(text) as u32;
+    key
+}
+
+/// Key of a text in [`Postings`].
+pub(crate) fn posting_key(text: &str) -> u32 {
+    key32(text.as_bytes())
+}
+
+/// Keys of a name without blanks and of all that remain when one letter is left out.
+pub(crate) fn deletion_keys(folded: &str, mut found: impl FnMut(u32)) {
+    let bytes = folded.as_bytes();
+    let mut buffer = [0u8; LETTERS_MAX];
+    if bytes.len() > LETTERS_MAX {
+        return;
+    }
+    found(key32(bytes));
+    for skip in 0..bytes.len() {
+        // Leaving out either of two equal letters gives the same.
+        if skip > 0 && bytes[skip] == bytes[skip - 1] {
+            continue;
+        }
+        buffer[..skip].copy_from_slice(&bytes[..skip]);
+        buffer[skip..bytes.len() - 1].copy_from_slice(&bytes[skip + 1..]);
+        found(key32(&buffer[..bytes.len() - 1]));
+    }
+}
+
+/// Longer names are not searched by spelling.
+pub(crate) const LETTERS_MAX: usize = 40;
+/// Shorter names are not searched by spelling: nearly everything is near.
+pub(crate) const LETTERS_MIN: usize = 3;
+
+/// True for names in which a wrong letter may be a typing error: figures and single letters never are.
+pub(crate) fn is_spelled(name: &str) -> bool {
+    !name.bytes().any(|b| b.is_ascii_digit()) && name.len() >= LETTERS_MIN
+}
+
+fn index_names(county: &mut County) {
+    let (mut fold, mut bag, mut deletion, mut word, mut sound) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for id in 0..id_of(county.names.len()) {
+        let name = county.names.get(id);
+        let folded = reading::fold(name);
+        fold.push((posting_key(&folded), id));
+        if name.contains(' ') {
+            bag.push((posting_key(&reading::bag(name)), id));
+            word.extend(name.split(' ').filter(|w| w.len() >= 2).map(|w| (posting_key(w), id)));
+        }
+        if is_spelled(name) {
+            deletion_keys(&folded, |key| deletion.push((key, id)));
+            let key = reading::sound(name);
+            if key.len() >= 3 {
+                sound.push((posting_key(&key), id));
+            }
+        }
+    }
+    county.by_fold = Postings::from_pairs(fold);
+    county.by_bag = Postings::from_pairs(bag);
+    county.by_deletion = Postings::from_pairs(deletion);
+    county.by_word = Postings::from_pairs_capped(word, NAMES_PER_WORD_MAX);
+    county.by_sound = Postings::from_pairs_capped(sound, NAMES_PER_WORD_MAX);
+}
+
+/// The points of parcels, for counties without polygons.
+pub(crate) fn index_points(county: &mut County) {
+    let n = id_of(county.parcel_nos.len());
+    let points: Vec<_> = (0..n).filter_map(|p| county.position_of(p).map(|at| (i64::from(p), at))).collect();
+    county.points = (!points.is_empty()).then(|| PointIndex::new(points));
+}

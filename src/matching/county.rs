@@ -1,0 +1,310 @@
+//! What the county's own file teaches, as flat tables: every street with its house numbers, places, hyphen habits, and how
+//! complete the file is. Built once per roll, stored as bytes, asked without touching the roll again.
+
+use crate::address::CountyWords;
+use crate::geom::ParcelGeometryIndex;
+use crate::model::parcel::LonLat;
+
+use super::flat::{ByteReader, ByteWriter, Postings, Strings, id_of};
+
+/// One situs of the county, as the matcher takes it in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReferenceRow<'a> {
+    /// Public parcel number.
+    pub parcel_no: &'a str,
+    /// Situs line.
+    pub situs: &'a str,
+    /// Situs place.
+    pub place: &'a str,
+    /// Situs ZIP.
+    pub zip: &'a str,
+    /// Owner line.
+    pub owner: &'a str,
+    /// A point on the parcel.
+    pub position: Option<LonLat>,
+}
+
+/// A street of the county, or another name of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Street {
+    pub(crate) name: u32,
+    /// Direction before the name in the low byte, behind it in the next; 0 is none.
+    pub(crate) directions: u32,
+    /// Street type, a word id.
+    pub(crate) kind: u32,
+    /// Class of a numbered road, a word id.
+    pub(crate) class: u32,
+    /// The street whose entries these are: itself, or the one that this is another name of.
+    pub(crate) entries_of: u32,
+    /// 0 a street as the county writes it; 1 its type read as part of the name; 2 from the user's list of aliases.
+    pub(crate) alias: u32,
+}
+
+/// One address of a parcel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) street: u32,
+    pub(crate) low: u32,
+    pub(crate) high: u32,
+    /// Letter, fraction, or `-44` of a composite number; a word id.
+    pub(crate) suffix: u32,
+    /// Grid letters before the number; a word id.
+    pub(crate) prefix: u32,
+    /// A word id.
+    pub(crate) unit: u32,
+    /// Five digits, 0 unknown.
+    pub(crate) zip: u32,
+    /// A place id; 0 is none.
+    pub(crate) place: u32,
+    pub(crate) parcel: u32,
+}
+
+impl Entry {
+    /// Everything but the parcel: entries with one key are one address.
+    pub(crate) fn key(&self) -> [u32; 8] {
+        [self.street, self.low, self.high, self.suffix, self.prefix, self.unit, self.zip, self.place]
+    }
+}
+
+/// Marks a parcel without a point.
+const NO_POSITION: u32 = 1 << 31;
+
+/// The county as the matcher knows it.
+#[derive(Debug, Default)]
+pub(crate) struct County {
+    pub(crate) names: Strings,
+    pub(crate) words: Strings,
+    pub(crate) places: Strings,
+    pub(crate) parcel_nos: Strings,
+    pub(crate) owners: Strings,
+    pub(crate) streets: Vec<Street>,
+    /// Streets by name: first position per name, one more at the end, then the streets.
+    pub(crate) name_starts: Vec<u32>,
+    pub(crate) name_streets: Vec<u32>,
+    /// Names without blanks; names with their words sorted.
+    pub(crate) by_fold: Postings,
+    pub(crate) by_bag: Postings,
+    /// Names without blanks and without one letter.
+    pub(crate) by_deletion: Postings,
+    pub(crate) by_word: Postings,
+    pub(crate) by_sound: Postings,
+    /// Sorted by street, number, and the rest of the key.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) first_entry: Vec<u32>,
+    /// Widest range of each street.
+    pub(crate) span_max: Vec<u32>,
+    /// Owner line of each parcel.
+    pub(crate) owner_of: Vec<u32>,
+    /// Longitude and latitude of each parcel in 1e-7 degrees, offset so that they are not negative.
+    pub(crate) positions: Vec<u32>,
+    /// Entries of each parcel: first position per parcel, one more at the end, then the entries.
+    pub(crate) parcel_starts: Vec<u32>,
+    pub(crate) parcel_entries: Vec<u32>,
+    /// True when hyphenated numbers are composite (Queens 80-44), not ranges.
+    pub(crate) hyphens_are_composite: bool,
+    /// Share of the house numbers of a block that the file has, in thousandths: near 1000 for a whole roll, low for a sample.
+    pub(crate) completeness: u32,
+    /// Polygons, keyed by parcel position, when the county has them.
+    pub(crate) lots: Option<ParcelGeometryIndex>,
+    /// Points of the parcels, when there are no polygons.
+    pub(crate) points: Option<crate::geom::PointIndex>,
+}
+
+impl CountyWords for County {
+    fn is_place(&self, words: &str) -> bool {
+        self.places.find(words).is_some_and(|id| id > 0)
+    }
+}
+
+/// First bytes of a stored county; the number rises with every change of the layout or of how names are read.
+const MAGIC: &[u8; 8] = b"TTCNTY\x00\x01";
+
+impl County {
+    /// Streets of a name.
+    pub(crate) fn streets_named(&self, name: u32) -> &[u32] {
+        let name = name as usize;
+        &self.name_streets[self.name_starts[name] as usize..self.name_starts[name + 1] as usize]
+    }
+
+    /// Entries of a street, ascending by number, with the position of the first.
+    pub(crate) fn entries_of(&self, street: u32) -> (usize, &[Entry]) {
+        let owner = self.streets[street as usize].entries_of as usize;
+        let (lo, hi) = (self.first_entry[owner] as usize, self.first_entry[owner + 1] as usize);
+        (lo, &self.entries[lo..hi])
+    }
+
+    /// Entries of a parcel.
+    pub(crate) fn entries_of_parcel(&self, parcel: u32) -> &[u32] {
+        let parcel = parcel as usize;
+        &self.parcel_entries[self.parcel_starts[parcel] as usize..self.parcel_starts[parcel + 1] as usize]
+    }
+
+    /// Position behind the last entry with the address of the entry at `start`.
+    pub(crate) fn group_end(&self, start: usize) -> usize {
+        let key = self.entries[start].key();
+        start + self.entries[start..].iter().take_while(|e| e.key() == key).count()
+    }
+
+    /// A point on the parcel.
+    pub(crate) fn position_of(&self, parcel: u32) -> Option<LonLat> {
+        let at = parcel as usize * 2;
+        let (lon, lat) = (*self.positions.get(at)?, *self.positions.get(at + 1)?);
+        (lon != NO_POSITION).then(|| LonLat { lon: f64::from(lon) / 1e7 - 180.0, lat: f64::from(lat) / 1e7 - 90.0 })
+    }
+
+    pub(crate) fn push_position(&mut self, position: Option<LonLat>) {
+        let pair = position.filter(|p| p.lon.abs() <= 180.0 && p.lat.abs() <= 90.0).map_or([NO_POSITION; 2], |p| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 3.6e9 by the filter")]
+            [((p.lon + 180.0) * 1e7).round() as u32, ((p.lat + 90.0) * 1e7).round() as u32]
+        });
+        // 180 degrees east are 180 degrees west; the marker lies just there in no county.
+        self.positions.extend(if pair[0] == NO_POSITION { [NO_POSITION; 2] } else { pair });
+    }
+
+    /// The tables as bytes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = ByteWriter(MAGIC.to_vec());
+        for strings in [&self.names, &self.words, &self.places, &self.parcel_nos, &self.owners] {
+            out.strings(strings);
+        }
+        let streets: Vec<u32> =
+            self.streets.iter().flat_map(|s| [s.name, s.directions, s.kind, s.class, s.entries_of, s.alias]).collect();
+        let entries: Vec<u32> = self
+            .entries
+            .iter()
+            .flat_map(|e| [e.street, e.low, e.high, e.suffix, e.prefix, e.unit, e.zip, e.place, e.parcel])
+            .collect();
+        let facts = [u32::from(self.hyphens_are_composite), self.completeness];
+        for words in [
+            &streets,
+            &self.name_starts,
+            &self.name_streets,
+            &entries,
+            &self.first_entry,
+            &self.span_max,
+            &self.owner_of,
+            &self.positions,
+            &self.parcel_starts,
+            &self.parcel_entries,
+        ] {
+            out.words(words);
+        }
+        out.words(&facts);
+        for postings in [&self.by_fold, &self.by_bag, &self.by_deletion, &self.by_word, &self.by_sound] {
+            out.postings(postings);
+        }
+        out.0
+    }
+
+    /// Reads [`Self::to_bytes`]; `None` for anything else, also for tables of another version.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (magic, rest) = bytes.split_first_chunk::<8>()?;
+        (magic == MAGIC).then_some(())?;
+        let mut input = ByteReader(rest);
+        let [names, words, places, parcel_nos, owners] =
+            [input.strings()?, input.strings()?, input.strings()?, input.strings()?, input.strings()?];
+        let street_words = input.words()?;
+        let streets = street_words.as_chunks::<6>().0.iter().map(street_of).collect();
+        let name_starts = input.words()?;
+        let name_streets = input.words()?;
+        let entries = input.words()?.as_chunks::<9>().0.iter().map(entry_of).collect();
+        let mut county = Self {
+            names,
+            words,
+            places,
+            parcel_nos,
+            owners,
+            streets,
+            name_starts,
+            name_streets,
+            entries,
+            ..Self::default()
+        };
+        county.first_entry = input.words()?;
+        county.span_max = input.words()?;
+        county.owner_of = input.words()?;
+        county.positions = input.words()?;
+        county.parcel_starts = input.words()?;
+        county.parcel_entries = input.words()?;
+        let facts = input.words()?;
+        county.hyphens_are_composite = *facts.first()? == 1;
+        county.completeness = *facts.get(1)?;
+        county.by_fold = input.postings()?;
+        county.by_bag = input.postings()?;
+        county.by_deletion = input.postings()?;
+        county.by_word = input.postings()?;
+        county.by_sound = input.postings()?;
+        (input.0.is_empty() && county.is_consistent()).then_some(county)
+    }
+
+    /// Every id points into its table: a damaged file is refused here and cannot panic later.
+    fn is_consistent(&self) -> bool {
+        let below = |ids: &[u32], n: usize| ids.iter().all(|i| (*i as usize) < n);
+        let rises = |starts: &[u32], n: usize, total: usize| {
+            starts.len() == n + 1 && starts.is_sorted() && starts.last().is_some_and(|e| *e as usize == total)
+        };
+        let (n_streets, n_words) = (self.streets.len(), self.words.len());
+        let n_parcels = self.parcel_nos.len();
+        let streets_fit = self.streets.iter().all(|s| {
+            (s.name as usize) < self.names.len()
+                && (s.kind as usize) < n_words
+                && (s.class as usize) < n_words
+                && (s.entries_of as usize) < n_streets
+                && s.directions <= 0x0808
+                && s.directions & 0xff <= 8
+        });
+        let entries_fit = self.entries.iter().all(|e| {
+            (e.street as usize) < n_streets
+                && [e.suffix, e.prefix, e.unit].iter().all(|w| (*w as usize) < n_words)
+                && (e.place as usize) < self.places.len()
+                && (e.parcel as usize) < n_parcels
+        });
+        let postings_fit = [&self.by_fold, &self.by_bag, &self.by_deletion, &self.by_word, &self.by_sound]
+            .iter()
+            .all(|p| below(p.ids(), self.names.len()));
+        streets_fit
+            && entries_fit
+            && postings_fit
+            && rises(&self.name_starts, self.names.len(), self.name_streets.len())
+            && below(&self.name_streets, n_streets)
+            && rises(&self.first_entry, n_streets, self.entries.len())
+            && self.span_max.len() == n_streets
+            && self.owner_of.len() == n_parcels
+            && below(&self.owner_of, self.owners.len())
+            && self.positions.len() == n_parcels * 2
+            && rises(&self.parcel_starts, n_parcels, self.parcel_entries.len())
+            && below(&self.parcel_entries, self.entries.len())
+    }
+
+    /// Fills the tables that lead from names to streets and from parcels to entries.
+    pub(crate) fn index_streets(&mut self) {
+        let mut pairs: Vec<(u32, u32)> = self.streets.iter().enumerate().map(|(i, s)| (s.name, id_of(i))).collect();
+        pairs.sort_unstable();
+        (self.name_starts, self.name_streets) = csr(&pairs, self.names.len());
+        let mut pairs: Vec<(u32, u32)> = self.entries.iter().enumerate().map(|(i, e)| (e.parcel, id_of(i))).collect();
+        pairs.sort_unstable();
+        (self.parcel_starts, self.parcel_entries) = csr(&pairs, self.parcel_nos.len());
+    }
+}
+
+fn street_of(words: &[u32; 6]) -> Street {
+    let [name, directions, kind, class, entries_of, alias] = *words;
+    Street { name, directions, kind, class, entries_of, alias }
+}
+
+fn entry_of(words: &[u32; 9]) -> Entry {
+    let [street, low, high, suffix, prefix, unit, zip, place, parcel] = *words;
+    Entry { street, low, high, suffix, prefix, unit, zip, place, parcel }
+}
+
+/// Sorted pairs as first positions per key and values.
+fn csr(pairs: &[(u32, u32)], n_keys: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0u32; n_keys + 1];
+    for (key, _) in pairs {
+        starts[*key as usize + 1] += 1;
+    }
+    for i in 1..starts.len() {
+        starts[i] += starts[i - 1];
+    }
+    (starts, pairs.iter().map(|p| p.1).collect())
+}

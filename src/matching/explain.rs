@@ -1,0 +1,162 @@
+//! An answer in words: the waterfall of each candidate, the rivals, and why nothing was accepted.
+
+use super::collect::Found;
+use super::county::County;
+use super::levels::{
+    ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_SPACING, OWNER_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN,
+    READING_FIRST, ZIP_UNKNOWN, word_of,
+};
+use super::matcher::{Candidate, Judgement, Matcher, Outcome};
+use super::names;
+use super::reading::{direction_word, street_words};
+use crate::address::Parsed;
+use crate::model::link::{ComparisonStep, Decision};
+
+/// The outcome in words.
+pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed) -> Outcome {
+    let county = matcher.county();
+    let bits = matcher.weights().at(county.completeness);
+    let candidates = matcher
+        .first_parcels(judgement)
+        .into_iter()
+        .map(|(parcel, score, found)| Candidate {
+            parcel_no: county.parcel_nos.get(parcel).to_owned(),
+            score,
+            bits: found.bits,
+            situs: situs_text(county, found),
+            steps: steps(matcher, found, &bits),
+        })
+        .collect();
+    Outcome {
+        decision: judgement.decision,
+        parcels: matcher.answer(judgement).into_iter().map(|p| county.parcel_nos.get(p).to_owned()).collect(),
+        score: judgement.score,
+        margin_bits: judgement.margin_bits,
+        candidates,
+        reason: reason(matcher, judgement, parsed),
+    }
+}
+
+fn reason(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed) -> String {
+    let Some(best) = judgement.ranked.first() else { return why_nothing(matcher.county(), parsed) };
+    if judgement.decision == Decision::Accepted {
+        return String::new();
+    }
+    if judgement.decision == Decision::None {
+        return "the nearest address of the county differs too much".to_owned();
+    }
+    if let Some(reason) = judgement.veto {
+        return reason.to_owned();
+    }
+    let limits = &matcher.weights().decision;
+    let is_sure = judgement.score >= limits.accept_probability && judgement.margin_bits >= limits.accept_margin_bits;
+    let n_parcels = matcher.answer(judgement).len();
+    if n_parcels > 1 && (is_sure || judgement.n_together > 1) {
+        return format!("{n_parcels} parcels share this address");
+    }
+    match judgement.ranked.get(judgement.n_together) {
+        Some(rival) if best.bits - rival.bits < limits.accept_margin_bits => {
+            "another address fits nearly as well".to_owned()
+        }
+        _ if n_parcels > 1 => format!("{n_parcels} parcels share this address"),
+        _ if !matches!(best.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS) => {
+            "the street name is spelled differently".to_owned()
+        }
+        _ => "the agreement is too weak to accept without a look".to_owned(),
+    }
+}
+
+fn why_nothing(county: &County, parsed: &Parsed) -> String {
+    let Some(reading) = parsed.readings.first() else { return "there is no text".to_owned() };
+    if reading.po_box.is_some() && reading.address_number.is_none() {
+        return "a post office box is not a place".to_owned();
+    }
+    if reading.address_number.is_none() {
+        return "no usable house number".to_owned();
+    }
+    if reading.street.street_name.is_empty() {
+        return "no street name".to_owned();
+    }
+    let mut hits = Vec::new();
+    let words = street_words(&reading.street);
+    names::same(county, &words.name, &mut hits);
+    names::near(county, &words.name, &mut hits);
+    if hits.is_empty() {
+        format!("no street of the county is called anything like {}", reading.street.street_name)
+    } else {
+        "the street is known, the house number is not on it".to_owned()
+    }
+}
+
+/// One step per element that says something, base first.
+fn steps(matcher: &Matcher, found: &Found, bits: &[f64]) -> Vec<ComparisonStep> {
+    let base = ComparisonStep {
+        element: "base",
+        level: "full_agreement",
+        weight_bits: matcher.weights().base,
+        detail: "against none of them".to_owned(),
+    };
+    let silent = [ZIP_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN, OWNER_UNKNOWN, READING_FIRST];
+    std::iter::once(base)
+        .chain(ELEMENTS.iter().zip(found.levels).filter(|(_, level)| !silent.contains(level)).map(
+            |(element, level)| ComparisonStep {
+                element,
+                level: word_of(level),
+                weight_bits: bits[level as usize],
+                detail: detail(matcher.county(), found, element),
+            },
+        ))
+        .collect()
+}
+
+/// What the county has for an element.
+fn detail(county: &County, found: &Found, element: &str) -> String {
+    let Some(entry) = county.entries[..found.end as usize].get(found.start as usize) else { return String::new() };
+    let street = &county.streets[entry.street as usize];
+    match element {
+        "street_name" => county.names.get(street.name).to_owned(),
+        "direction" => {
+            let both =
+                format!("{} {}", direction_word(street.directions & 0xff), direction_word(street.directions >> 8));
+            both.trim().to_owned()
+        }
+        "street_type" => format!("{}{}", county.words.get(street.class), county.words.get(street.kind)),
+        "address_number" => number_text(county, found),
+        "unit" => county.words.get(entry.unit).to_owned(),
+        "zip" if entry.zip > 0 => format!("{:05}", entry.zip),
+        "place" => county.places.get(entry.place).to_owned(),
+        "owner_name" => county.owners.get(county.owner_of[entry.parcel as usize]).to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn number_text(county: &County, found: &Found) -> String {
+    let entry = &county.entries[found.start as usize];
+    let (prefix, suffix) = (county.words.get(entry.prefix), county.words.get(entry.suffix));
+    let blank = if suffix.contains('/') { " " } else { "" };
+    let range = if entry.high > entry.low { format!("-{}", entry.high) } else { String::new() };
+    format!("{prefix}{}{range}{blank}{suffix}", entry.low)
+}
+
+fn situs_text(county: &County, found: &Found) -> String {
+    if found.start == found.end {
+        return "no situs on the roll".to_owned();
+    }
+    let entry = &county.entries[found.start as usize];
+    let street = &county.streets[entry.street as usize];
+    let number = number_text(county, found);
+    let mut words = vec![
+        number.as_str(),
+        direction_word(street.directions & 0xff),
+        county.words.get(street.class),
+        county.names.get(street.name),
+        county.words.get(street.kind),
+        direction_word(street.directions >> 8),
+    ];
+    let unit = county.words.get(entry.unit);
+    if !unit.is_empty() {
+        words.extend(["#", unit]);
+    }
+    words.retain(|w| !w.is_empty());
+    words.join(" ")
+}

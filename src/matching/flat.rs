@@ -1,0 +1,259 @@
+//! Flat tables: interned strings and postings in a few vectors each, so that a county's index can be stored and read back
+//! as bytes in milliseconds. No pointers, no per-row allocation.
+
+/// Multiplicative hash of bytes, eight at a time; stable across machines because it is stored.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = (bytes.len() as u64).wrapping_mul(K);
+    let mut rest = bytes;
+    while let Some((head, tail)) = rest.split_first_chunk::<8>() {
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(*head)).wrapping_mul(K);
+        rest = tail;
+    }
+    let mut last = [0u8; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    hash = (hash.rotate_left(5) ^ u64::from_le_bytes(last)).wrapping_mul(K);
+    hash ^ (hash >> 32)
+}
+
+/// Position as a 32-bit id.
+pub(crate) fn id_of(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than four billion rows")
+}
+
+/// Distinct strings with ids from 0, found by hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Strings {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    /// Open addressing, id + 1; 0 is free. The length is a power of two.
+    slots: Vec<u32>,
+}
+
+impl Strings {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, id: u32) -> &str {
+        let id = id as usize;
+        let start = if id == 0 { 0 } else { self.ends[id - 1] as usize };
+        std::str::from_utf8(&self.bytes[start..self.ends[id] as usize]).unwrap_or_default()
+    }
+
+    fn raw(&self, id: usize) -> &[u8] {
+        let start = if id == 0 { 0 } else { self.ends[id - 1] as usize };
+        &self.bytes[start..self.ends[id] as usize]
+    }
+
+    fn slot_of(&self, text: &[u8]) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash_bytes(text) as usize & mask;
+        while self.slots[slot] != 0 && self.raw(self.slots[slot] as usize - 1) != text {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        self.slots[self.slot_of(text.as_bytes())].checked_sub(1)
+    }
+
+    /// Id of a text, new when it was not there.
+    pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        if self.slots.len() < (self.ends.len() + 1) * 2 {
+            self.grow();
+        }
+        let slot = self.slot_of(text.as_bytes());
+        if let Some(id) = self.slots[slot].checked_sub(1) {
+            return id;
+        }
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(id_of(self.bytes.len()));
+        let id = id_of(self.ends.len());
+        self.slots[slot] = id;
+        id - 1
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; ((self.ends.len() + 1) * 4).next_power_of_two().max(16)];
+        for id in 0..self.ends.len() {
+            let mask = self.slots.len() - 1;
+            let mut slot = hash_bytes(self.raw(id)) as usize & mask;
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            self.slots[slot] = id_of(id + 1);
+        }
+    }
+}
+
+/// Lists of ids behind a 32-bit key, sorted by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Postings {
+    /// First position of each bucket (top bits of the key), one more at the end.
+    buckets: Vec<u32>,
+    keys: Vec<u32>,
+    ids: Vec<u32>,
+}
+
+/// Bits of the key that choose the bucket; 64 k buckets are 256 KB and leave a handful of keys in each.
+const BUCKET_BITS: u32 = 16;
+
+impl Postings {
+    pub(crate) fn from_pairs(mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut buckets = vec![0u32; (1 << BUCKET_BITS) + 1];
+        for (key, _) in &pairs {
+            buckets[(key >> (32 - BUCKET_BITS)) as usize + 1] += 1;
+        }
+        for i in 1..buckets.len() {
+            buckets[i] += buckets[i - 1];
+        }
+        let (keys, ids) = pairs.into_iter().unzip();
+        Self { buckets, keys, ids }
+    }
+
+    /// As [`Self::from_pairs`], without keys that have more than `limit` ids.
+    pub(crate) fn from_pairs_capped(mut pairs: Vec<(u32, u32)>, limit: usize) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let kept = pairs.chunk_by(|a, b| a.0 == b.0).filter(|list| list.len() <= limit).flatten().copied().collect();
+        Self::from_pairs(kept)
+    }
+
+    /// All ids.
+    pub(crate) fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Ids behind a key, ascending.
+    pub(crate) fn of(&self, key: u32) -> &[u32] {
+        let bucket = (key >> (32 - BUCKET_BITS)) as usize;
+        if self.keys.is_empty() {
+            return &[];
+        }
+        let (lo, hi) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
+        let keys = &self.keys[lo..hi];
+        let start = keys.partition_point(|k| *k < key);
+        let end = start + keys[start..].partition_point(|k| *k == key);
+        &self.ids[lo + start..lo + end]
+    }
+}
+
+/// Writes vectors of numbers one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct ByteWriter(pub(crate) Vec<u8>);
+
+impl ByteWriter {
+    pub(crate) fn words(&mut self, words: &[u32]) {
+        self.0.extend_from_slice(&(words.len() as u64).to_le_bytes());
+        self.0.reserve(words.len() * 4);
+        for word in words {
+            self.0.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn strings(&mut self, strings: &Strings) {
+        self.bytes(&strings.bytes);
+        self.words(&strings.ends);
+        self.words(&strings.slots);
+    }
+
+    pub(crate) fn postings(&mut self, postings: &Postings) {
+        self.words(&postings.buckets);
+        self.words(&postings.keys);
+        self.words(&postings.ids);
+    }
+}
+
+/// Reads what [`ByteWriter`] wrote; `None` at the first thing that is not as written.
+#[derive(Debug)]
+pub(crate) struct ByteReader<'a>(pub(crate) &'a [u8]);
+
+impl ByteReader<'_> {
+    fn take(&mut self, n_items: usize, item_len: usize) -> Option<&[u8]> {
+        let n = n_items.checked_mul(item_len)?;
+        let (head, tail) = (self.0.get(..n)?, self.0.get(n..)?);
+        self.0 = tail;
+        Some(head)
+    }
+
+    fn count(&mut self) -> Option<usize> {
+        let bytes = self.take(8, 1)?;
+        usize::try_from(u64::from_le_bytes(*bytes.first_chunk::<8>()?)).ok()
+    }
+
+    pub(crate) fn words(&mut self) -> Option<Vec<u32>> {
+        let n = self.count()?;
+        Some(self.take(n, 4)?.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
+    }
+
+    pub(crate) fn bytes(&mut self) -> Option<Vec<u8>> {
+        let n = self.count()?;
+        Some(self.take(n, 1)?.to_vec())
+    }
+
+    pub(crate) fn strings(&mut self) -> Option<Strings> {
+        let strings = Strings { bytes: self.bytes()?, ends: self.words()?, slots: self.words()? };
+        let text = std::str::from_utf8(&strings.bytes).ok()?;
+        let is_sorted = strings.ends.is_sorted() && strings.ends.last().is_none_or(|e| *e as usize == text.len());
+        let on_char = strings.ends.iter().all(|e| text.is_char_boundary(*e as usize));
+        let n = strings.ends.len();
+        let slots_fit = (strings.slots.is_empty() && n == 0)
+            || (strings.slots.len().is_power_of_two() && strings.slots.len() > n)
+                && strings.slots.iter().all(|s| *s as usize <= n)
+                && strings.slots.contains(&0);
+        (is_sorted && on_char && slots_fit).then_some(strings)
+    }
+
+    pub(crate) fn postings(&mut self) -> Option<Postings> {
+        let postings = Postings { buckets: self.words()?, keys: self.words()?, ids: self.words()? };
+        let n = postings.keys.len();
+        let is_whole = (postings.buckets.is_empty() && n == 0)
+            || (postings.buckets.len() == (1 << BUCKET_BITS) + 1
+                && postings.buckets.is_sorted()
+                && postings.buckets.last().is_some_and(|e| *e as usize == n));
+        (is_whole && postings.ids.len() == n).then_some(postings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ByteReader, ByteWriter, Postings, Strings};
+
+    #[test]
+    fn strings_keep_their_ids_and_survive_bytes() {
+        let mut strings = Strings::default();
+        let ids: Vec<u32> = (0..1000).map(|i| strings.intern(&format!("STREET {}", i % 700))).collect();
+        assert_eq!(strings.len(), 700);
+        assert_eq!(ids[0], ids[700]);
+        assert_eq!(strings.get(ids[699]), "STREET 699");
+        assert_eq!(strings.find("STREET 12"), Some(ids[12]));
+        assert_eq!(strings.find("STREET"), None);
+        let mut writer = ByteWriter::default();
+        writer.strings(&strings);
+        assert_eq!(ByteReader(&writer.0).strings(), Some(strings));
+        assert_eq!(ByteReader(&writer.0[..writer.0.len() - 1]).strings(), None);
+    }
+
+    #[test]
+    fn postings_list_the_ids_of_a_key() {
+        let postings = Postings::from_pairs(vec![(7, 3), (u32::MAX, 1), (7, 2), (7, 3), (0, 9)]);
+        assert_eq!(postings.of(7), [2, 3]);
+        assert_eq!(postings.of(u32::MAX), [1]);
+        assert_eq!(postings.of(8), [0_u32; 0]);
+        let mut writer = ByteWriter::default();
+        writer.postings(&postings);
+        assert_eq!(ByteReader(&writer.0).postings(), Some(postings));
+    }
+}
