@@ -63,6 +63,11 @@ impl Failure {
         failure
     }
 
+    /// The message with its causes, in one line.
+    pub(crate) fn text(&self) -> String {
+        std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
+    }
+
     /// Adds a cause line.
     pub(crate) fn caused_by(mut self, cause: &dyn Error) -> Self {
         self.causes.push(cause.to_string());

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::fetch_net::{self, NetArgs};
 use super::output::Sink;
-use super::{Failure, Format, Global, Outcome, fetch_page};
+use super::{Failure, Format, Global, Outcome, fetch_page, fetch_refresh};
 use crate::ingest::fetch::client::{Request, Response};
 use crate::ingest::fetch::{self, Error};
 
@@ -23,6 +23,10 @@ enum Verb {
     ///
     /// Example: taptrace fetch url https://gis.example.gov/arcgis/rest/services?f=json --allow-host gis.example.gov
     Url(UrlArgs),
+    /// One parcel's record from the assessor's page, and what differs from the roll.
+    ///
+    /// Example: taptrace fetch page --parcel 123-45 --page-profile vgsi --contact gis@example.gov
+    Page(fetch_refresh::PageArgs),
     /// Run a page profile on its saved pages, or on a file; nothing is fetched.
     ///
     /// Example: taptrace fetch test oklahoma_county
@@ -40,6 +44,7 @@ struct UrlArgs {
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     match &args.verb {
         Verb::Url(args) => fetch_url(global, args),
+        Verb::Page(args) => fetch_refresh::page(global, args),
         Verb::Test(args) => fetch_page::test(global, args),
     }
 }

@@ -14,6 +14,7 @@ mod failure;
 mod fetch;
 mod fetch_net;
 mod fetch_page;
+mod fetch_refresh;
 mod import;
 mod import_inspect;
 mod match_learn;

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::output::Sink;
-use super::{Failure, Format, Global, Outcome};
+use super::{Failure, Format, Global, Outcome, fetch_refresh};
 use crate::model::money::Cents;
-use crate::pipeline::research::{self, Found};
+use crate::pipeline::page_refresh::Ended;
+use crate::pipeline::research::{self, Answer, Found};
 
 /// Who owns this address, account, tap or parcel?
 ///
@@ -17,26 +18,66 @@ pub(crate) struct Args {
     /// A service address, account number, premise number, tap number or parcel number.
     #[arg(required = true, num_args = 1..)]
     text: Vec<String>,
+    /// Refresh the record from the assessor's page as well; goes to the network.
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    site: fetch_refresh::SiteArgs,
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let text = args.text.join(" ");
-    let answer = research::run(&global.db, &text)
+    let mut answer = research::run(&global.db, &text)
         .map_err(|e| Failure::from_error(&e).hint("taptrace demo   builds a sample city to try"))?;
+    let live = if args.live { Some(refresh(global, args, &mut answer)) } else { None };
     let mut sink = Sink::open(global.output.as_deref())?;
     match global.format {
         Format::Json => writeln!(sink, "{:#}", answer.document)?,
         Format::Ndjson => writeln!(sink, "{}", answer.document)?,
-        Format::Table => print(&answer.document, &mut sink)?,
+        Format::Table => {
+            print(&answer.document, &mut sink)?;
+            if let Some(live) = &live {
+                print_live(&mut sink, &answer, live)?;
+            }
+        }
         Format::Csv | Format::Geojson => {
             return Err(Failure::input("research writes table, json or ndjson").hint("add --format json"));
         }
     }
     sink.finish()?;
     Ok(match answer.found {
-        Found::One => Outcome::Done,
+        Found::One => live.map_or(Outcome::Done, |l| l.as_ref().map_or(Outcome::Look, fetch_refresh::outcome)),
         Found::Ambiguous | Found::Nothing => Outcome::Look,
     })
+}
+
+/// Refreshes the one parcel of an answer; why not, in words, when that cannot be done: the roll's answer stands anyway.
+fn refresh(global: &Global, args: &Args, answer: &mut Answer) -> Result<Ended, String> {
+    let parcels = answer.document["parcels"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let live = match (answer.found, parcels) {
+        (Found::One, [parcel]) => {
+            fetch_refresh::refresh(global, &args.site, text_of(&parcel["parcel_no"])).map_err(|f| f.text())
+        }
+        _ => Err("only one parcel at a time can be refreshed".to_owned()),
+    };
+    answer.document["live"] = match &live {
+        Ok(ended) => fetch_refresh::value(text_of(&parcels_of(answer)["parcel_no"]), ended),
+        Err(why) => serde_json::json!({ "found": "not refreshed", "reason": why }),
+    };
+    live
+}
+
+/// The first parcel of an answer.
+fn parcels_of(answer: &Answer) -> Value {
+    answer.document["parcels"].get(0).cloned().unwrap_or(Value::Null)
+}
+
+fn print_live(out: &mut dyn Write, answer: &Answer, live: &Result<Ended, String>) -> io::Result<()> {
+    writeln!(out)?;
+    match live {
+        Ok(ended) => fetch_refresh::print(out, text_of(&parcels_of(answer)["parcel_no"]), ended, false),
+        Err(why) => writeln!(out, "live      not refreshed: {why}"),
+    }
 }
 
 fn text_of(value: &Value) -> &str {
@@ -95,6 +136,14 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
         text_of(&parcel["mailing_address"]),
         text_of(&parcel["occupancy"]).replace('_', "-")
     )?;
+    let page = &parcel["assessor_page"];
+    if page.is_object() {
+        writeln!(out, "page      assessor page of {} ({})", text_of(&page["received_at"]), text_of(&page["profile"]))?;
+        for c in page["compared"].as_array().into_iter().flatten().filter(|c| text_of(&c["comparison"]) != "same") {
+            let shown = fetch_refresh::shown(text_of(&c["field"]), text_of(&c["page"]));
+            writeln!(out, "          {} {}: {shown}", text_of(&c["comparison"]).to_uppercase(), text_of(&c["field"]))?;
+        }
+    }
     let premises = parcel["premises"].as_array().map(Vec::as_slice).unwrap_or_default();
     for premise in premises {
         writeln!(out, "premise   {}  {}", text_of(&premise["premise_no"]), text_of(&premise["service_address"]))?;

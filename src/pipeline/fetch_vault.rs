@@ -72,6 +72,11 @@ impl EvidenceVault {
         Ok(Self { db: db.to_owned(), authorship: authorship.clone(), inner: Mutex::new(inner) })
     }
 
+    /// Who fetches.
+    pub fn actor(&self) -> &str {
+        &self.authorship.actor
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

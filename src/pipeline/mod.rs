@@ -23,6 +23,7 @@ pub mod owner_lines;
 pub mod owner_link;
 pub mod owner_roll;
 pub mod ownership;
+pub mod page_refresh;
 pub mod page_test;
 pub mod reference;
 pub mod removal;

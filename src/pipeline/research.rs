@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::matching::Query;
 use crate::model::link::Decision;
-use crate::pipeline::{link, reference};
+use crate::pipeline::{link, page_refresh, reference};
 use crate::store::parcels::{self, ParcelCard};
 use crate::store::premises::{self, PremiseRow};
 use crate::store::{self, Reader, links, taps};
@@ -151,6 +151,23 @@ fn occupancy(card: &ParcelCard) -> &'static str {
     if is_same { "owner_occupied" } else { "absentee" }
 }
 
+/// The assessor's page that was read last, against the roll.
+fn page_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error> {
+    let Some(read) = page_refresh::last_read(reader, &card.parcel_no)? else { return Ok(Value::Null) };
+    let compared: Vec<Value> = read
+        .compared
+        .iter()
+        .map(|c| {
+            let comparison = c.comparison.as_str().to_lowercase();
+            json!({ "field": c.field, "roll": c.roll, "page": c.page, "comparison": comparison })
+        })
+        .collect();
+    Ok(json!({
+        "profile": read.source.profile, "url": read.source.url, "sha256": read.source.sha256,
+        "received_at": read.source.received_at, "compared": compared,
+    }))
+}
+
 fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error> {
     let mut premise_values = Vec::new();
     for premise in premises::of_parcel(reader, &card.parcel_no)? {
@@ -169,6 +186,7 @@ fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Erro
         }));
     }
     Ok(json!({
+        "assessor_page": page_value(reader, card)?,
         "parcel_no": card.parcel_no, "situs": card.situs, "owner_on_roll": card.owner_lines, "mailing_address": card.mailing,
         "roll_date": card.roll_date, "roll_origin": card.roll_origin, "roll_sha256": card.roll_sha256, "roll_row": card.row_no,
         "occupancy": occupancy(card), "homestead": card.homestead, "land_use": card.land_use, "year_built": card.year_built,

@@ -11,6 +11,7 @@ pub mod links;
 pub mod maintenance;
 mod open;
 pub mod ownership;
+pub mod pages;
 pub mod parcels;
 pub mod premises;
 mod reader;

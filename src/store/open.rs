@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_owner.sql"),
     include_str!("migrations/0004_fetch.sql"),
     include_str!("migrations/0005_case_steps.sql"),
+    include_str!("migrations/0006_pages.sql"),
 ];
 
 /// The schema version this program writes.

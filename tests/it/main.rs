@@ -8,6 +8,7 @@ mod export;
 mod fetch_client;
 mod fetch_evidence;
 mod fetch_pages;
+mod fetch_refresh;
 mod http_server;
 mod ingest;
 mod owner_history;

@@ -20,7 +20,7 @@ const VALUE_CHARS_MAX: usize = 200;
 /// What is asked: names of templates with their values, and the keys the record must show.
 #[derive(Debug, Clone, Default)]
 pub struct Question {
-    /// Template name to value: `parcel_no`, `account_no`, `address_number`, `attr:PIN`, ...
+    /// Template name in lower case to value: `parcel_no`, `account_no`, `address_number`, `attr:pin`, ...
     pub values: BTreeMap<String, String>,
     /// Keys of the parcel; the record must show one of them. Empty: whatever the search gives.
     pub keys: Vec<String>,
@@ -310,7 +310,7 @@ impl<'a> Walk<'a> {
         while let Some((before, behind)) = rest.split_once('{') {
             out.push_str(before);
             let Some((name, after)) = behind.split_once('}') else { break };
-            let value = self.question.values.get(name.trim_end_matches('?')).map_or("", String::as_str);
+            let value = self.question.values.get(&name.trim_end_matches('?').to_lowercase()).map_or("", String::as_str);
             let value: String = value.chars().filter(|c| !c.is_control()).take(VALUE_CHARS_MAX).collect();
             if is_url {
                 out.extend(url::form_urlencoded::byte_serialize(value.as_bytes()));
@@ -358,7 +358,9 @@ fn missing_of(search: &Search, question: &Question) -> Option<String> {
     let templates = search.step.iter().flat_map(|s| s.get.iter().chain(&s.post).chain(s.form.values()));
     templates
         .flat_map(|t| template_names(t).unwrap_or_default())
-        .find(|(name, is_needed)| *is_needed && question.values.get(name).is_none_or(|v| v.trim().is_empty()))
+        .find(|(name, is_needed)| {
+            *is_needed && question.values.get(&name.to_lowercase()).is_none_or(|v| v.trim().is_empty())
+        })
         .map(|(name, _)| name)
 }
 
