@@ -78,7 +78,8 @@ pub fn elements_of(address: &Address) -> Labelled {
         street.push_str(&words_of(cross));
     }
     let mut unit = String::new();
-    for one in &address.occupancy {
+    // The label sets keep buildings and departments apart from the unit ("SubaddressType"); they are not judged.
+    for one in address.occupancy.iter().filter(|o| !matches!(o.occupancy_type.as_str(), "BLDG" | "DEPT")) {
         for word in [&one.occupancy_type, &one.occupancy_id] {
             unit.push_str(word);
             unit.push(' ');

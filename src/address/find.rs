@@ -75,6 +75,31 @@ pub(crate) fn has_strong_type(tokens: &Tokens, lo: usize, hi: usize) -> bool {
     })
 }
 
+/// The index behind further numbers of a list: `1818, 20, 22 N FULTON AVE`, `1216-1218 & 1230-1232 AISQUITH`.
+pub(crate) fn more_numbers(tokens: &Tokens, from: usize, hi: usize) -> usize {
+    let mut at = from;
+    while at < hi {
+        let is_and = tokens.at(at).shape == Shape::And || tokens.word(at) == "AND";
+        let second = at + usize::from(is_and);
+        let is_joined = is_and || tokens.at(at).gap == Gap::Comma;
+        let shape = tokens.at(second).shape;
+        let is_number = matches!(shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed);
+        if !is_joined || !is_number {
+            break;
+        }
+        let Some((_, behind)) = number::read(tokens, second, hi) else { break };
+        // "6 & 24 HWY" and "12, 5 ST" are streets.
+        let next = tokens.at(behind);
+        let is_street = next.entry.street_type.is_some_and(|t| t.is_strong()) || behind >= hi;
+        let goes_on = next.gap == Gap::Blank || tokens.at(behind).shape == Shape::And;
+        if is_street || (!goes_on && more_numbers(tokens, behind, hi) == behind) {
+            break;
+        }
+        at = behind;
+    }
+    at
+}
+
 fn has_type(tokens: &Tokens, lo: usize, hi: usize) -> bool {
     (lo..hi).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.strength >= 2))
 }
@@ -95,7 +120,9 @@ fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
         let is_lone_street = next_is_type && behind + 1 >= hi && behind == at + 1 && tokens.word(behind) != "HWY";
         let joint = behind + 1 + usize::from(tokens.at(behind + 1).entry.direction.is_some());
         let is_crossing = next_is_type && is_joint(tokens, joint);
-        return !is_lone_street && !is_crossing && next.shape != Shape::And;
+        return !is_lone_street
+            && !is_crossing
+            && (next.shape != Shape::And || more_numbers(tokens, behind, hi) > behind);
     }
     let before = tokens.at(at - 1);
     // "#1 CAPITOL MALL": a sign before the house number.
@@ -122,11 +149,13 @@ fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
     let street_follows = (!next_is_type || has_strong_type(tokens, behind + 1, hi))
         && next.gap == Gap::Blank
         && tokens.at(at + 1).shape != Shape::And;
+    // "C/O TAJ 2 LLC"
+    let is_company = matches!(tokens.word(behind), "LLC" | "INC" | "LLP" | "LP" | "LTD" | "CORP" | "TRUST");
     let has_more = (behind..hi).any(|i| {
         tokens.at(i).entry.street_type.is_some()
             || tokens.at(i).entry.direction.is_some()
             || tokens.at(i).shape == Shape::Ordinal
             || tokens.at(i).entry.is_road_class
     }) || hi - behind >= 1 && tokens.len() > hi;
-    !is_part_of_other && street_follows && has_more
+    !is_company && !is_part_of_other && street_follows && has_more
 }

@@ -129,12 +129,24 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
         }
     }
     if !entry.is_road_class {
-        return None;
+        return misspelt_county(tokens, at, hi);
     }
     (1..=CLASS_WORDS_MAX)
         .rev()
         .filter(|n| at + n < hi)
         .find_map(|n| class_of(tokens.span(at..at + n)).map(|class| (class.to_owned(), at + n)))
+}
+
+/// `COUTY ROAD 306`: one letter missing, doubled or swapped; the number behind it leaves no doubt.
+fn misspelt_county(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
+    let word = tokens.word(at);
+    let is_county = matches!(
+        word,
+        "COUNT" | "COUTY" | "CONTY" | "COUNY" | "CUNTY" | "CONUTY" | "COUNTRY" | "COUNYT" | "COUTNY" | "COUNRY"
+    );
+    let is_road = matches!(tokens.word(at + 1), "RD" | "ROAD");
+    let is_numbered = at + 2 < hi && tokens.at(at + 2).shape == Shape::Digits;
+    (is_county && is_road && is_numbered).then(|| ("COUNTY RD".to_owned(), at + 2))
 }
 
 /// A class with a word before it: `ANDERSON COUNTY RD 312`, `INDIANA HIGHWAY 212`, `SCENIC HWY 98`.
@@ -241,6 +253,13 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
             end += 1;
         }
         return end;
+    }
+    // "HIGHWAY 6 & 24"
+    let is_second = tokens.at(end).shape == Shape::And && tokens.at(end + 1).shape == Shape::Digits;
+    if is_second && end + 1 < hi && tokens.word(end + 1).len() <= 3 && tokens.at(end + 2).entry.street_type.is_none() {
+        street.street_name.push_str(" & ");
+        street.street_name.push_str(tokens.word(end + 1));
+        return end + 2;
     }
     // Roads beside a highway: "I 49 S SERVICE RD", "HWY 71 FRONTAGE RD".
     let at = end + usize::from(is_open(end) && tokens.at(end).entry.direction.is_some());

@@ -63,15 +63,51 @@ fn read_word(word: &str, shape: Shape) -> Option<AddressNumber> {
             number.suffix = letters(tail);
             Some(number)
         }
-        Shape::Mixed => {
-            number.half = rest == "-1/2";
-            // `101A-B`, `101A-103A`: the first letter stands for the whole.
-            let first = rest.split(['-', '/']).next().unwrap_or_default();
-            number.suffix = letters(first);
-            (number.half || number.suffix.is_some()).then_some(number)
-        }
+        Shape::Mixed => read_mixed(word, rest, number),
         Shape::Word | Shape::Letter | Shape::Ordinal | Shape::Fraction | Shape::Hash | Shape::And => None,
     }
+}
+
+/// `133.5`, `12-1/2`, `101A-103A`, `113-115-117`, `68-70.5`, and what a spreadsheet makes of `11-7`: `7-NOV`.
+fn read_mixed(word: &str, rest: &str, mut number: AddressNumber) -> Option<AddressNumber> {
+    if let Some(month) = rest.strip_prefix('-').and_then(month) {
+        (number.low, number.high, number.hyphenated) = (month, Some(number.low), true);
+        number.raw = format!("{month}-{}", number.high?);
+        return Some(number);
+    }
+    match rest {
+        "-1/2" | ".5" => number.half = true,
+        ".25" => number.suffix = Some("1/4".to_owned()),
+        ".75" => number.suffix = Some("3/4".to_owned()),
+        _ => {
+            let last = word.rsplit(['-', '/']).next().unwrap_or_default();
+            let n_parts = word.split(['-', '/']).count();
+            let (figures, tail) = split_digits(last);
+            // "2-12-2020" is a date.
+            let is_near = |high: u32| high > number.low && high - number.low < 200;
+            let high = figure(figures).filter(|h| is_near(*h) && (n_parts > 2 || tail == ".5"));
+            if high.is_some() {
+                number.high = high;
+                number.hyphenated = true;
+                number.half = tail == ".5";
+                return Some(number);
+            }
+            // `101A-B`, `101A-103A`: the first part stands for the whole.
+            let first = rest.split(['-', '/']).next().unwrap_or_default();
+            number.half = first == ".5";
+            number.suffix = letters(first);
+            let is_one_house = n_parts > 2 && word.split('-').all(|p| split_digits(p).0 == split_digits(word).0);
+            if !number.half && number.suffix.is_none() && !is_one_house {
+                return None;
+            }
+        }
+    }
+    Some(number)
+}
+
+fn month(text: &str) -> Option<u32> {
+    let months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+    (1..).zip(months).find(|(_, m)| *m == text).map(|(i, _)| i)
 }
 
 fn letters(text: &str) -> Option<String> {
@@ -91,8 +127,10 @@ fn read_range_tail(tokens: &Tokens, at: usize, hi: usize) -> Option<(u32, usize)
     let high = figure(digits).filter(|_| tail.is_empty() || letters(tail).is_some_and(|l| l.len() == 1))?;
     // "6 & 24 HWY" is a road with two numbers, "12 - 5TH ST" no range.
     let next = tokens.at(behind).entry;
-    let is_road =
-        next.street_type.is_some_and(|t| t.is_strong()) || (next.is_road_class && tokens.word(behind) == "HWY");
+    // "73 TO 75 AVENUE C" and "1043 TO 1047 AVENUE SAINT JOHN" go on behind the type.
+    let goes_on = behind + 1 < hi && tokens.at(behind + 1).gap == Gap::Blank && tokens.word(behind).starts_with("AV");
+    let is_road = next.street_type.is_some_and(|t| t.is_strong()) && !(is_joined && goes_on)
+        || (next.is_road_class && tokens.word(behind) == "HWY");
     (behind < hi && !is_road && tokens.at(behind).gap != Gap::Comma).then_some((high, behind))
 }
 
@@ -112,12 +150,17 @@ fn has_lone_letter(tokens: &Tokens, at: usize, hi: usize) -> bool {
     let next = tokens.at(at + 1);
     let is_letter =
         tokens.at(at).shape == Shape::Letter && matches!(tokens.word(at), "A" | "B" | "C" | "D" | "F" | "G" | "H");
-    let street_follows = at + 2 < hi
+    // "4224 A LINCOLNSHIRE", "12 R RAVENSWOOD" without a type; "728 C AND N MILL RD" is a name.
+    let is_rear = tokens.word(at) == "R" && next.shape == Shape::Word && tokens.word(at + 1).len() > 2;
+    let is_bare_name = at + 2 == hi && next.shape == Shape::Word && tokens.word(at + 1).len() > 3;
+    let is_letter = (is_letter || (is_rear && tokens.at(at).shape == Shape::Letter))
+        && !(matches!(tokens.word(at + 1), "AND" | "&"));
+    let street_follows = (at + 2 < hi || is_bare_name)
         && next.gap == Gap::Blank
         && tokens.at(at).gap != Gap::Comma
         && next.shape != Shape::Hash
         && next.entry.unit.is_none()
-        && next.entry.street_type.is_none()
+        && next.entry.street_type.is_none_or(|t| !t.is_strong() && (at + 2..hi).any(|i| is_strong_type(tokens, i)))
         && (next.entry.direction.is_none() || tokens.at(at + 2).gap == Gap::Blank);
     is_letter && street_follows
 }
@@ -151,7 +194,11 @@ fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, us
     if tokens.at(at).shape != Shape::Mixed {
         return None;
     }
-    let (first, digits, rest) = grid_part(tokens.word(at))?;
+    let Some((first, digits, rest)) = grid_part(tokens.word(at)) else { return read_prefixed(tokens, at, hi) };
+    if at == 0 && (rest.is_empty() || letters(rest).is_some()) && !has_grid_part(tokens, at + 1, hi) {
+        // "W5249 KNOBLOCH RD": half a grid.
+        return read_prefixed(tokens, at, hi);
+    }
     let (second, end) = if rest.is_empty() && at + 1 < hi {
         (tokens.word(at + 1), at + 2)
     } else {
@@ -166,4 +213,30 @@ fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, us
         ..AddressNumber::default()
     };
     Some((number, end))
+}
+
+fn is_strong_type(tokens: &Tokens, at: usize) -> bool {
+    tokens.at(at).entry.street_type.is_some_and(|t| t.is_strong())
+}
+
+fn has_grid_part(tokens: &Tokens, at: usize, hi: usize) -> bool {
+    at < hi && grid_part(tokens.word(at)).is_some()
+}
+
+/// A letter of the township before the number, at the front of a line: `G-3456`, `T703`, `W5249`.
+fn read_prefixed(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
+    let word = tokens.word(at);
+    let letter = word.get(..1).filter(|l| l.bytes().all(|b| b.is_ascii_uppercase()) && at == 0)?;
+    let (digits, rest) = split_digits(word.get(1..)?.trim_start_matches('-'));
+    let street_follows = at + 1 < hi && !is_strong_type(tokens, at + 1) && tokens.at(at + 1).gap == Gap::Blank;
+    let is_number = (2..=6).contains(&digits.len()) && street_follows && (rest.is_empty() || letters(rest).is_some());
+    is_number.then_some(())?;
+    let number = AddressNumber {
+        prefix: Some(letter.to_owned()),
+        low: figure(digits)?,
+        suffix: letters(rest),
+        raw: word.to_owned(),
+        ..AddressNumber::default()
+    };
+    Some((number, at + 1))
 }

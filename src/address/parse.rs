@@ -7,7 +7,7 @@ use super::find::{self, has_strong_type};
 use super::number;
 use super::split::{self, Surroundings};
 use super::tokens::{Gap, Shape, Tokens, tokenize};
-use super::{shape, street, tail, unit};
+use super::{places, shape, street, tables, tail, unit};
 use crate::model::address::{Address, Occupancy};
 
 /// Most readings returned.
@@ -152,19 +152,25 @@ impl Reader<'_> {
         if let Some((start, end, id)) = unit::po_box(self.tokens, hi) {
             self.warnings.push(Warning::PoBox);
             self.address.po_box = Some(id);
-            let street_behind =
-                find::number(self.tokens, end, hi).is_some_and(|f| has_strong_type(self.tokens, f.at + 2, hi));
+            let street_behind = find::number(self.tokens, end, hi).is_some_and(|f| {
+                let opens_street = |i: usize| {
+                    let entry = self.tokens.at(i).entry;
+                    entry.direction.is_some() || entry.is_road_class || self.tokens.word(i).starts_with("AV")
+                };
+                has_strong_type(self.tokens, f.at + 2, hi) || (f.at == end && opens_street(f.behind))
+            });
             let street_before = find::number(self.tokens, 0, start).is_some() || has_strong_type(self.tokens, 1, start);
             if street_behind && !street_before {
                 self.set_rest(0, start);
                 lo = end;
             } else {
-                self.set_place(end, hi);
-                hi = start;
                 if !street_before {
+                    self.read_behind(end, hi);
                     self.read_around_box(start);
                     return;
                 }
+                self.set_place(end, hi);
+                hi = start;
             }
         }
         self.read_line(lo, hi);
@@ -203,7 +209,11 @@ impl Reader<'_> {
         if at > lo {
             self.read_front(lo, at);
         }
-        let mut from = behind;
+        let mut from = find::more_numbers(tokens, behind, hi);
+        if from > behind {
+            self.warnings.push(Warning::SeveralAddresses);
+            self.set_rest(behind, from);
+        }
         if matches!(tokens.word(from), "BLK" | "BLOCK") {
             self.warnings.push(Warning::Block);
             from += 1 + usize::from(tokens.word(from + 1) == "OF");
@@ -239,11 +249,16 @@ impl Reader<'_> {
 
     fn read_without_number(&mut self, lo: usize, hi: usize) {
         let tokens = self.tokens;
+        if let Some(n) = shape::corner_words(tokens, lo, hi) {
+            self.set_rest(lo, lo + n);
+            self.read_without_number(lo + n, hi);
+            return;
+        }
         if let Some(at) = (lo + 1..hi.saturating_sub(1)).find(|i| shape::is_joint(tokens, *i)) {
             self.read_crossing(lo, at, hi);
             return;
         }
-        if find::is_care_of(tokens, lo) || shape::is_company(tokens, lo, hi) {
+        if find::is_care_of(tokens, lo) || shape::is_company(tokens, lo, hi) || shape::is_placeholder(tokens, lo, hi) {
             self.set_rest(lo, hi);
             return;
         }
@@ -252,6 +267,14 @@ impl Reader<'_> {
         let comma = (lo + 1..hi).any(|i| tokens.at(i).gap == Gap::Comma);
         let has_figures = (lo..hi).any(|i| matches!(tokens.at(i).shape, Shape::Digits | Shape::Ordinal));
         let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
+        let state = self.address.state.as_deref();
+        let known = |lo: usize| state.is_some_and(|state| places::is_known(tokens.span(lo..hi), state));
+        // "CHURCH CAMBRIDGE MA": one word of a street before a known place.
+        if is_tailed && !has_type && !has_figures && hi - lo >= 2 && !known(lo) && known(lo + 1) {
+            self.address.street = street::read(tokens, lo, lo + 1);
+            self.set_place(lo + 1, hi);
+            return;
+        }
         if is_tailed && !has_type && !has_figures && !comma && hi - lo <= 3 {
             self.set_place(lo, hi);
             return;
@@ -298,7 +321,7 @@ impl Reader<'_> {
         }
         let second_address = (from + 2..hi.saturating_sub(2)).find(|i| {
             shape::is_joint(tokens, *i)
-                && matches!(tokens.at(i + 1).shape, Shape::Digits | Shape::DigitsLetter)
+                && matches!(tokens.at(i + 1).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair)
                 && has_strong_type(tokens, from + 1, *i)
                 && has_strong_type(tokens, i + 3, hi)
                 && find::number(tokens, i + 1, hi).is_some_and(|f| f.at == i + 1)
@@ -328,8 +351,8 @@ impl Reader<'_> {
         let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
         let only_zip = self.address.state.is_none();
         let expects_place = is_tailed && !only_zip && !place_ahead && self.address.place.is_none();
-        let state = self.address.state.clone();
-        let around = Surroundings { expects_place, state: state.as_deref() };
+        let state = self.place_state();
+        let around = Surroundings { expects_place, state };
         let (cut, second) = split::best(tokens, from, end, around, self.county);
         self.others_of(from, second);
         self.address.street = street::read(tokens, from, cut.end);
@@ -366,6 +389,20 @@ impl Reader<'_> {
                 && find::number(tokens, at, hi).is_some_and(|f| f.at == at)
                 && has_strong_type(tokens, at + 1, hi)
                 && at > from.saturating_sub(1);
+            // "STE D & E"
+            let is_second_id = tokens.at(at).shape == Shape::And
+                && at == loose
+                && at > from
+                && (unit::is_bare_id(tokens, at + 1) || tokens.at(at + 1).shape == Shape::Letter)
+                && at + 1 < hi
+                && (at + 2 >= hi || tokens.at(at + 2).gap != Gap::Blank);
+            if let Some(last) = self.address.occupancy.last_mut().filter(|_| is_second_id) {
+                last.occupancy_id.push_str(" & ");
+                last.occupancy_id.push_str(tokens.word(at + 1));
+                at += 2;
+                loose = at;
+                continue;
+            }
             if is_second_address || (tokens.at(at).shape == Shape::And && at + 1 < hi) {
                 self.warnings.push(Warning::SeveralAddresses);
                 self.take_words(loose, at);
@@ -426,11 +463,16 @@ impl Reader<'_> {
         self.address.street = street::read(tokens, lo, at);
         let end = (at + 2..hi).find(|i| tokens.at(*i).gap != Gap::Blank).unwrap_or(hi);
         let expects_place = self.address.state.is_some() && end == hi;
-        let state = self.address.state.clone();
-        let around = Surroundings { expects_place, state: state.as_deref() };
+        let around = Surroundings { expects_place, state: self.place_state() };
         let (cut, _) = split::best(tokens, at + 1, end, around, self.county);
         self.address.cross_street = Some(street::read(tokens, at + 1, cut.end));
         self.take_words(cut.end, hi);
+    }
+
+    /// The state where the place must lie, by the ZIP code where it is not named.
+    fn place_state(&self) -> Option<&'static str> {
+        let by_name = self.address.state.as_deref().and_then(tables::state);
+        by_name.or_else(|| self.address.zip.as_deref().and_then(places::state_of_zip))
     }
 
     fn push_unit(&mut self, occupancy: Occupancy) {
@@ -474,9 +516,8 @@ impl Reader<'_> {
     }
 
     fn warn_of_types(&mut self, lo: usize, hi: usize) {
-        let strong =
-            (lo + 1..hi).filter(|i| self.tokens.at(*i).entry.street_type.is_some_and(|t| t.is_strong())).count();
-        if strong > 1 {
+        let is_strong = |i: usize| self.tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong());
+        if (lo + 1..hi.saturating_sub(1)).any(|i| is_strong(i) && is_strong(i + 1)) {
             self.warnings.push(Warning::TwoTypes);
         }
     }
@@ -490,7 +531,10 @@ impl Reader<'_> {
             if address.po_box.is_none() {
                 self.warnings.push(Warning::NoStreet);
             }
-        } else if address.street.street_type.is_none() && address.street.pretype.is_none() {
+        } else if address.street.street_type.is_none()
+            && address.street.pretype.is_none()
+            && !shape::needs_no_type(&address.street.street_name)
+        {
             self.warnings.push(Warning::NoStreetType);
         }
         self.warnings.sort_unstable();

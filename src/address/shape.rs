@@ -106,3 +106,48 @@ pub(crate) fn route(tokens: &Tokens, hi: usize) -> Option<Street> {
         ..Street::default()
     })
 }
+
+/// How many words open a crossing: `CORNER OF`, `NW CORNER`, `INTERSECTION OF`.
+pub(crate) fn corner_words(tokens: &Tokens, lo: usize, hi: usize) -> Option<usize> {
+    let at = lo + usize::from(tokens.at(lo).entry.direction.is_some());
+    let is_corner = matches!(tokens.word(at), "CORNER" | "COR" | "INTERSECTION" | "INT") && at + 2 < hi;
+    let behind = at + 1 + usize::from(tokens.word(at + 1) == "OF");
+    let is_crossing = (behind..hi).any(|i| is_joint(tokens, i));
+    (is_corner && (is_crossing || tokens.word(at + 1) == "OF")).then_some(behind - lo)
+}
+
+/// What files write where there is no address.
+const PLACEHOLDERS: [&str; 20] = [
+    "UNKNOWN",
+    "NONE",
+    "NULL",
+    "N A",
+    "NA",
+    "TBD",
+    "VACANT",
+    "UNASSIGNED",
+    "UNDETERMINED",
+    "NO ADDRESS",
+    "NO ADDRESS ASSIGNED",
+    "NO ADDRESS AVAILABLE",
+    "NO SITUS",
+    "NO SITUS ADDRESS",
+    "ADDRESS UNKNOWN",
+    "ADDRESS NOT ASSIGNED",
+    "UNKNOWN ADDRESS",
+    "UNASSIGNED ADDRESS",
+    "NOT AVAILABLE",
+    "ADDRESS PENDING",
+];
+
+/// True when the words stand for a missing address.
+pub(crate) fn is_placeholder(tokens: &Tokens, lo: usize, hi: usize) -> bool {
+    PLACEHOLDERS.contains(&tokens.span(lo..hi))
+}
+
+/// True for names that bear no type behind them: `BROADWAY`, `AVENUE H`, `CALLE REAL`, `THE OAKS`.
+pub(crate) fn needs_no_type(name: &str) -> bool {
+    let first = name.split(' ').next().unwrap_or_default();
+    matches!(first, "AVENUE" | "AVE" | "AVENIDA" | "BOWERY" | "CALLE" | "CAMINO" | "PASEO" | "RUE" | "THE" | "VIA")
+        || name.ends_with("BROADWAY")
+}

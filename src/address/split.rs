@@ -23,11 +23,11 @@ pub(crate) struct Cut {
 
 /// What is known about the words behind the street.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct Surroundings {
     /// A state or ZIP follows and no comma has set a place apart: a place is expected among the words.
     pub(crate) expects_place: bool,
     /// The state that follows, where the place must lie.
-    pub(crate) state: Option<&'a str>,
+    pub(crate) state: Option<&'static str>,
 }
 
 /// Points. One table, so that they can be weighed against each other; found by reading lines of many cities.
@@ -36,6 +36,7 @@ mod points {
     pub(super) const TYPE: [i32; 4] = [0, 12, 30, 60];
     pub(super) const NO_PLACE_WHERE_EXPECTED: i32 = -30;
     pub(super) const PLACE_NOT_EXPECTED: i32 = -24;
+    pub(super) const PLACE_BEHIND_NAME_ALONE: i32 = -16;
     pub(super) const PLACE_OF_ONE_WORD: i32 = 12;
     pub(super) const PLACE_OF_TWO_WORDS: i32 = 9;
     pub(super) const PLACE_WORD_TOO_MANY: i32 = -8;
@@ -63,6 +64,8 @@ mod points {
     /// A populated place of the state that follows, by one word or several.
     pub(super) const KNOWN_PLACE: i32 = 30;
     pub(super) const KNOWN_LONG_PLACE: i32 = 45;
+    /// Where only a ZIP code says that a place may follow.
+    pub(super) const KNOWN_PLACE_BY_ZIP: i32 = 16;
     pub(super) const COUNTY_STREET: i32 = 90;
     pub(super) const COUNTY_PLACE: i32 = 70;
 }
@@ -75,7 +78,7 @@ pub(crate) fn best(
     tokens: &Tokens,
     lo: usize,
     hi: usize,
-    around: Surroundings<'_>,
+    around: Surroundings,
     county: &dyn CountyWords,
 ) -> (Cut, Option<Cut>) {
     let whole = Cut { end: hi, unit_end: hi, points: 0 };
@@ -97,7 +100,7 @@ pub(crate) fn best(
 }
 
 struct Context<'a> {
-    around: Surroundings<'a>,
+    around: Surroundings,
     county: &'a dyn CountyWords,
     road_end: Option<usize>,
     hi: usize,
@@ -116,6 +119,11 @@ fn weigh(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Context<'_
         }
     }
     total += place_points(tokens, unit_end, hi, context);
+    // "N LINCOLN PARK WEST" alone is a street, not N Lincoln in Park West.
+    let is_typed = (lo + 1..end).any(|i| tokens.at(i).entry.street_type.is_some_and(|t| t.strength >= 2));
+    if unit_end < hi && !context.around.expects_place && context.around.state.is_none() && !is_typed {
+        total += points::PLACE_BEHIND_NAME_ALONE;
+    }
     let street = tokens.span(lo..end);
     if context.county.is_street(street) {
         total += points::COUNTY_STREET;
@@ -239,8 +247,11 @@ fn place_points(tokens: &Tokens, lo: usize, hi: usize, context: &Context<'_>) ->
     }
     let n = hi - lo;
     if context.around.state.is_some_and(|state| places::is_known(tokens.span(lo..hi), state)) {
-        let known = if n > 1 { points::KNOWN_LONG_PLACE } else { points::KNOWN_PLACE };
-        return known + points::PLACE_OF_ONE_WORD;
+        return match (context.around.expects_place, n) {
+            (false, _) => points::KNOWN_PLACE_BY_ZIP,
+            (true, 1) => points::KNOWN_PLACE + points::PLACE_OF_ONE_WORD,
+            (true, _) => points::KNOWN_LONG_PLACE + points::PLACE_OF_ONE_WORD,
+        };
     }
     let first = tokens.at(lo);
     let last = tokens.at(hi - 1);

@@ -14,7 +14,8 @@ pub fn number_text(number: &AddressNumber) -> String {
     match number.high {
         // Composite numbers keep their digits as written (80-04).
         Some(_) if number.hyphenated && number.low < 1000 && number.raw.contains('-') => {
-            text.push_str(number.raw.trim_end_matches(|c: char| c.is_ascii_alphabetic()));
+            let figures = number.raw.split(' ').next().unwrap_or_default();
+            text.push_str(figures.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end_matches(".5"));
         }
         Some(high) => {
             let _written = write!(text, "{}-{high}", number.low);
@@ -46,7 +47,7 @@ pub fn street_text(street: &Street) -> String {
     if street.pretype.is_some() {
         words.push(street.street_name.clone());
     } else {
-        words.push(numbered_name(&folded_name(&street.street_name)));
+        words.push(numbered_name(&street.street_name, street.street_type.is_some()));
     }
     words.extend(street.street_type.clone());
     words.extend(street.postdirectional.map(|d| d.as_str().to_owned()));
@@ -55,10 +56,18 @@ pub fn street_text(street: &Street) -> String {
 }
 
 /// A figure that is the whole name, directions apart, gets its ending: `31` and `106 E`, not `5 MILE` or `CALLE 5`.
-fn numbered_name(name: &str) -> String {
+fn numbered_name(written: &str, has_type: bool) -> String {
+    let name = &folded_name(written);
     let (first, rest) = name.split_once(' ').unwrap_or((name, ""));
-    let is_numbered = rest.split(' ').all(|w| w.is_empty() || w.contains('/') || tables::direction(w).is_some());
-    match (is_numbered, rest) {
+    let is_inner = |w: &str| {
+        w.is_empty()
+            || w.contains('/')
+            || tables::direction(w).is_some()
+            || tables::street_type(w).is_some_and(|t| t.is_strong())
+    };
+    // "6430 S 3000 E" on a grid has no ending, and none is made up for it.
+    let is_ordinal = has_type || written.split(' ').next() != Some(first);
+    match (is_ordinal && rest.split(' ').all(is_inner), rest) {
         (false, _) => name.to_owned(),
         (true, "") => with_ordinal_ending(first),
         (true, rest) => format!("{} {rest}", with_ordinal_ending(first)),
@@ -196,12 +205,14 @@ pub fn core_name(name: &str) -> String {
 /// misspelt one is still near (`PRARIE`).
 fn with_full_types(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    for word in name.split(' ') {
+    let mut words = name.split(' ').peekable();
+    while let Some(word) = words.next() {
+        // LA, VIA and ST are articles, ways and saints here; a saint has a name behind it ("41 ST" of "41 ST CT").
+        let is_kept = matches!(word, "LA" | "VIA") || (word == "ST" && (out.is_empty() || words.peek().is_some()));
         if !out.is_empty() {
             out.push(' ');
         }
-        // LA, VIA and ST are articles, ways and saints here.
-        let full = tables::street_type(word).filter(|_| !matches!(word, "LA" | "ST" | "VIA")).map_or(word, |t| t.full);
+        let full = tables::street_type(word).filter(|_| !is_kept).map_or(word, |t| t.full);
         out.push_str(full);
     }
     out

@@ -63,13 +63,15 @@ fn plain(tokens: &Tokens, lo: usize, hi: usize) -> Street {
         street.predirectional = Some(direction);
         from += n;
     }
+    if expand_cut_direction(tokens, from, to, &mut street) {
+        return street;
+    }
     take_back(tokens, from, &mut to, &mut street);
     if tokens.word(from) == "OLD" && to > from + 2 && street.street_type.is_none() {
         street.premodifier = Some("OLD".to_owned());
         from += 1;
     }
     tokens.span(from..to).clone_into(&mut street.street_name);
-    expand_cut_direction(tokens, from, to, &mut street);
     street
 }
 
@@ -146,17 +148,18 @@ fn predirectional(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Direction, u
 }
 
 /// Tulsa's clerks write `1722 S 106 EA` for `106TH EAST AVE` and `WA` for `WEST AVE`.
-fn expand_cut_direction(tokens: &Tokens, from: usize, to: usize, street: &mut Street) {
-    if to != from + 2 || street.street_type.is_some() || !is_number(tokens, from) {
-        return;
+fn expand_cut_direction(tokens: &Tokens, from: usize, to: usize, street: &mut Street) -> bool {
+    if to != from + 2 || !is_number(tokens, from) {
+        return false;
     }
     let inner = match tokens.word(from + 1) {
         "EA" => "E",
         "WA" => "W",
-        _ => return,
+        _ => return false,
     };
     street.street_name = format!("{} {inner}", tokens.word(from));
     street.street_type = Some("AVE".to_owned());
+    true
 }
 
 /// Another way to read the same words, where they allow one: `NORTH W AVE` is W North Ave or North W Ave.

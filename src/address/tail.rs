@@ -1,5 +1,6 @@
 //! What stands at the end of a line: country, ZIP code, state.
 
+use super::places;
 use super::tables;
 use super::tokens::{Gap, Shape, Tokens, split_digits};
 use crate::model::address::Address;
@@ -94,6 +95,14 @@ fn state_before(tokens: &Tokens, hi: usize) -> Option<(&'static str, usize)> {
 
 fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
     let Some((code, at)) = state_before(tokens, hi) else { return hi };
+    // "# GA" is a unit; ", LINCOLN NE" is nothing but a place.
+    if tokens.at(at - 1).shape == Shape::Hash {
+        return hi;
+    }
+    if places::is_known(tokens.span(0..at), code) {
+        address.state = Some(code.to_owned());
+        return at;
+    }
     let has_zip = hi < tokens.len();
     let entry = tokens.at(at).entry;
     let after_comma = tokens.at(at).gap == Gap::Comma;
@@ -114,7 +123,8 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
         if is_floor || follows_figures && !has_road_class {
             false
         } else if could_be_street {
-            has_type_before && at >= 3 && could_end_place(tokens, at)
+            // "39 ST SAUVEUR CT" and "9445 HOLLOW TREE CT" are courts, "12 MAIN ST HARTFORD CT" lies in Connecticut.
+            has_type_before && at >= 3 && could_end_place(tokens, at) && ends_in_place(tokens, at, code)
         } else {
             at >= 2
         }
@@ -139,6 +149,12 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
     }
     address.state = Some(code.to_owned());
     at
+}
+
+/// True when a known place of the state, or words set apart by a comma, stand before `at`.
+fn ends_in_place(tokens: &Tokens, at: usize, state: &str) -> bool {
+    let lo = at.saturating_sub(3).max(1);
+    (lo..at).any(|i| tokens.at(i).gap == Gap::Comma || places::is_known(tokens.span(i..at), state))
 }
 
 /// True when the word before the state can end a place name: a word that is no type and no direction.

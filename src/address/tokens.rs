@@ -177,6 +177,16 @@ impl Tokens {
         }
     }
 
+    /// A slash belongs to figures (`101/103`, `64R/5`) and to the identifier of a unit (`# B/1`).
+    fn keeps_slash(&self) -> bool {
+        let word = self.buffer.get(self.word_start..).unwrap_or("");
+        let is_unit_id = self.n > 0 && {
+            let before = self.at(self.n - 1);
+            before.shape == Shape::Hash || before.entry.unit.is_some()
+        };
+        word.bytes().any(|b| b.is_ascii_digit()) || (is_unit_id && (1..=2).contains(&word.len()))
+    }
+
     fn word_is_empty(&self) -> bool {
         self.buffer.len() == self.word_start
     }
@@ -249,7 +259,7 @@ fn step(tokens: &mut Tokens, c: char, rest: &str) {
         '&' | '@' | '+' => tokens.single('&'),
         '-' | '–' | '—' | '−' => tokens.buffer.push('-'),
         '/' | '\\' => {
-            if !tokens.word_is_empty() && tokens.buffer.ends_with(|c: char| c.is_ascii_digit()) {
+            if tokens.keeps_slash() {
                 tokens.buffer.push('/');
             } else if tokens.buffer.get(tokens.word_start..) == Some("C") {
                 // "C/O" stays one word.
@@ -338,7 +348,12 @@ fn cut_of(word: &str) -> Option<(usize, usize)> {
     let (digits, rest) = split_digits(word);
     if !digits.is_empty() {
         let letters = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let is_word = letters >= 3 && letters == rest.len() && !is_ordinal_ending(rest.get(..2).unwrap_or(""));
+        let is_ordinal = is_ordinal_ending(rest.get(..2).unwrap_or(""));
+        // "49THST"
+        if is_ordinal && letters == rest.len() && tables::street_type(rest.get(2..).unwrap_or("")).is_some() {
+            return Some((digits.len() + 2, 0));
+        }
+        let is_word = letters >= 3 && letters == rest.len() && !is_ordinal;
         return is_word.then_some((digits.len(), 0));
     }
     let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
@@ -352,7 +367,9 @@ fn cut_of(word: &str) -> Option<(usize, usize)> {
         || (class == "I" && skip == 1)
         || (skip == 1 && class.len() == 2 && tables::entry(class).state.is_some());
     let is_unit = class.len() > 1 && tables::entry(class).unit.is_some();
-    (is_class || is_unit).then_some((letters, skip))
+    // "KENDALL SQ-3"
+    let is_type = skip == 1 && class.len() > 1 && tables::entry(class).street_type.is_some_and(|t| t.strength >= 2);
+    (is_class || is_unit || is_type).then_some((letters, skip))
 }
 
 /// `48S 400E`: two figures with a direction glued on are a Utah grid address.

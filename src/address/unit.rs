@@ -73,7 +73,11 @@ fn level(tokens: &Tokens, i: usize, lo: usize, hi: usize, unit: UnitWord) -> Opt
 fn by_designator(tokens: &Tokens, i: usize, lo: usize, hi: usize, unit: UnitWord) -> Option<Found> {
     let token = tokens.at(i);
     let mut id_at = i + 1;
-    while id_at < hi && (tokens.at(id_at).shape == Shape::Hash || matches!(tokens.word(id_at), "NUMBER" | "NUM")) {
+    while id_at < hi
+        && (tokens.at(id_at).shape == Shape::Hash
+            || matches!(tokens.word(id_at), "NUMBER" | "NUM")
+            || (tokens.word(id_at) == "NO" && has_figure(tokens, id_at + 1)))
+    {
         id_at += 1;
     }
     let id = tokens.at(id_at);
@@ -202,6 +206,10 @@ fn id_end(tokens: &Tokens, at: usize, hi: usize) -> usize {
         && tokens.at(at + 1).entry.direction.is_some()
         && (at + 2 >= hi || tokens.at(at + 2).gap != Gap::Blank);
     if is_wing {
+        return at + 2;
+    }
+    // "# 14 1/2"
+    if at + 1 < hi && tokens.at(at + 1).shape == Shape::Fraction && has_figure(tokens, at) {
         return at + 2;
     }
     // "STE 300 O FALLON": the letter opens the place.
