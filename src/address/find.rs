@@ -87,7 +87,7 @@ pub(crate) fn more_numbers(tokens: &Tokens, from: usize, hi: usize) -> usize {
         if !is_joined || !is_number {
             break;
         }
-        let Some((_, behind)) = number::read(tokens, second, hi) else { break };
+        let Some((_, behind)) = number::scan(tokens, second, hi) else { break };
         // "6 & 24 HWY" and "12, 5 ST" are streets.
         let next = tokens.at(behind);
         let is_street = next.entry.street_type.is_some_and(|t| t.is_strong()) || behind >= hi;
@@ -109,7 +109,7 @@ fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
     if !matches!(token.shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed) || at + 1 >= hi {
         return false;
     }
-    let Some((_, behind)) = number::read(tokens, at, hi) else { return false };
+    let Some((_, behind)) = number::scan(tokens, at, hi) else { return false };
     if behind >= hi {
         return false;
     }

@@ -140,6 +140,9 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
 /// `COUTY ROAD 306`: one letter missing, doubled or swapped; the number behind it leaves no doubt.
 fn misspelt_county(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
     let word = tokens.word(at);
+    if !word.starts_with('C') {
+        return None;
+    }
     let is_county = matches!(
         word,
         "COUNT" | "COUTY" | "CONTY" | "COUNY" | "CUNTY" | "CONUTY" | "COUNTRY" | "COUNYT" | "COUTNY" | "COUNRY"
@@ -151,6 +154,9 @@ fn misspelt_county(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usi
 
 /// A class with a word before it: `ANDERSON COUNTY RD 312`, `INDIANA HIGHWAY 212`, `SCENIC HWY 98`.
 fn read_named_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
+    if !(at + 1..at + 3).any(|i| tokens.at(i).entry.is_road_class) {
+        return None;
+    }
     let is_word = |i: usize| {
         let token = tokens.at(i);
         token.shape == Shape::Word && token.gap == Gap::Blank && token.entry.street_type.is_none_or(|t| t.strength == 1)
@@ -166,7 +172,8 @@ fn read_named_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, us
     }
     let n = (1..=2).find(|n| {
         let words = tokens.span(at..at + n);
-        words.len() > 2 && tables::state(words).is_some() || matches!(words, "SCENIC" | "NEW" | "NATIONAL")
+        let is_state = if *n == 1 { tokens.at(at).entry.state.is_some() } else { tables::state(words).is_some() };
+        words.len() > 2 && is_state || matches!(words, "SCENIC" | "NEW" | "NATIONAL")
     })?;
     let form = match tokens.word(at + n) {
         "HWY" | "HIGHWAY" => "HWY",
@@ -182,7 +189,7 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
     let mut street = Street::default();
     let mut at = lo;
     // "NORTH CAROLINA HWY 39" has no direction.
-    let is_state = tables::state(tokens.span(lo..lo + 2)).is_some();
+    let is_state = tokens.at(lo + 1).entry.ends_state && tables::state(tokens.span(lo..lo + 2)).is_some();
     let direction = tokens.at(at).entry.direction.filter(|_| lo + 2 < hi && tokens.word(at) != "STH" && !is_state);
     if let Some(direction) = direction {
         street.predirectional = Some(direction);
@@ -286,7 +293,7 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
 
 /// `266 COUNTY RD`: the number of the road before its class, all of `lo..hi`.
 pub(crate) fn read_reversed(tokens: &Tokens, lo: usize, hi: usize) -> Option<Street> {
-    if hi < lo + 3 || tokens.at(lo).shape != Shape::Digits {
+    if hi < lo + 3 || tokens.at(lo).shape != Shape::Digits || !tokens.at(lo + 1).entry.is_road_class {
         return None;
     }
     let (digits, ending) = split_digits(tokens.word(lo));

@@ -13,8 +13,17 @@ fn figure(text: &str) -> Option<u32> {
     text.parse().ok().filter(|n| *n <= NUMBER_MAX)
 }
 
-/// Reads the number that begins at `at`; returns it with the index behind it.
+/// Reads the number that begins at `at`, with its text; returns it with the index behind it.
 pub(crate) fn read(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
+    let (mut number, end) = scan(tokens, at, hi)?;
+    if number.raw.is_empty() {
+        number.raw = tokens.span(at..end).to_owned();
+    }
+    Some((number, end))
+}
+
+/// Reads the number that begins at `at`, without its text.
+pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
     if at >= hi {
         return None;
     }
@@ -39,9 +48,6 @@ pub(crate) fn read(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
         }
         end += 1;
     }
-    if end > at + 1 {
-        number.raw = tokens.span(at..end).to_owned();
-    }
     complete_short_range(&mut number);
     Some((number, end))
 }
@@ -49,7 +55,7 @@ pub(crate) fn read(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
 /// One word: `1234`, `325C`, `101-109`, `80-44`, `1234-A`, `101/103`.
 fn read_word(word: &str, shape: Shape) -> Option<AddressNumber> {
     let (digits, rest) = split_digits(word);
-    let mut number = AddressNumber { low: figure(digits)?, raw: word.to_owned(), ..AddressNumber::default() };
+    let mut number = AddressNumber { low: figure(digits)?, ..AddressNumber::default() };
     match shape {
         Shape::Digits => Some(number),
         Shape::DigitsLetter => {
@@ -209,7 +215,6 @@ fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, us
         prefix: Some(format!("{first}{digits}{letter}")),
         low: figure(line)?,
         suffix: letters(tail),
-        raw: tokens.span(at..end).to_owned(),
         ..AddressNumber::default()
     };
     Some((number, end))
@@ -235,7 +240,6 @@ fn read_prefixed(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber
         prefix: Some(letter.to_owned()),
         low: figure(digits)?,
         suffix: letters(rest),
-        raw: word.to_owned(),
         ..AddressNumber::default()
     };
     Some((number, at + 1))

@@ -268,7 +268,7 @@ impl Reader<'_> {
         let has_figures = (lo..hi).any(|i| matches!(tokens.at(i).shape, Shape::Digits | Shape::Ordinal));
         let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
         let state = self.address.state.as_deref();
-        let known = |lo: usize| state.is_some_and(|state| places::is_known(tokens.span(lo..hi), state));
+        let known = |lo: usize| state.is_some_and(|state| places::is_known(tokens, lo, hi, state));
         // "CHURCH CAMBRIDGE MA": one word of a street before a known place.
         if is_tailed && !has_type && !has_figures && hi - lo >= 2 && !known(lo) && known(lo + 1) {
             self.address.street = street::read(tokens, lo, lo + 1);

@@ -2,20 +2,9 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use crate::model::address::Direction;
-
-static DIRECTIONAL: LazyLock<FxHashSet<(Direction, &'static str)>> = LazyLock::new(|| {
-    let mut set = FxHashSet::default();
-    for line in include_str!("../../data/standards/directional_places.tsv").lines() {
-        let Some((letter, name)) = line.split_once('\t').filter(|_| !line.starts_with('#')) else { continue };
-        if let Some(direction) = super::tables::direction(letter) {
-            set.insert((direction, name));
-        }
-    }
-    set
-});
+use super::tokens::Tokens;
 
 /// Cities called after a saint that are seen far more often than a place of the bare name.
 const SAINTS: [&str; 14] = [
@@ -38,37 +27,6 @@ const SAINTS: [&str; 14] = [
 /// True when `ST` before the word makes a city.
 pub(crate) fn is_saint(word: &str) -> bool {
     SAINTS.contains(&word)
-}
-
-/// Populated places by name (`N`, `ST`, `MT` and the like short), with the states that have one, blank-separated.
-static PLACES: LazyLock<FxHashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let text = include_str!("../../data/standards/us_places.tsv");
-    text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once('\t')).collect()
-});
-
-/// Longest name of a place that is looked up, in bytes.
-const NAME_LEN_MAX: usize = 48;
-
-/// True when the words name a populated place of the state.
-pub(crate) fn is_known(words: &str, state: &str) -> bool {
-    if words.len() > NAME_LEN_MAX {
-        return false;
-    }
-    // What Florida's and Colorado's rolls write for the land between the cities.
-    if words == "UNINCORPORATED" {
-        return true;
-    }
-    let states = match PLACES.get(words) {
-        Some(states) => Some(states),
-        None if may_be_longer(words) => PLACES.get(short_name(words).as_str()),
-        None => None,
-    };
-    states.is_some_and(|states| states.split(' ').any(|s| s == state)) || is_directional_name(words)
-}
-
-fn is_directional_name(words: &str) -> bool {
-    let parts = words.split_once(' ').and_then(|(first, rest)| Some((super::tables::direction(first)?, rest)));
-    parts.is_some_and(|(direction, rest)| is_directional(direction, rest))
 }
 
 /// ZIP prefixes and their states (USPS labeling list L002): the last prefix of each run.
@@ -148,38 +106,89 @@ pub(crate) fn state_of_zip(zip: &str) -> Option<&'static str> {
     (!state.is_empty()).then_some(state)
 }
 
-/// True when [`short_name`] would change the words.
-fn may_be_longer(words: &str) -> bool {
-    words.contains('-') || words.split(' ').any(|w| short_word(w) != w)
+/// Names of places by the hash of their words.
+struct Places {
+    /// States that have a place of the name, one bit each; [`ANYWHERE`] for a name of `directional_places.tsv`.
+    states: FxHashMap<u64, u64>,
 }
 
-fn short_name(words: &str) -> String {
-    let mut out = String::with_capacity(words.len());
-    for word in words.split([' ', '-']).filter(|w| !w.is_empty()) {
-        if !out.is_empty() {
-            out.push(' ');
+/// The bit of names that count in every state; the codes of states take the lower bits.
+const ANYWHERE: u64 = 1 << 63;
+
+static PLACES: LazyLock<Places> = LazyLock::new(|| {
+    let text = include_str!("../../data/standards/us_places.tsv");
+    let rows = || text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once('\t'));
+    let mut states: FxHashMap<u64, u64> = FxHashMap::with_capacity_and_hasher(20_000, rustc_hash::FxBuildHasher);
+    for (name, codes) in rows() {
+        let bits = codes.split(' ').fold(0, |bits, code| bits | state_bit(code));
+        *states.entry(hash_name(name)).or_default() |= bits;
+    }
+    let text = include_str!("../../data/standards/directional_places.tsv");
+    for (letter, name) in text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once('\t')) {
+        let hash = name.split([' ', '-']).fold(extend(0, letter), |hash, word| extend(hash, place_form(word)));
+        *states.entry(hash).or_default() |= ANYWHERE;
+    }
+    Places { states }
+});
+
+/// The bit of a state's two-letter code; none for another text.
+fn state_bit(code: &str) -> u64 {
+    super::tables::state_index(code).map_or(0, |at| 1 << at)
+}
+
+fn place_form(word: &str) -> &str {
+    let form = super::tables::entry(word).place_form;
+    if form.is_empty() { word } else { form }
+}
+
+fn hash_name(name: &str) -> u64 {
+    name.split(' ').fold(0, extend)
+}
+
+/// Adds a word to the hash of a name; 64 bits, so that names of 15,000 places do not collide.
+fn extend(hash: u64, word: &str) -> u64 {
+    let mut hash = hash;
+    for chunk in word.as_bytes().chunks(8) {
+        let mut bytes = [0u8; 8];
+        bytes[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^= hash >> 29;
+    }
+    (hash ^ 0x20).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(23)
+}
+
+/// Longest name of a place, in words.
+const NAME_WORDS_MAX: usize = 5;
+
+fn bits_of(tokens: &Tokens, lo: usize, hi: usize) -> u64 {
+    if lo >= hi || hi - lo > NAME_WORDS_MAX {
+        return 0;
+    }
+    let mut hash = 0;
+    for at in lo..hi {
+        let (word, form) = (tokens.word(at), tokens.at(at).entry.place_form);
+        if !form.is_empty() {
+            hash = extend(hash, form);
+        } else if word.contains('-') {
+            hash = word.split('-').filter(|w| !w.is_empty()).fold(hash, |hash, w| extend(hash, place_form(w)));
+        } else {
+            hash = extend(hash, word);
         }
-        out.push_str(short_word(word));
     }
-    out
+    PLACES.states.get(&hash).copied().unwrap_or(0)
 }
 
-fn short_word(word: &str) -> &str {
-    match word {
-        "SAINT" | "SAINTE" => "ST",
-        "MOUNT" => "MT",
-        "FORT" => "FT",
-        "CTY" => "CITY",
-        "SPGS" => "SPRINGS",
-        "HTS" | "HGTS" => "HEIGHTS",
-        "BCH" => "BEACH",
-        "JCT" => "JUNCTION",
-        "TWP" => "TOWNSHIP",
-        _ => super::tables::direction(word).map_or(word, |d| d.as_str()),
+/// True when the words name a populated place of the state.
+pub(crate) fn is_known(tokens: &Tokens, lo: usize, hi: usize, state: &str) -> bool {
+    // What Florida's and Colorado's rolls write for the land between the cities.
+    if lo + 1 == hi && tokens.word(lo) == "UNINCORPORATED" {
+        return true;
     }
+    let bits = bits_of(tokens, lo, hi);
+    bits & (ANYWHERE | state_bit(state)) != 0
 }
 
-/// True when a town of the country bears this direction and name.
-pub(crate) fn is_directional(direction: Direction, name: &str) -> bool {
-    DIRECTIONAL.contains(&(direction, name))
+/// True when the words, a direction first, name a town of the country that bears both (`E BRIDGEWATER`).
+pub(crate) fn is_directional(tokens: &Tokens, lo: usize, hi: usize) -> bool {
+    bits_of(tokens, lo, hi) & ANYWHERE != 0
 }

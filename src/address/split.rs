@@ -236,8 +236,7 @@ fn post_points(tokens: &Tokens, lo: usize, end: usize, has_type: bool, context: 
 
 /// True when direction and next word are a place known by that name anywhere in the country (`E BRIDGEWATER`).
 fn is_directional_place(tokens: &Tokens, at: usize, hi: usize) -> bool {
-    let Some(direction) = tokens.at(at).entry.direction else { return false };
-    (at + 2..=hi.min(at + 4)).any(|end| places::is_directional(direction, tokens.span(at + 1..end)))
+    (at + 2..=hi.min(at + 4)).any(|end| places::is_directional(tokens, at, end))
 }
 
 /// Points for `lo..hi` as a place.
@@ -246,7 +245,7 @@ fn place_points(tokens: &Tokens, lo: usize, hi: usize, context: &Context<'_>) ->
         return if context.around.expects_place { points::NO_PLACE_WHERE_EXPECTED } else { 0 };
     }
     let n = hi - lo;
-    if context.around.state.is_some_and(|state| places::is_known(tokens.span(lo..hi), state)) {
+    if context.around.state.is_some_and(|state| places::is_known(tokens, lo, hi, state)) {
         return match (context.around.expects_place, n) {
             (false, _) => points::KNOWN_PLACE_BY_ZIP,
             (true, 1) => points::KNOWN_PLACE + points::PLACE_OF_ONE_WORD,

@@ -46,6 +46,12 @@ pub(crate) struct Entry {
     pub(crate) closes_place: bool,
     /// A word of a numbered road's class (`HWY`, `ROUTE`, `COUNTY`).
     pub(crate) is_road_class: bool,
+    /// May open a post office box.
+    pub(crate) is_box: bool,
+    /// The last word of a state's name of several words (`HAMPSHIRE`).
+    pub(crate) ends_state: bool,
+    /// How place names are keyed (`ST` for `SAINT`, `N` for `NORTH`); empty where as written.
+    pub(crate) place_form: &'static str,
 }
 
 /// A word with no meaning of its own.
@@ -58,6 +64,9 @@ pub(crate) static NOTHING: Entry = Entry {
     opens_place: false,
     closes_place: false,
     is_road_class: false,
+    is_box: false,
+    ends_state: false,
+    place_form: "",
 };
 
 const DIRECTIONS: [(Direction, &[&str]); 8] = [
@@ -157,6 +166,25 @@ const TENS: [(&str, &str, u8); 8] = [
     ("NINETY", "NINETIETH", 90),
 ];
 
+/// Words that may open a post office box; the grammar is in `unit`.
+const BOX_WORDS: &[&str] = &["P", "PO", "POB", "POBOX", "PB", "POST", "P/O", "BOX", "LOCKBOX", "LBX", "DRAWER"];
+
+/// Forms under which place names are keyed, directions apart.
+const PLACE_FORMS: &[(&str, &str)] = &[
+    ("SAINT", "ST"),
+    ("SAINTE", "ST"),
+    ("STE", "ST"),
+    ("MOUNT", "MT"),
+    ("FORT", "FT"),
+    ("CTY", "CITY"),
+    ("SPGS", "SPRINGS"),
+    ("HTS", "HEIGHTS"),
+    ("HGTS", "HEIGHTS"),
+    ("BCH", "BEACH"),
+    ("JCT", "JUNCTION"),
+    ("TWP", "TOWNSHIP"),
+];
+
 type Map = FxHashMap<&'static str, Entry>;
 
 /// Rows of an embedded table: tab-separated cells, `#` lines left out.
@@ -207,10 +235,21 @@ fn add_closed_classes(map: &mut Map) {
         let [code, name] = row[..] else { continue };
         slot(map, code).state = Some(code);
         slot(map, name).state = Some(code);
+        if let Some((_, last)) = name.rsplit_once(' ') {
+            slot(map, last).ends_state = true;
+        }
+    }
+    for word in BOX_WORDS {
+        slot(map, word).is_box = true;
+    }
+    for (word, form) in PLACE_FORMS {
+        slot(map, word).place_form = form;
     }
     for (direction, words) in DIRECTIONS {
         for word in words {
-            slot(map, word).direction = Some(direction);
+            let entry = slot(map, word);
+            entry.direction = Some(direction);
+            entry.place_form = direction.as_str();
         }
     }
     for word in ROAD_CLASS_WORDS {
@@ -240,6 +279,21 @@ pub(crate) fn street_type(word: &str) -> Option<TypeWord> {
 pub(crate) fn state(text: &str) -> Option<&'static str> {
     entry(text).state
 }
+
+/// The position of a state's two-letter code among all of them, below 63.
+pub(crate) fn state_index(code: &str) -> Option<u32> {
+    let at = CODES.binary_search(&code).ok()?;
+    u32::try_from(at).ok().filter(|at| *at < 63)
+}
+
+/// Two-letter codes of the states, sorted.
+static CODES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let rows = rows(include_str!("../../data/standards/states.tsv"));
+    let mut codes: Vec<&str> = rows.filter_map(|row| row.first().copied()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+});
 
 /// The direction a word spells.
 pub(crate) fn direction(word: &str) -> Option<Direction> {

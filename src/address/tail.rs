@@ -8,12 +8,15 @@ use crate::model::address::Address;
 /// Takes country, ZIP and state from the end; returns the index where they begin.
 pub(crate) fn take(tokens: &Tokens, address: &mut Address) -> usize {
     let mut hi = tokens.len();
-    for country in ["UNITED STATES OF AMERICA", "UNITED STATES", "USA", "US", "U S A"] {
-        let n = country.split(' ').count();
-        if hi > n + 2 && tokens.span(hi - n..hi) == country {
-            hi -= n;
-            break;
-        }
+    let n_country = match tokens.word(hi - 1) {
+        "USA" | "US" => 1,
+        "STATES" if hi > 4 && tokens.word(hi - 2) == "UNITED" => 2,
+        "A" if hi > 5 && tokens.span(hi - 3..hi) == "U S A" => 3,
+        "AMERICA" if hi > 6 && tokens.span(hi - 4..hi) == "UNITED STATES OF AMERICA" => 4,
+        _ => 0,
+    };
+    if hi > n_country + 2 {
+        hi -= n_country;
     }
     hi = take_zip(tokens, hi, address);
     hi = take_state(tokens, hi, address);
@@ -87,10 +90,15 @@ fn is_type_or_direction(tokens: &Tokens, at: usize) -> bool {
 
 /// The state that ends before `hi`: its code and the index where it begins.
 fn state_before(tokens: &Tokens, hi: usize) -> Option<(&'static str, usize)> {
-    (1..=3usize)
+    if hi < 2 {
+        return None;
+    }
+    let last = tokens.at(hi - 1).entry;
+    let long = (2..=3usize)
         .rev()
-        .filter(|n| hi > *n)
-        .find_map(|n| tables::state(tokens.span(hi - n..hi)).map(|code| (code, hi - n)))
+        .filter(|n| last.ends_state && hi > *n)
+        .find_map(|n| tables::state(tokens.span(hi - n..hi)).map(|code| (code, hi - n)));
+    long.or_else(|| last.state.map(|code| (code, hi - 1)))
 }
 
 fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
@@ -99,7 +107,7 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
     if tokens.at(at - 1).shape == Shape::Hash {
         return hi;
     }
-    if places::is_known(tokens.span(0..at), code) {
+    if tokens.at(0).shape == Shape::Word && places::is_known(tokens, 0, at, code) {
         address.state = Some(code.to_owned());
         return at;
     }
@@ -154,7 +162,7 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
 /// True when a known place of the state, or words set apart by a comma, stand before `at`.
 fn ends_in_place(tokens: &Tokens, at: usize, state: &str) -> bool {
     let lo = at.saturating_sub(3).max(1);
-    (lo..at).any(|i| tokens.at(i).gap == Gap::Comma || places::is_known(tokens.span(i..at), state))
+    (lo..at).any(|i| tokens.at(i).gap == Gap::Comma || places::is_known(tokens, i, at, state))
 }
 
 /// True when the word before the state can end a place name: a word that is no type and no direction.

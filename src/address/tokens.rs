@@ -62,6 +62,10 @@ pub(crate) struct Tokens {
     n: usize,
     gap: Gap,
     word_start: usize,
+    /// What the word being written is made of: 1 letters, 2 digits, 4 anything else.
+    classes: u8,
+    /// True when a word may open a post office box.
+    pub(crate) has_box: bool,
     /// What stood in parentheses.
     pub(crate) remark: Option<String>,
     /// True when the text was longer than what is looked at.
@@ -76,11 +80,13 @@ impl Tokens {
     }
 
     /// The token at `index`; a nameless word beyond the end.
+    #[inline]
     pub(crate) fn at(&self, index: usize) -> &Token {
         if index < self.n { &self.list[index] } else { &EMPTY }
     }
 
     /// The word at `index`, empty beyond the end.
+    #[inline]
     pub(crate) fn word(&self, index: usize) -> &str {
         let token = self.at(index);
         self.buffer.get(usize::from(token.start)..usize::from(token.end)).unwrap_or("")
@@ -101,18 +107,52 @@ impl Tokens {
             return;
         }
         let word = self.buffer.get(start..end).unwrap_or("");
-        let shape = shape_of(word);
+        let shape = match self.classes {
+            2 => Shape::Digits,
+            1 if end - start > 1 => Shape::Word,
+            _ => shape_of(word),
+        };
         let entry = match shape {
             Shape::Word | Shape::Letter | Shape::And => tables::entry(word),
             _ => &tables::NOTHING,
         };
         self.list[self.n] = Token { start: start as u16, end: end as u16, gap: self.gap, shape, entry };
+        self.has_box |= entry.is_box;
         self.n += 1;
         self.gap = Gap::Blank;
     }
 
+    /// One letter or digit of the word being written.
+    #[inline]
+    fn letter_or_digit(&mut self, byte: u8) {
+        self.classes |= if byte.is_ascii_digit() { 2 } else { 1 };
+        self.buffer.push(char::from(byte.to_ascii_uppercase()));
+    }
+
+    /// Any other character of the word being written.
+    fn other(&mut self, c: char) {
+        self.classes |= 4;
+        self.buffer.push(c);
+    }
+
     /// Closes the word being written and starts the next.
     fn end_word(&mut self) {
+        if self.classes == 1 || self.classes == 2 {
+            self.push(self.word_start, self.buffer.len());
+            self.next_word();
+        } else {
+            self.end_mixed_word();
+        }
+    }
+
+    fn next_word(&mut self) {
+        self.buffer.push(' ');
+        self.word_start = self.buffer.len();
+        self.classes = 0;
+    }
+
+    fn end_mixed_word(&mut self) {
+        self.classes |= 4;
         while self.buffer.len() > self.word_start && self.buffer.ends_with(['-', '/']) {
             if self.buffer.ends_with('-') && self.gap == Gap::Blank && self.buffer.len() == self.word_start + 1 {
                 self.gap = Gap::Dash;
@@ -120,7 +160,7 @@ impl Tokens {
             let is_tail_dash = self.buffer.ends_with('-') && self.buffer.len() > self.word_start + 1;
             self.buffer.pop();
             if is_tail_dash {
-                self.end_word();
+                self.end_mixed_word();
                 self.gap = Gap::Dash;
                 return;
             }
@@ -135,6 +175,7 @@ impl Tokens {
         }
         let (start, end) = (self.word_start, self.buffer.len());
         if start == end {
+            self.classes = 0;
             return;
         }
         let cut = cut_of(&self.buffer[start..end]).or_else(|| self.letter_road(&self.buffer[start..end]));
@@ -149,8 +190,7 @@ impl Tokens {
         } else {
             self.push(start, end);
         }
-        self.buffer.push(' ');
-        self.word_start = self.buffer.len();
+        self.next_word();
     }
 
     /// `M-89` and `K-10` right behind the house number are roads; elsewhere they are units.
@@ -164,10 +204,9 @@ impl Tokens {
 
     fn single(&mut self, c: char) {
         self.end_word();
-        self.buffer.push(c);
+        self.other(c);
         self.push(self.word_start, self.buffer.len());
-        self.buffer.push(' ');
-        self.word_start = self.buffer.len();
+        self.next_word();
     }
 
     fn comma(&mut self) {
@@ -197,7 +236,7 @@ impl Tokens {
         let digit_follows = rest.bytes().next().is_some_and(|b| b.is_ascii_digit());
         // "ROAD 41.4": a road between two others. "1234.0" comes from a spreadsheet.
         if digit_follows && run <= 2 && self.buffer.ends_with(|c: char| c.is_ascii_digit()) && !self.word_is_empty() {
-            self.buffer.push('.');
+            self.other('.');
             return;
         }
         if run >= 2 || (digit_follows && !self.word_is_empty()) {
@@ -215,17 +254,27 @@ pub(crate) fn tokenize(text: &str) -> Tokens {
         n: 0,
         gap: Gap::Blank,
         word_start: 0,
+        classes: 0,
+        has_box: false,
         remark: None,
         is_cut: false,
     };
     let keeps_parentheses = text.starts_with('(');
     let mut remark = String::new();
     let mut depth = 0usize;
-    for (position, c) in text.char_indices() {
+    let mut position = 0;
+    while let Some(byte) = text.as_bytes().get(position) {
         if position > TEXT_LEN_MAX {
             tokens.is_cut = true;
             break;
         }
+        if depth == 0 && byte.is_ascii_alphanumeric() {
+            tokens.letter_or_digit(*byte);
+            position += 1;
+            continue;
+        }
+        let Some(c) = text.get(position..).and_then(|rest| rest.chars().next()) else { break };
+        position += c.len_utf8();
         match c {
             '(' | '[' if !keeps_parentheses => {
                 tokens.end_word();
@@ -236,7 +285,7 @@ pub(crate) fn tokenize(text: &str) -> Tokens {
                 depth = depth.saturating_sub(1);
             }
             _ if depth > 0 => remark.push(c),
-            _ => step(&mut tokens, c, text.get(position + c.len_utf8()..).unwrap_or("")),
+            _ => step(&mut tokens, c, text.get(position..).unwrap_or("")),
         }
     }
     tokens.end_word();
@@ -249,36 +298,32 @@ pub(crate) fn tokenize(text: &str) -> Tokens {
 
 fn step(tokens: &mut Tokens, c: char, rest: &str) {
     match c {
-        'a'..='z' => tokens.buffer.push(c.to_ascii_uppercase()),
-        'A'..='Z' | '0'..='9' => tokens.buffer.push(c),
         ' ' | '\t' => tokens.end_word(),
         '.' => tokens.dot(rest),
         '\'' | '`' | '"' | '’' => {}
         ',' | ';' | '\n' | '\r' | '|' => tokens.comma(),
         '#' => tokens.single('#'),
         '&' | '@' | '+' => tokens.single('&'),
-        '-' | '–' | '—' | '−' => tokens.buffer.push('-'),
+        '-' | '–' | '—' | '−' => tokens.other('-'),
         '/' | '\\' => {
             if tokens.keeps_slash() {
-                tokens.buffer.push('/');
+                tokens.other('/');
             } else if tokens.buffer.get(tokens.word_start..) == Some("C") {
                 // "C/O" stays one word.
-                tokens.buffer.push('/');
+                tokens.other('/');
             } else {
                 tokens.single('&');
             }
         }
         '½' => {
             tokens.end_word();
-            tokens.buffer.push_str("1/2");
+            "1/2".chars().for_each(|c| tokens.other(c));
             tokens.end_word();
         }
         _ => match fold(c) {
-            Some(letter) => tokens.buffer.push(letter),
+            Some(letter) => tokens.letter_or_digit(letter as u8),
             None if c.is_alphanumeric() => {
-                for upper in c.to_uppercase() {
-                    tokens.buffer.push(upper);
-                }
+                c.to_uppercase().for_each(|upper| tokens.other(upper));
             }
             None => tokens.end_word(),
         },
@@ -393,6 +438,7 @@ fn split_utah(tokens: &mut Tokens) {
     let rest: Vec<Token> = tokens.list[2..tokens.n].to_vec();
     tokens.buffer.clear();
     tokens.n = 0;
+    tokens.classes = 4;
     for part in parts {
         let start = tokens.buffer.len();
         tokens.buffer.push_str(part);

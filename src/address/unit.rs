@@ -246,6 +246,9 @@ pub(crate) fn bare_id_end(tokens: &Tokens, at: usize, hi: usize) -> usize {
 
 /// A post office box: where it begins and ends, and its number.
 pub(crate) fn po_box(tokens: &Tokens, hi: usize) -> Option<(usize, usize, String)> {
+    if !tokens.has_box {
+        return None;
+    }
     // A bare "BOX" or a lockbox counts only where no post office box is named.
     box_by(tokens, hi, true).or_else(|| box_by(tokens, hi, false))
 }
