@@ -95,6 +95,8 @@ pub struct CaseFacts {
     pub is_condition_removed: bool,
     /// A sealed packet was written.
     pub has_sealed_packet: bool,
+    /// Required research steps that are open, in words; `None` when nobody looked.
+    pub research_open: Option<Vec<String>>,
     /// What comes with the request itself.
     pub request: RequestFacts,
 }
@@ -155,6 +157,7 @@ pub const CODES: &[&str] = &[
     "decision_document",
     "plan_default",
     "evidence_package_sealed",
+    "research_checklist",
     "write_off_authority",
     "new_signal",
 ];
@@ -261,6 +264,13 @@ pub fn lacks(facts: &CaseFacts, code: &str) -> Option<String> {
             "record the removal of the illegal condition (`case inspect --condition-removed`)",
         ),
         "evidence_package_sealed" => unless(facts.has_sealed_packet, "write the sealed packet (`case packet`)"),
+        "research_checklist" => match facts.research_open.as_deref() {
+            Some([]) => None,
+            open => {
+                let open = open.unwrap_or_default().join(", ");
+                Some(format!("settle the owner research (`case checklist`): {open}"))
+            }
+        },
         _ => lacks_request(&facts.request, code)
             .or_else(|| lacks_finding(facts, code))
             .or_else(|| lacks_assessment(facts, code))
@@ -400,6 +410,7 @@ mod tests {
             is_plan_in_default: true,
             is_condition_removed: true,
             has_sealed_packet: true,
+            research_open: Some(Vec::new()),
             request: RequestFacts {
                 reason: words(),
                 record_citation: words(),

@@ -16,6 +16,7 @@ pub mod offense;
 pub mod estimate;
 
 pub mod charge;
+pub mod checklist;
 
 pub mod plan;
 

@@ -213,6 +213,8 @@ pub struct Policy {
     pub recipients: Vec<Recipients>,
     /// Holidays.
     pub holidays: Vec<Holidays>,
+    /// Steps of the manual research.
+    pub research_step: Vec<super::checklist::ResearchStep>,
 }
 
 /// Something valid on some days.

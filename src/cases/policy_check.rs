@@ -45,6 +45,7 @@ pub(super) fn at(text: &str, offset: usize, message: impl Into<String>) -> Polic
 pub(super) fn check(text: &str, policy: &Policy) -> Result<(), PolicyError> {
     office(text, policy)?;
     account_statuses(text, policy)?;
+    super::checklist::check(text, policy)?;
     parameters(text, policy)?;
     fees(text, policy)?;
     once(text, &policy.fee, |f| (f.code.as_ref(), f.offense_no, violations(f)))?;

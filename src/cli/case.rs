@@ -47,6 +47,9 @@ enum Verb {
     Assign { case_no: String, person: String },
     /// Add an evidence file, or hand evidence over.
     Evidence(Evidence),
+    /// The manual research: show what is open, or record a step's result.
+    /// Example: taptrace case checklist IC-2026-00001 --step deeds --result "4299/778, Oldwell to Testwell" --document deed.pdf
+    Checklist(super::checklist::Checklist),
     /// Record a visit.
     Inspect(Inspect),
     /// Record a party, or take the owners from the roll and deeds.
@@ -322,6 +325,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Show { case_no } => return case_show::show(global, &desk, case_no),
         Verb::List(list) => return case_show::list(global, &filter(list)),
         Verb::Due => return case_show::due(global, &desk),
+        Verb::Checklist(args) => return super::checklist::run(global, &desk, args),
         Verb::Charge(charge) => return case_show::charge(global, &desk, &charge.case_no, &assessment(charge)),
         Verb::Packet(p) if p.verify => case_show::verify(global, &p.case_no, &p.folder, p.sealed.as_ref()),
         Verb::Packet(packet) => return case_show::packet(global, &desk, &packet.case_no, &packet.folder),
@@ -429,7 +433,7 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
         Verb::Show { .. } | Verb::List(_) | Verb::Due | Verb::Advance(_) | Verb::Reopen(_) | Verb::Close(_) => {
             Ok(String::new())
         }
-        Verb::Charge(_) | Verb::Packet(_) => Ok(String::new()),
+        Verb::Charge(_) | Verb::Packet(_) | Verb::Checklist(_) => Ok(String::new()),
     }
 }
 

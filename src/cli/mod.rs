@@ -6,6 +6,7 @@
 mod address;
 mod case;
 mod case_show;
+mod checklist;
 mod context;
 mod demo;
 mod desk;

@@ -10,6 +10,7 @@ use crate::store::cases::{self, CaseRow};
 use crate::store::{Reader, case_notice, case_party, holds};
 
 use super::casework::{self, Desk, Error};
+use super::checklist;
 
 /// A case with its sections.
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ pub fn gather(desk: &Desk, db: &Reader, case_no: &str) -> Result<Dossier, Error>
         charges(db, &case, balance)?,
         notices(db, &case)?,
         agreement(desk, db, &case)?,
+        checklist::section(desk, db, &case)?,
         hold_section(db, &case)?,
         notes(db, &case)?,
         next_steps(desk, db, &case)?,

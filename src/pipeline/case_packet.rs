@@ -19,7 +19,7 @@ use super::case_evidence::path_of;
 use super::case_letter::{self, Sheet};
 use super::case_party::fact_words;
 use super::casework::{self, Desk, Error, refuse};
-use super::ownership;
+use super::{checklist, ownership};
 
 /// The list of hashes; in the form that `sha256sum -c` reads.
 const HASHES: &str = "HASHES";
@@ -49,6 +49,7 @@ pub fn contents(desk: &Desk, db: &Reader, case_no: &str) -> Result<Contents, Err
         dossier::parties(db, &case)?,
         match_section(db, &case)?,
         ownership_section(desk, db, &case)?,
+        checklist::section(desk, db, &case)?,
         dossier::reports(db, &case)?,
         dossier::visits(db, &case)?,
         dossier::evidence(db, &case)?,

@@ -17,7 +17,7 @@ use crate::store::cases::{CaseRow, StepRow};
 use crate::store::holds::{self, HoldRow};
 use crate::store::{self, Authorship, Db, Tx, Writer, case_notice, case_party};
 
-use super::{case_letter, case_record};
+use super::{case_letter, case_record, checklist};
 
 pub use crate::cases::machine::Role;
 pub use crate::cases::policy::{Dated, Policy, PolicyError};
@@ -259,6 +259,7 @@ pub fn facts(desk: &Desk, db: &impl Db, case: &CaseRow, request: RequestFacts) -
         ..CaseFacts::default()
     };
     owner_facts(db, case, &mut facts)?;
+    facts.research_open = Some(checklist::open(desk, db, case)?);
     Ok(facts)
 }
 

@@ -12,6 +12,7 @@ pub mod case_packet;
 pub mod case_party;
 pub mod case_record;
 pub mod casework;
+pub mod checklist;
 pub mod evaluation;
 pub mod fetch_manifest;
 pub mod fetch_vault;

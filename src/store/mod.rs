@@ -26,6 +26,7 @@ pub mod case_notice;
 pub mod case_party;
 pub mod case_work;
 pub mod cases;
+pub mod checklists;
 pub mod holds;
 pub mod removal_lists;
 pub mod removals;

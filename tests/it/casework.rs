@@ -129,6 +129,63 @@ fn to_noticed(dir: &Path) {
     go("2026-02-21", &["case", "advance", CASE, "noticed"]);
 }
 
+/// Settles what the policy requires before a referral; how results are recorded is the next test.
+fn settle_research(dir: &Path) {
+    let db = Connection::open(dir.join("t.db")).unwrap();
+    for step in ["roll", "deeds", "treasurer", "court", "tribal", "billing_history", "conclusion"] {
+        db.execute(
+            "INSERT INTO checklist_result (case_id, step, standing, result, certainty, done_on, actor, recorded_at)
+             SELECT case_id, ?1, 'done', 'x', 'certain', '2026-06-21', 'tester', '2026-06-21T00:00:00Z' FROM case_file WHERE case_no = ?2",
+            [step, CASE],
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn owner_research_is_recorded_step_by_step() {
+    let (dir, day) = (tempfile::tempdir().unwrap(), "2026-06-21");
+    let dir = dir.path();
+    city(dir);
+    ok(dir, day, &["case", "open", "--premise", "P1", "--violation", "slip", "--source", "tip"]);
+    fn step<'a>(more: &[&'a str]) -> Vec<&'a str> {
+        [&["case", "checklist", CASE, "--step"], more].concat()
+    }
+    std::fs::write(dir.join("deed.pdf"), "%PDF-1.4 deed").unwrap();
+    refused(dir, day, &step(&["horoscope", "--result", "x"]), "E_CODE");
+    refused(dir, day, &step(&["deeds", "--result", "4299/778"]), "E_EVIDENCE");
+    refused(dir, day, &step(&["deeds", "--result", " ", "--document", "deed.pdf"]), "E_EVIDENCE");
+    refused(dir, day, &step(&["deeds", "--result", "x", "--evidence", "EV-2026-99999"]), "E_NOT_FOUND");
+    refused(dir, day, &step(&["conclusion", "--result", "ALDER JO"]), "E_EVIDENCE");
+    refused(dir, day, &step(&["conclusion", "--result", "agree", "--second-read"]), "E_NOT_FOUND");
+    let blank = ok(dir, day, &["case", "checklist", CASE, "--format", "json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&blank).unwrap();
+    assert!(rows.len() == 10 && rows.iter().all(|r| r["standing"] == "open"), "{blank}");
+    let shown = ok(dir, day, &["case", "show", CASE]);
+    assert!(!shown.contains("deed.pdf"), "{shown}");
+    settle_research(dir);
+    let deed = ["--result", "4299/778, BIRCH to ALDER", "--document", "deed.pdf"];
+    ok(dir, day, &step(&[&["deeds"], &deed[..]].concat()));
+    // The same paper may show two things.
+    ok(dir, day, &step(&["roll", "--result", "row 1 of the roll of 2026-01-01", "--document", "deed.pdf"]));
+    ok(dir, day, &step(&["court", "--result", "looked up, nothing", "--not-applicable"]));
+    let conclude = ["conclusion", "--result", "ALDER JO", "--certainty"];
+    ok(dir, day, &step(&[&conclude[..], &["uncertain"]].concat()));
+    let open = run(dir, day, &["case", "checklist", CASE]);
+    assert!(String::from_utf8_lossy(&open.stderr).contains("open: conclusion (uncertain)"), "{open:?}");
+    assert_eq!(open.status.code(), Some(1));
+    let shown = ok(dir, day, &step(&[&conclude[..], &["certain"]].concat()));
+    assert!(shown.contains("conclusion") && shown.contains("certain"), "{shown}");
+    refused(dir, day, &step(&["conclusion", "--result", "agree", "--second-read"]), "E_ROLE");
+    let shown = ok(dir, day, &["case", "show", CASE]);
+    assert!(shown.contains("owner research") && shown.contains("4299/778, BIRCH to ALDER"), "{shown}");
+    let db = Connection::open(dir.join("t.db")).unwrap();
+    let n_documents: i64 =
+        db.query_row("SELECT COUNT(*) FROM evidence WHERE original_name = 'deed.pdf'", [], |r| r.get(0)).unwrap();
+    assert_eq!(n_documents, 1);
+    assert!(db.execute("UPDATE checklist_result SET result = 'x'", []).is_err());
+}
+
 #[test]
 fn a_case_from_a_tip_to_a_sealed_packet() {
     let dir = tempfile::tempdir().unwrap();
@@ -149,6 +206,8 @@ fn a_case_from_a_tip_to_a_sealed_packet() {
     ok(dir, "2026-06-20", &["case", "hold", CASE, "medical", "--release"]);
     ok(dir, "2026-06-20", &["case", "advance", CASE, "enforcement"]);
     refused(dir, "2026-06-21", &["case", "advance", CASE, "referred"], "evidence_package_sealed");
+    refused(dir, "2026-06-21", &["case", "advance", CASE, "referred"], "research_checklist: settle the owner research");
+    settle_research(dir);
     let sealed = ok(dir, "2026-06-21", &["case", "packet", CASE, "out"]);
     let hash = sealed.split_whitespace().nth(3).unwrap().to_owned();
     assert!(sealed.starts_with("sealed out as "), "{sealed}");
