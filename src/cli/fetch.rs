@@ -19,6 +19,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// A parcel layer of an ArcGIS REST service, whole or in part; a broken fetch goes on where it stopped.
+    ///
+    /// Example: taptrace fetch parcels tulsa_county --contact gis@city.example
+    Parcels(Box<super::fetch_parcels::ParcelsArgs>),
     /// One address of the web, kept as evidence; its body goes to -o FILE.
     ///
     /// Example: taptrace fetch url https://gis.example.gov/arcgis/rest/services?f=json --allow-host gis.example.gov
@@ -43,6 +47,7 @@ struct UrlArgs {
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     match &args.verb {
+        Verb::Parcels(args) => super::fetch_parcels::run(global, args),
         Verb::Url(args) => fetch_url(global, args),
         Verb::Page(args) => fetch_refresh::page(global, args),
         Verb::Test(args) => fetch_page::test(global, args),

@@ -58,7 +58,7 @@ impl NetArgs {
         Ok(settings)
     }
 
-    /// A client that may ask `hosts` besides the configured ones and keeps what comes in `vault`.
+    /// A client that may ask `hosts` besides the configured ones and keeps what comes in `vault`; Ctrl-C stops it.
     pub(crate) fn client(
         &self,
         global: &Global,
@@ -88,7 +88,7 @@ pub(crate) fn vault(global: &Global, reason: &str) -> Result<Arc<EvidenceVault>,
 }
 
 /// A flag that Ctrl-C sets.
-pub(crate) fn stop_flag() -> Arc<AtomicBool> {
+fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // A second handler in one process is refused; the first one serves then.

@@ -15,6 +15,7 @@ mod failure;
 mod fetch;
 mod fetch_net;
 mod fetch_page;
+mod fetch_parcels;
 mod fetch_refresh;
 mod import;
 mod import_inspect;

@@ -155,7 +155,10 @@ pub(crate) fn push_text(out: &mut String, raw: &[u8], has_escape: bool) {
         }
         return;
     }
-    let text = String::from_utf8_lossy(raw);
+    let text = match std::str::from_utf8(raw) {
+        Ok(text) => std::borrow::Cow::Borrowed(text),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0,
+    };
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         if c != '\\' {
@@ -210,8 +213,9 @@ mod tests {
         push_text(&mut out, br#"a\"b\\c\u00e9\ud83d\ude00\ud83dx\/"#, true);
         assert_eq!(out, "a\"b\\cé😀\u{fffd}x/");
         out.clear();
+        push_text(&mut out, b"ft\xb2 \\u00e9 ", true);
         push_text(&mut out, b"ft\xb2", false);
-        assert_eq!(out, "ft²");
+        assert_eq!(out, "ft² é ft²");
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Profile {
     /// How to read the file, where looking is not enough.
     #[serde(default)]
     file: FileRule,
+    /// Where the rows are fetched from.
+    pub service: Option<ServiceRule>,
     /// CRS of geometry and of the `lon` and `lat` columns, instead of what the file says.
     pub crs: Option<String>,
     /// West, south, east, north in degrees: where the geometries must lie.
@@ -86,6 +88,24 @@ struct FileRule {
     delimiter: Option<String>,
     header_row: Option<usize>,
     sheet: Option<String>,
+}
+
+/// A layer on the network.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRule {
+    /// Address of the layer.
+    pub url: String,
+    /// Further hosts that may be asked.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Condition that cuts this county's rows out of a larger layer; the rows that meet it are the whole roll.
+    #[serde(rename = "where")]
+    pub condition: Option<String>,
+    /// Field with the time of the last edit of a row, where the layer does not name it.
+    pub edit_field: Option<String>,
+    /// Field whose greatest value is the day that the roll is true for.
+    pub as_of_field: Option<String>,
 }
 
 /// Where a field comes from. `"A|B"` is column A or, when the file has none, B.

@@ -123,15 +123,26 @@ impl EvidenceVault {
         payload(&self.db, sha256)
     }
 
-    fn keep_bytes(&self, exchange: &Exchange<'_>) -> Result<Option<PathBuf>, Error> {
-        let path = path_of(&self.db, exchange.sha256);
-        if exchange.payload.is_empty() || path.exists() {
+    /// Keeps bytes that belong to a run but are no response, such as the list of its pages; gives back their hash.
+    ///
+    /// # Errors
+    /// When the evidence folder cannot be written.
+    pub fn keep_file(&self, bytes: &[u8]) -> Result<String, Error> {
+        let sha256 = crate::fieldwork::freeze::sha256_hex(bytes);
+        let written = self.keep_bytes(&sha256, bytes)?;
+        self.lock().unsynced.extend(written);
+        Ok(sha256)
+    }
+
+    fn keep_bytes(&self, sha256: &str, bytes: &[u8]) -> Result<Option<PathBuf>, Error> {
+        let path = path_of(&self.db, sha256);
+        if bytes.is_empty() || path.exists() {
             return Ok(None);
         }
         let parent = path.parent().unwrap_or(&path);
         fs::create_dir_all(parent).map_err(file("make the folder", parent))?;
         let part = path.with_extension(format!("{}.part", std::process::id()));
-        fs::write(&part, exchange.payload).map_err(file("write", &part))?;
+        fs::write(&part, bytes).map_err(file("write", &part))?;
         fs::rename(&part, &path).map_err(file("rename into place", &path))?;
         Ok(Some(path))
     }
@@ -165,7 +176,7 @@ impl EvidenceVault {
 
 impl Vault for EvidenceVault {
     fn keep(&self, exchange: &Exchange<'_>) -> Result<(), VaultError> {
-        let written = self.keep_bytes(exchange)?;
+        let written = self.keep_bytes(exchange.sha256, exchange.payload)?;
         let row = self.row_of(exchange);
         let mut inner = self.lock();
         inner.unsynced.extend(written);
@@ -227,7 +238,11 @@ pub fn payload_of(db: &Path, row: &ResponseRow) -> Result<Vec<u8>, Error> {
     if row.byte_len == 0 { Ok(Vec::new()) } else { payload(db, &row.sha256) }
 }
 
-fn payload(db: &Path, sha256: &str) -> Result<Vec<u8>, Error> {
+/// The bytes kept under a hash.
+///
+/// # Errors
+/// When they are gone or changed.
+pub fn payload(db: &Path, sha256: &str) -> Result<Vec<u8>, Error> {
     let path = path_of(db, sha256);
     let bytes = fs::read(&path).map_err(file("read", &path))?;
     if crate::fieldwork::freeze::sha256_hex(&bytes) == sha256 { Ok(bytes) } else { Err(Error::Changed { path }) }

@@ -14,6 +14,7 @@ pub mod case_record;
 pub mod casework;
 pub mod checklist;
 pub mod evaluation;
+pub mod fetch_layer;
 pub mod fetch_manifest;
 pub mod fetch_vault;
 pub mod import;

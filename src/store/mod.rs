@@ -6,6 +6,7 @@
 
 mod audit;
 mod error;
+pub mod fetch_runs;
 pub mod layers;
 pub mod links;
 pub mod maintenance;

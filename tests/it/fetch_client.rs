@@ -50,9 +50,9 @@ fn quick() -> Limits {
     Limits {
         bytes_max: 100_000,
         connect: ms(500),
-        silence: ms(150),
-        one_try: ms(300),
-        deadline: ms(1500),
+        silence: ms(400),
+        one_try: ms(800),
+        deadline: ms(5000),
         n_tries_max: 3,
         pause: ms(0),
         backoff_first: ms(2),
@@ -101,8 +101,12 @@ fn in_turn(answers: Vec<Answer>) -> impl Fn(&Asked) -> Option<Answer> + Send + S
 }
 
 fn ask(answers: Vec<Answer>) -> (Result<Response, Error>, Server, Bench) {
+    ask_within(quick(), answers)
+}
+
+fn ask_within(limits: Limits, answers: Vec<Answer>) -> (Result<Response, Error>, Server, Bench) {
     let server = Server::start(in_turn(answers));
-    let bench = bench(quick());
+    let bench = bench(limits);
     let result = wait(bench.client.send(&Request::get(server.url("/a"))));
     (result, server, bench)
 }
@@ -139,7 +143,7 @@ fn damaged_answers_are_asked_for_again() {
         How::WrongLength(9000),
         How::Drop,
         How::Slow(10, 60),
-        How::Late(400),
+        How::Late(900),
     ] {
         let (result, server, _) = ask(vec![good().how(how), good()]);
         let response = result.unwrap_or_else(|e| panic!("{how:?}: {e}"));
@@ -155,9 +159,11 @@ fn damaged_answers_are_asked_for_again() {
 
 #[test]
 fn damage_that_stays_is_an_error_in_bounded_time() {
-    for how in [How::Cut(10), How::Drop, How::Late(600), How::Slow(1, 40)] {
+    let ms = Duration::from_millis;
+    let tight = Limits { silence: ms(100), one_try: ms(150), deadline: ms(400), ..quick() };
+    for how in [How::Cut(10), How::Drop, How::Late(300), How::Slow(1, 40)] {
         let started = Instant::now();
-        let (result, server, _) = ask(vec![Answer::json(vec![b'x'; 500]).how(how)]);
+        let (result, server, _) = ask_within(tight.clone(), vec![Answer::json(vec![b'x'; 500]).how(how)]);
         let Err(Error::GaveUp { n_tries, last, .. }) = result else { panic!("{how:?}: {result:?}") };
         assert!(n_tries <= 3 && server.log().len() <= 3, "{how:?}");
         assert!(matches!(*last, Error::Transport { .. } | Error::Timeout { .. }), "{how:?}: {last:?}");

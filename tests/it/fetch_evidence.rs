@@ -40,6 +40,11 @@ fn fetch(db: &Path, server: &Server, paths: &[&str]) {
     vault.flush().unwrap();
 }
 
+/// A folder in memory where there is one: these tests wait for the disk and for nothing else.
+fn place() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 fn server() -> Server {
     Server::start(|asked| match asked.path.as_str() {
         "/robots.txt" => None,
@@ -51,7 +56,7 @@ fn server() -> Server {
 
 #[test]
 fn every_response_is_kept_with_its_circumstances() {
-    let (dir, server) = (tempfile::tempdir().unwrap(), server());
+    let (dir, server) = (place(), server());
     let db = dir.path().join("city.db");
     fetch(&db, &server, &["/a", "/gone", "/old", "/a"]);
     let reader = Reader::open(&db).unwrap();
@@ -92,7 +97,7 @@ fn every_response_is_kept_with_its_circumstances() {
 
 /// Does `damage` to a database with three responses and says what the check finds.
 fn findings_after(damage: impl FnOnce(&Path, &rusqlite::Connection)) -> Vec<String> {
-    let (dir, server) = (tempfile::tempdir().unwrap(), server());
+    let (dir, server) = (place(), server());
     let db = dir.path().join("city.db");
     fetch(&db, &server, &["/a", "/b"]);
     let raw = rusqlite::Connection::open(&db).unwrap();
@@ -140,7 +145,7 @@ fn tampering_is_found() {
 
 #[test]
 fn days_are_chained_and_a_killed_command_is_caught_up() {
-    let (dir, server) = (tempfile::tempdir().unwrap(), server());
+    let (dir, server) = (place(), server());
     let db = dir.path().join("city.db");
     fetch(&db, &server, &["/a"]);
     let folder = case_evidence::folder(&db).join("manifests");
@@ -167,7 +172,7 @@ fn days_are_chained_and_a_killed_command_is_caught_up() {
 
 #[test]
 fn a_changed_payload_is_nothing_to_answer_from() {
-    let (dir, server) = (tempfile::tempdir().unwrap(), server());
+    let (dir, server) = (place(), server());
     let db = dir.path().join("city.db");
     fetch(&db, &server, &["/a"]);
     let sha256 = sources::after(&Reader::open(&db).unwrap(), 1, 1).unwrap()[0].sha256.clone();

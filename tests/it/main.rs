@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod address;
+mod arcgis_server;
 mod casework;
 mod docs;
 mod export;
 mod fetch_client;
 mod fetch_evidence;
+mod fetch_layer;
 mod fetch_pages;
 mod fetch_refresh;
 mod http_server;

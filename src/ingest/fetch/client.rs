@@ -188,6 +188,11 @@ impl Client {
         &self.options.limits
     }
 
+    /// The flag that stops it.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.options.stop)
+    }
+
     /// Asks, and comes again as long as the service says "not now" and the deadline allows. Any final status is a response;
     /// [`Response::into_good`] makes an error of those that are not 2xx.
     ///
@@ -202,6 +207,15 @@ impl Client {
         let mut state = self.or_stop(state.lock()).await?;
         self.check_robots(&mut state, &url).await?;
         self.ask(&mut state, request, &url, true).await
+    }
+
+    /// Waits as after `n_failed` failed tries: for readers that find "not now" in a body whose status did not say so.
+    ///
+    /// # Errors
+    /// When it is stopped meanwhile.
+    pub async fn rest(&self, n_failed: u32) -> Result<(), Error> {
+        let limits = &self.options.limits;
+        self.sleep_until(Instant::now() + backoff(n_failed, limits.backoff_first, limits.backoff_max)).await
     }
 
     fn host(&self, url: &Url) -> Arc<AsyncMutex<HostState>> {

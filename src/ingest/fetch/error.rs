@@ -68,6 +68,24 @@ pub enum Error {
         #[source]
         last: Box<Error>,
     },
+    /// The service answers with an error of its own, whatever the status.
+    #[error("{url}: the service says {code} {message}")]
+    Service { url: String, code: i64, message: String },
+    /// HTML or XML where JSON was asked for.
+    #[error("{url}: a page for people instead of JSON{title}")]
+    NotJson { url: String, title: String },
+    /// JSON, but not what was asked for.
+    #[error("{url}: {detail}")]
+    Unexpected { url: String, detail: String },
+    /// Rows that were there before, or that were not asked for.
+    #[error("{url}: {detail}")]
+    Repeated { url: String, detail: String },
+    /// The rows that came are not as many as the service counts.
+    #[error("{url}: {n_rows} rows came; the service counted {before} before and {after} after")]
+    Count { url: String, n_rows: u64, before: String, after: u64 },
+    /// The layer can be paged in no way we know.
+    #[error("{url}: the layer can be read in no way: {detail}")]
+    NoPaging { url: String, detail: String },
     /// The response could not be kept.
     #[error("the response cannot be kept")]
     Vault(#[source] Box<dyn StdError + Send + Sync>),
@@ -81,7 +99,10 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Error::Truncated { .. } | Error::Timeout { .. } | Error::Transport { .. } | Error::Encoding { .. } => true,
+            // A page for people is how services say that they are down.
+            Error::NotJson { .. } => true,
             Error::Status { status, .. } => super::retry::is_passing_status(*status),
+            Error::Service { code, .. } => u16::try_from(*code).is_ok_and(super::retry::is_passing_status),
             Error::SetUp { .. }
             | Error::NoContact
             | Error::Url { .. }
@@ -94,6 +115,10 @@ impl Error {
             | Error::TooLarge { .. }
             | Error::ComeBack { .. }
             | Error::GaveUp { .. }
+            | Error::Unexpected { .. }
+            | Error::Repeated { .. }
+            | Error::Count { .. }
+            | Error::NoPaging { .. }
             | Error::Vault(_)
             | Error::Interrupted => false,
         }
@@ -119,7 +144,16 @@ impl Error {
             }
             Error::TooLarge { .. } => "docs/fetch.md lists the limits".to_owned(),
             Error::Vault(_) => "is there room beside the database? taptrace check".to_owned(),
+            Error::Service { code: 498 | 499, .. } => {
+                "the layer needs a login; ask the publisher for a public one or a file".to_owned()
+            }
+            Error::Unexpected { .. } => "open the address in a browser with ?f=json behind it".to_owned(),
+            Error::Repeated { .. } => "try another way of paging: --paging oid, or --paging ids".to_owned(),
+            Error::Count { .. } => "the layer was edited meanwhile; run the same command again".to_owned(),
+            Error::NoPaging { .. } => "ask the publisher for a file: taptrace import parcels FILE".to_owned(),
             Error::SetUp { .. }
+            | Error::Service { .. }
+            | Error::NotJson { .. }
             | Error::Url { .. }
             | Error::Encoding { .. }
             | Error::Truncated { .. }
