@@ -41,6 +41,18 @@ enum Verb {
     ///
     /// Example: taptrace owner decide same "ACME LLC" "ACME HOLDINGS LLC" --reason "same manager, SOS filing 2026-01-05"
     Decide(owner_change::DecideArgs),
+    /// Say what a mailing address is: headquarters, household, agent, bank_trust ... or automatic again.
+    ///
+    /// Example: taptrace owner address "55 Oak St|74101" --role agent --reason "law office, called 2026-01-05"
+    Address(owner_change::AddressArgs),
+    /// Compute parties, links and groups anew. An import and a decision do it by themselves.
+    ///
+    /// Example: taptrace owner group
+    Group,
+    /// When and why a group was merged or split, newest first.
+    ///
+    /// Example: taptrace owner history OG-12
+    History(owner_show::HistoryArgs),
     /// Enter deeds by hand.
     Deed(owner_change::DeedArgs),
     /// Withhold owners by law.
@@ -64,6 +76,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Explain(explain) => owner_show::explain(global, explain),
         Verb::Review(review) => owner_show::review(global, review),
         Verb::Decide(decide) => owner_change::decide(global, decide),
+        Verb::Address(address) => owner_change::address(global, address),
+        Verb::History(history) => owner_show::history(global, history),
+        Verb::Group => owner_change::group(global),
         Verb::Deed(deed) => owner_change::deed(global, deed),
         Verb::Suppress(suppress) => owner_change::suppress(global, suppress),
         Verb::Link(link) => owner_link::link(global, link),

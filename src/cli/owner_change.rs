@@ -37,6 +37,18 @@ pub(crate) struct DecideArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct AddressArgs {
+    /// The address as shown in the column mail_key, or an owner or parcel that gets mail there.
+    address: String,
+    /// What it is; `automatic` takes a person's word back.
+    #[arg(long)]
+    role: String,
+    /// Why, for the audit log.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct DeedArgs {
     #[command(subcommand)]
     verb: DeedVerb,
@@ -100,6 +112,9 @@ enum SuppressVerb {
         /// The order.
         #[arg(long)]
         order_ref: String,
+        /// Withhold every parcel that shows this owner line, also those bought later.
+        #[arg(long)]
+        all_parcels: bool,
         /// The law it rests on.
         #[arg(long, default_value = "court order")]
         basis: String,
@@ -146,6 +161,22 @@ pub(crate) fn decide(global: &Global, args: &DecideArgs) -> Result<Outcome, Fail
     done("decided; groups follow at once: taptrace owner explain A B")
 }
 
+pub(crate) fn address(global: &Global, args: &AddressArgs) -> Result<Outcome, Failure> {
+    let role = Some(args.role.as_str()).filter(|r| *r != "automatic");
+    let by = context::authorship(global, &args.reason);
+    let mail_key = ownership::decide_address(&global.db, &args.address, role, &by).map_err(|e| failure(&e))?;
+    done(&format!("{mail_key} is {}; groups follow at once: taptrace owner show OWNER", args.role))
+}
+
+pub(crate) fn group(global: &Global) -> Result<Outcome, Failure> {
+    let by = context::authorship(global, "owner groups computed anew");
+    let n = ownership::group_all(&global.db, &by).map_err(|e| failure(&e))?;
+    done(&format!(
+        "{} owners at their addresses in {} groups; {} merged, {} split; next: taptrace owner review",
+        n.n_owners, n.n_groups, n.n_merged, n.n_split
+    ))
+}
+
 pub(crate) fn deed(global: &Global, args: &DeedArgs) -> Result<Outcome, Failure> {
     let DeedVerb::Add(add) = &args.verb;
     let document_sha256 = match &add.document {
@@ -176,7 +207,7 @@ pub(crate) fn deed(global: &Global, args: &DeedArgs) -> Result<Outcome, Failure>
 
 pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, Failure> {
     match &args.verb {
-        SuppressVerb::Add { parcel, order_ref, basis, from, to } => {
+        SuppressVerb::Add { parcel, order_ref, all_parcels, basis, from, to } => {
             let row = SuppressionRow {
                 suppression_id: 0,
                 parcel_no: parcel.clone(),
@@ -186,6 +217,10 @@ pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, 
                 to_date: to.map(|d| d.to_string()),
             };
             let by = context::authorship(global, order_ref);
+            if *all_parcels {
+                let n = ownership::suppress_owner(&global.db, &row, &by).map_err(|e| failure(&e))?;
+                return done(&format!("withheld on {n} parcel(s); next: taptrace owner suppress list"));
+            }
             ownership::suppress(&global.db, &row, &by).map_err(|e| failure(&e))?;
             done("withheld; next: taptrace owner suppress list")
         }

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome, context};
 use crate::model::date::CivilDate;
-use crate::pipeline::ownership::{self, Error, Owners, PortfolioParcel};
+use crate::pipeline::owner_groups::is_current;
+use crate::pipeline::owner_portfolio::{self, PortfolioParcel, asks_for_person, group_no, resolve};
+use crate::pipeline::ownership::{self, Error, Owners};
 use crate::store::Reader;
+use crate::store::owner_groups::NodeRow;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct WhatArgs {
@@ -49,6 +52,12 @@ pub(crate) struct ReviewArgs {
     limit: usize,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// Group number (OG-...), also one that is no more.
+    group: String,
+}
+
 pub(super) fn failure(error: &Error) -> Failure {
     let hint = match error {
         Error::NoPurpose => "add --purpose \"case IC-2026-00017\"",
@@ -56,25 +65,39 @@ pub(super) fn failure(error: &Error) -> Failure {
             "taptrace owner review lists owners; taptrace import roll brings a roll"
         }
         Error::NoSuppression(_) => "taptrace owner suppress list",
+        Error::NoRole(_) => {
+            "one of: placeholder single household headquarters bank_trust association_manager agent tax_office public_office unclear"
+        }
         Error::Store(_) => "taptrace import roll parcels.csv --profile generic   (or name the file with --db)",
     };
     Failure::from_error(error).hint(hint)
 }
 
-fn open(global: &Global) -> Result<(Reader, Owners), Failure> {
+/// The database with groups that belong to its roll.
+fn open(global: &Global) -> Result<Reader, Failure> {
     let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;
-    let owners = ownership::load(&reader).map_err(|e| failure(&e))?;
-    Ok((reader, owners))
+    if !is_current(&reader).map_err(|e| failure(&e.into()))? {
+        return Err(Failure::input("the owner groups were not computed for the roll that is in this database")
+            .hint("taptrace owner group"));
+    }
+    Ok(reader)
 }
 
-/// Nodes of a question; a person's name is answered with a purpose only, and logged.
-fn ask(global: &Global, owners: &Owners, what: &str, purpose: Option<&String>) -> Result<Vec<u32>, Failure> {
-    let found = owners.resolve(what);
-    if owners.asks_for_person(what) || matches!(found, Err(Error::NoOwner(_))) && purpose.is_some() {
+/// Owners of a question; a person's name is answered with a purpose only, and logged.
+fn ask(global: &Global, reader: &Reader, what: &str, purpose: Option<&String>) -> Result<Vec<NodeRow>, Failure> {
+    let found = resolve(reader, what);
+    let is_person = asks_for_person(reader, what, found.as_deref().unwrap_or_default()).map_err(|e| failure(&e))?;
+    if is_person || matches!(found, Err(Error::NoOwner(_))) && purpose.is_some() {
         let by = context::authorship(global, purpose.map_or("", String::as_str));
         ownership::log_lookup(&global.db, what, found.as_ref().map_or(0, Vec::len), &by).map_err(|e| failure(&e))?;
     }
     found.map_err(|e| failure(&e))
+}
+
+/// Snapshot and row that show an owner on the roll.
+fn evidence(reader: &Reader, node: &NodeRow) -> Result<String, Failure> {
+    let row = crate::store::ownership::roll_rows_of_node(reader, node.node_id).map_err(|e| failure(&e.into()))?;
+    Ok(row.first().map_or(String::new(), |r| format!("snapshot {} row {}", r.snapshot_id, r.row_no)))
 }
 
 fn put(global: &Global, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
@@ -104,22 +127,19 @@ fn put(global: &Global, header: &[&str], rows: &[Vec<String>]) -> Result<(), Fai
 }
 
 pub(crate) fn show(global: &Global, args: &WhatArgs) -> Result<Outcome, Failure> {
-    let (_reader, owners) = open(global)?;
-    let nodes = ask(global, &owners, &args.what, args.purpose.as_ref())?;
-    let rows: Vec<Vec<String>> = nodes
-        .iter()
-        .map(|node| {
-            let n = &owners.roll.nodes[*node as usize];
-            vec![
-                owners.display(*node).to_owned(),
-                owners.roll.name_of(*node).kind.as_str().to_owned(),
-                owners.roll.place_of(*node).key.clone(),
-                n.n_parcels.to_string(),
-                owners.group_no(*node),
-                ownership::evidence_row(&owners, *node),
-            ]
-        })
-        .collect();
+    let reader = open(global)?;
+    let nodes = ask(global, &reader, &args.what, args.purpose.as_ref())?;
+    let mut rows = Vec::new();
+    for node in &nodes {
+        rows.push(vec![
+            node.display.clone(),
+            node.kind.clone(),
+            node.mail_key.clone(),
+            node.n_parcels.to_string(),
+            group_no(node.group_id),
+            evidence(&reader, node)?,
+        ]);
+    }
     put(global, &["owner_on_roll", "kind", "mail_key", "n_parcels", "owner_group", "evidence"], &rows)?;
     Ok(if nodes.len() == 1 { Outcome::Done } else { Outcome::Look })
 }
@@ -176,9 +196,9 @@ fn basis(fact: &ownership::Fact) -> &'static str {
 }
 
 pub(crate) fn portfolio(global: &Global, args: &WhatArgs) -> Result<Outcome, Failure> {
-    let (reader, owners) = open(global)?;
-    let nodes = ask(global, &owners, &args.what, args.purpose.as_ref())?;
-    let mut groups: Vec<String> = nodes.iter().map(|n| owners.group_no(*n)).collect();
+    let reader = open(global)?;
+    let nodes = ask(global, &reader, &args.what, args.purpose.as_ref())?;
+    let mut groups: Vec<String> = nodes.iter().map(|n| group_no(n.group_id)).collect();
     groups.sort();
     groups.dedup();
     if groups.len() > 1 {
@@ -186,7 +206,7 @@ pub(crate) fn portfolio(global: &Global, args: &WhatArgs) -> Result<Outcome, Fai
         return Err(Failure::input(format!("{:?} means {} owner groups: {shown}", args.what, groups.len()))
             .hint(format!("taptrace owner portfolio {}", groups[0])));
     }
-    let parcels = ownership::portfolio(&reader, &owners, nodes[0]).map_err(|e| failure(&e))?;
+    let parcels = owner_portfolio::portfolio(&reader, &nodes[0]).map_err(|e| failure(&e))?;
     if global.format == Format::Geojson {
         let mut out = Sink::open(global.output.as_deref())?;
         let features: Vec<Value> = parcels.iter().map(feature).collect();
@@ -238,9 +258,13 @@ fn feature(p: &PortfolioParcel) -> Value {
 }
 
 pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Failure> {
-    let (_reader, owners) = open(global)?;
-    let a = ask(global, &owners, &args.a, args.purpose.as_ref())?[0];
-    let b = ask(global, &owners, &args.b, args.purpose.as_ref())?[0];
+    let reader = open(global)?;
+    let a = ask(global, &reader, &args.a, args.purpose.as_ref())?.remove(0);
+    let b = ask(global, &reader, &args.b, args.purpose.as_ref())?.remove(0);
+    let owners = ownership::load(&reader).map_err(|e| failure(&e))?;
+    let (Some(a), Some(b)) = (owners.node_of(&a), owners.node_of(&b)) else {
+        return Err(Failure::input("one of the two owners is withheld by law").hint("ask a supervisor"));
+    };
     let (found, steps) = ownership::explain(&owners, (a, b));
     let score = |pct: u8| format!("{:.2}", f64::from(pct) / 100.0);
     let mut rows = vec![vec![
@@ -267,22 +291,48 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
 }
 
 pub(crate) fn review(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {
-    let (_reader, owners) = open(global)?;
+    let reader = open(global)?;
+    let owners = ownership::load(&reader).map_err(|e| failure(&e))?;
     let items = ownership::review(&owners);
-    let rows: Vec<Vec<String>> = items
-        .iter()
-        .take(args.limit)
-        .map(|item| {
-            let place = item.place.map_or(String::new(), |p| owners.roll.places[p as usize].key.clone());
-            vec![
-                item.n_parcels.to_string(),
-                item.reason.to_owned(),
-                place,
-                owners.display(item.node).to_owned(),
-                owners.group_no(item.node),
-            ]
-        })
-        .collect();
-    put(global, &["n_parcels", "reason", "mail_key", "owner", "owner_group"], &rows)?;
+    let mut rows = Vec::new();
+    for item in items.iter().take(args.limit) {
+        rows.push(vec![
+            item.n_parcels.to_string(),
+            item.reason.to_owned(),
+            item.place.map_or(String::new(), |p| owners.roll.places[p as usize].key.clone()),
+            owners.display(item.node),
+            owners.group_no(&reader, item.node).map_err(|e| failure(&e))?,
+            suggestion(&owners, item),
+        ]);
+    }
+    put(global, &["n_parcels", "reason", "mail_key", "owner", "owner_group", "suggestion"], &rows)?;
     Ok(if items.is_empty() { Outcome::Done } else { Outcome::Look })
+}
+
+pub(crate) fn history(global: &Global, args: &HistoryArgs) -> Result<Outcome, Failure> {
+    let reader = open(global)?;
+    let Some(id) = args.group.strip_prefix("OG-").and_then(|t| t.parse::<i64>().ok()) else {
+        return Err(Failure::input(format!("{:?} is no group number", args.group)).hint("taptrace owner show OWNER"));
+    };
+    let events = crate::store::owner_groups::events_of(&reader, id).map_err(|e| failure(&e.into()))?;
+    let rows: Vec<Vec<String>> = events
+        .into_iter()
+        .map(|e| vec![e.at, e.event, group_no(e.from_group), group_no(e.into_group), e.actor, e.reason])
+        .collect();
+    put(global, &["at", "event", "from", "into", "actor", "reason"], &rows)?;
+    Ok(if rows.is_empty() { Outcome::Look } else { Outcome::Done })
+}
+
+/// The link whose cut would split the group, in words; a person decides.
+fn suggestion(owners: &Owners, item: &ownership::ReviewItem) -> String {
+    item.cut.map_or(String::new(), |cut| {
+        format!(
+            "cut {} | {} ({}): leaves {} and {} parcels",
+            owners.display(cut.a),
+            owners.display(cut.b),
+            cut.rule.as_str(),
+            cut.n_parcels.0,
+            cut.n_parcels.1
+        )
+    })
 }

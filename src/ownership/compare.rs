@@ -88,6 +88,33 @@ impl Rule {
         }
     }
 
+    /// Every rule.
+    pub const ALL: &'static [Rule] = &[
+        Rule::SameNameSameAddress,
+        Rule::OrganizationName,
+        Rule::Spelling,
+        Rule::PersonVariant,
+        Rule::Couple,
+        Rule::RareName,
+        Rule::SharedName,
+        Rule::SmallAddress,
+        Rule::Headquarters,
+        Rule::GroupPath,
+        Rule::StaffSame,
+        Rule::StaffDifferent,
+        Rule::ServiceAddress,
+        Rule::CommonName,
+        Rule::Placeholder,
+        Rule::PublicOrAssociation,
+        Rule::Conflict,
+        Rule::NothingShared,
+    ];
+
+    /// The rule of the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.as_str() == word)
+    }
+
     /// Tier and start score in hundredths (ownership notes 5.3).
     pub fn tier_and_score(self) -> (Tier, u8) {
         match self {

@@ -218,6 +218,21 @@ pub struct ReviewItem {
     pub place: Option<u32>,
     /// A node of it.
     pub node: u32,
+    /// For a large group: the link that a person may want to cut.
+    pub cut: Option<Cut>,
+}
+
+/// A link that alone holds two large parts of a group together: a suggestion, never carried out by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cut {
+    /// One end.
+    pub a: u32,
+    /// The other.
+    pub b: u32,
+    /// What joined them.
+    pub rule: Rule,
+    /// Parcels on either side.
+    pub n_parcels: (u32, u32),
 }
 
 /// The review queue: service addresses with parcels at stake and groups too large to pass unseen; most at stake first.
@@ -241,7 +256,7 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
             | AddressRole::PublicOffice => continue,
         };
         if n_parcels >= REVIEW_PARCELS_MIN {
-            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes[0] });
+            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes[0], cut: None });
         }
     }
     let mut parcels: FxHashMap<u32, (u32, bool)> = FxHashMap::default();
@@ -250,13 +265,108 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
         entry.0 += roll.nodes[node].n_parcels;
         entry.1 |= is_private(roll.name_of(node as u32).kind);
     }
-    for (root, (n_parcels, is_private)) in parcels {
-        if is_private && n_parcels > GROUP_PARCELS_REVIEW {
-            items.push(ReviewItem { n_parcels, reason: "large group: confirm once", place: None, node: root });
-        }
+    let large = |root: &u32| parcels.get(root).is_some_and(|(n, private)| *private && *n > GROUP_PARCELS_REVIEW);
+    let cuts = bridges(roll, grouping, large);
+    for (root, (n_parcels, _)) in parcels.iter().filter(|(root, _)| large(root)) {
+        let cut = cuts.get(root).copied();
+        let reason = if cut.is_some() { "large group held together by one link" } else { "large group: confirm once" };
+        items.push(ReviewItem { n_parcels: *n_parcels, reason, place: None, node: *root, cut });
     }
     items.sort_by(|a, b| b.cmp(a));
     items
+}
+
+/// Parcels that both sides of a bridge must have.
+pub const BRIDGE_PARCELS_MIN: u32 = 10;
+
+/// For each large group, the affiliation link whose loss leaves two parts of at least [`BRIDGE_PARCELS_MIN`] parcels each:
+/// the weakest such link, then the one with the larger smaller side.
+fn bridges(roll: &Roll, grouping: &Grouping, is_large: impl Fn(&u32) -> bool) -> FxHashMap<u32, Cut> {
+    let mut next: FxHashMap<u32, Vec<(u32, usize)>> = FxHashMap::default();
+    for (i, link) in grouping.links.iter().enumerate() {
+        let root = grouping.group_of[link.a as usize];
+        if root == grouping.group_of[link.b as usize] && is_large(&root) {
+            next.entry(link.a).or_default().push((link.b, i));
+            next.entry(link.b).or_default().push((link.a, i));
+        }
+    }
+    let mut nodes: Vec<u32> = next.keys().copied().collect();
+    nodes.sort_unstable();
+    let mut search = Search { next: &next, order: FxHashMap::default(), found: Vec::new() };
+    let mut best: FxHashMap<u32, Cut> = FxHashMap::default();
+    for start in nodes {
+        if search.order.contains_key(&start) {
+            continue;
+        }
+        search.found.clear();
+        let total = search.run(start, &|n| roll.nodes[n as usize].n_parcels);
+        for (link, below) in &search.found {
+            let link = &grouping.links[*link];
+            let above = total - below;
+            if link.rule.tier_and_score().0 != Tier::Affiliation || above.min(*below) < BRIDGE_PARCELS_MIN {
+                continue;
+            }
+            let cut = Cut { a: link.a, b: link.b, rule: link.rule, n_parcels: (above.max(*below), above.min(*below)) };
+            let rank = |c: &Cut| (c.rule.tier_and_score().1, std::cmp::Reverse(c.n_parcels.1), c.a, c.b);
+            let entry = best.entry(grouping.group_of[link.a as usize]).or_insert(cut);
+            if rank(&cut) < rank(entry) {
+                *entry = cut;
+            }
+        }
+    }
+    best
+}
+
+/// A depth-first search that finds bridges (Tarjan) with the parcels below each, without recursion.
+struct Search<'a> {
+    next: &'a FxHashMap<u32, Vec<(u32, usize)>>,
+    /// Order of discovery.
+    order: FxHashMap<u32, u32>,
+    /// Bridges: link and parcels below it.
+    found: Vec<(usize, u32)>,
+}
+
+/// A node on the search's stack.
+struct Visit {
+    node: u32,
+    by: Option<usize>,
+    at: usize,
+    low: u32,
+    n_parcels: u32,
+}
+
+impl Search<'_> {
+    /// Searches from a node; returns the parcels reached.
+    fn run(&mut self, start: u32, parcels: &dyn Fn(u32) -> u32) -> u32 {
+        let mut stack = vec![self.visit(start, None, parcels)];
+        loop {
+            let Some(top) = stack.last_mut() else { return 0 };
+            let edge = self.next.get(&top.node).and_then(|edges| edges.get(top.at)).copied();
+            top.at += 1;
+            match edge {
+                Some((_, link)) if Some(link) == top.by => {}
+                Some((to, link)) => match self.order.get(&to) {
+                    Some(order) => top.low = top.low.min(*order),
+                    None => stack.push(self.visit(to, Some(link), parcels)),
+                },
+                None => {
+                    let Some(done) = stack.pop() else { return 0 };
+                    let Some(parent) = stack.last_mut() else { return done.n_parcels };
+                    parent.n_parcels += done.n_parcels;
+                    parent.low = parent.low.min(done.low);
+                    if let Some(link) = done.by.filter(|_| done.low == self.order[&done.node]) {
+                        self.found.push((link, done.n_parcels));
+                    }
+                }
+            }
+        }
+    }
+
+    fn visit(&mut self, node: u32, by: Option<usize>, parcels: &dyn Fn(u32) -> u32) -> Visit {
+        let order = self.order.len() as u32;
+        self.order.insert(node, order);
+        Visit { node, by, at: 0, low: order, n_parcels: parcels(node) }
+    }
 }
 
 /// The verdict on two nodes: their own evidence, else the path through their group.

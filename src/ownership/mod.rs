@@ -1,7 +1,7 @@
 //! Who owns it as of a date, and which owners belong together: pure rules, no database.
 //!
 //! `name` (from what `owner_name` read) and `mailing` make comparison keys; `roll` collects them; `place` judges a mailing address; `compare` judges a
-//! pair; `group` unites. `interval` answers "owner as of". Left out: storing.
+//! pair; `group` unites; `registry` numbers groups. `interval` answers "owner as of". Left out: storing.
 
 pub mod compare;
 pub mod group;
@@ -9,5 +9,6 @@ pub mod interval;
 pub mod mailing;
 pub mod name;
 pub mod place;
+pub mod registry;
 pub mod roll;
 mod words;

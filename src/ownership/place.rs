@@ -92,6 +92,11 @@ impl AddressRole {
         }
     }
 
+    /// The role of the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == word)
+    }
+
     /// Whether two owners without any common name may be linked by sharing it.
     pub fn links_strangers(self) -> bool {
         match self {
@@ -126,12 +131,17 @@ pub struct Judgement {
 }
 
 /// Private owners: the only ones an address may link.
-pub(super) fn is_private(kind: PartyKind) -> bool {
+pub fn is_private(kind: PartyKind) -> bool {
     match kind {
         PartyKind::Person | PartyKind::Company | PartyKind::Trust | PartyKind::Estate => true,
         PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord) => true,
         PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association | PartyKind::Unknown(_) => false,
     }
+}
+
+/// [`is_private`] of a stored kind.
+pub fn is_private_word(kind: &str) -> bool {
+    matches!(kind, "person" | "company" | "trust" | "estate" | "unknown")
 }
 
 /// Judges one address.

@@ -102,6 +102,12 @@ impl Roll {
         &self.places[self.nodes[node as usize].place as usize]
     }
 
+    /// Finds the node of a name key at a mail key.
+    pub fn find_key(&self, name_key: &str, mail_key: &str) -> Option<u32> {
+        let name_idx = self.names.binary_search_by(|n| n.key.as_str().cmp(name_key)).ok()?;
+        self.nodes_of_name[name_idx].iter().copied().find(|node| self.place_of(*node).key == mail_key)
+    }
+
     /// Finds the node of an owner line at a mailing address.
     pub fn find(&self, owner: &str, mailing: &str, zip: &str) -> Option<u32> {
         let name = link_name(owner, &self.style).key;

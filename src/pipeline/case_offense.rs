@@ -11,7 +11,7 @@ use crate::store::{self, Db, case_party};
 
 use super::case_party::NAME_COLUMNS;
 use super::casework::{Desk, Error};
-use super::ownership::decision_on;
+use super::owner_groups::decisions_on;
 
 /// The offense number (1 is the first) and the earlier cases that count.
 ///
@@ -84,7 +84,7 @@ fn same_group(db: &impl Db, case: &CaseRow, others: &[&CaseRow]) -> Result<Vec<b
     let of_cases = named.map(|o| RollEntry { owner: &o.0, mailing: &o.1, zip: &o.2, situs: "", row: 0 });
     let entries: Vec<RollEntry<'_>> = on_roll.chain(of_cases).collect();
     let roll = collect(&entries);
-    let decisions: Vec<_> = stored::decisions(db)?.iter().filter_map(|d| decision_on(&roll, d)).collect();
+    let decisions = decisions_on(db, &roll)?;
     let grouping = group(&roll, &decisions);
     let mut nodes = roll.node_of_row.iter().skip(rows.len());
     let own_group = nodes.next().map(|n| grouping.group_of[*n as usize]);

@@ -180,6 +180,9 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
             | SourceKind::Page => run.utility(tx, &mut source, &snapshot)?,
         }
         run.finish(tx, &source, &snapshot)?;
+        if matches!(request.kind, SourceKind::Parcels | SourceKind::Roll) {
+            super::owner_groups::rebuild(tx)?;
+        }
         if let Some(snapshot_id) = run.report.snapshot_id {
             on_stored(tx, snapshot_id)?;
         }

@@ -1,22 +1,22 @@
 //! Owners of a database: as of a day, their groups and portfolios, explanations, decisions, suppression.
 //!
-//! Groups are computed from the roll and the decisions each time; a decision is therefore visible at once and nothing is stale.
+//! Groups are stored (`owner_groups`) and read by `owner_portfolio`; here the whole roll is loaded only to explain and to review.
 
 use std::path::Path;
 
 use crate::model::date::CivilDate;
-use crate::model::party::PartyKind;
-use crate::ownership::compare::{Rule, Tier};
-use crate::ownership::group::{Decision, Grouping, ReviewItem, group, review_queue, strongest_path, verdict};
+use crate::ownership::compare::Rule;
+pub use crate::ownership::group::ReviewItem;
+use crate::ownership::group::{Grouping, group, review_queue, strongest_path, verdict};
 pub use crate::ownership::interval::{Answer, Certainty, Fact};
 use crate::ownership::interval::{Basis, When, owner_as_of};
-use crate::ownership::name::link_name;
-use crate::ownership::roll::{Roll, RollEntry, collect};
-use crate::store::ownership::{self as stored, DecisionRow, Holdings, NewDeed, RollRow, SuppressionRow};
-use crate::store::{self, Authorship, Reader, Writer};
-
-/// Leads shown with a portfolio; more is a sign of an agent address, not of an owner.
-const LEADS_MAX: usize = 200;
+use crate::ownership::place::AddressRole;
+use crate::ownership::roll::Roll;
+use crate::pipeline::owner_groups::{decisions_on, is_current, rebuild, regroup, roll_of};
+use crate::pipeline::owner_portfolio::{key_of_address, resolve};
+use crate::store::owner_groups::{self as groups, NodeRow};
+use crate::store::ownership::{self as stored, DecisionRow, NewDeed, RollRow, SuppressionRow};
+use crate::store::{self, Authorship, Reader, Tx, Writer};
 
 /// A failed use case.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum Error {
     /// A person was asked for without a purpose.
     #[error("looking up a person by name needs a purpose")]
     NoPurpose,
+    /// No such role of an address.
+    #[error("there is no address role {0:?}")]
+    NoRole(String),
     /// No such suppression.
     #[error("there is no suppression {0}")]
     NoSuppression(i64),
@@ -56,129 +59,28 @@ pub struct Owners {
 /// When the database cannot be read.
 pub fn load(reader: &Reader) -> Result<Owners, Error> {
     let rows = stored::roll_rows(reader)?;
-    let entries: Vec<RollEntry<'_>> = rows
-        .iter()
-        .map(|r| RollEntry {
-            owner: &r.owner_text,
-            mailing: &r.mailing_lines,
-            zip: &r.zip,
-            situs: &r.situs,
-            row: r.parcel_id,
-        })
-        .collect();
-    let roll = collect(&entries);
-    let decisions: Vec<Decision> = stored::decisions(reader)?.iter().filter_map(|d| decision_on(&roll, d)).collect();
-    let grouping = group(&roll, &decisions);
+    let roll = roll_of(&rows);
+    let grouping = group(&roll, &decisions_on(reader, &roll)?);
     Ok(Owners { rows, roll, grouping })
 }
 
-/// A stored decision on today's nodes; `None` when one of the owners left the roll.
-pub(crate) fn decision_on(roll: &Roll, d: &DecisionRow) -> Option<Decision> {
-    let a = roll.find(&d.a.0, &d.a.1, "")?;
-    match d.verdict.as_str() {
-        "agent" => Some(Decision::AgentPlace(roll.nodes[a as usize].place)),
-        "same" => Some(Decision::Same(a, roll.find(&d.b.0, &d.b.1, "")?)),
-        _ => Some(Decision::Different(a, roll.find(&d.b.0, &d.b.1, "")?)),
-    }
-}
-
 impl Owners {
-    /// The group's public number: the smallest parcel id of its members, so that it survives a re-run.
-    pub fn group_no(&self, node: u32) -> String {
-        let root = self.grouping.group_of[node as usize];
-        let row = self.members(root).iter().map(|n| self.roll.nodes[*n as usize].row).min().unwrap_or_default();
-        format!("OG-{row}")
-    }
-
-    /// Nodes of a group by its root.
-    pub fn members(&self, root: u32) -> Vec<u32> {
-        (0..self.grouping.group_of.len() as u32).filter(|n| self.grouping.group_of[*n as usize] == root).collect()
+    /// The node of a stored owner.
+    pub fn node_of(&self, row: &NodeRow) -> Option<u32> {
+        self.roll.find_key(&row.name_key, &row.mail_key)
     }
 
     /// Owner line of a node as shown to people.
-    pub fn display(&self, node: u32) -> &str {
-        &self.roll.displays[self.roll.nodes[node as usize].name as usize]
+    pub fn display(&self, node: u32) -> String {
+        self.roll.displays[self.roll.nodes[node as usize].name as usize].replace('\n', " / ")
     }
 
-    /// Nodes that a parcel number, a group number or an owner name means.
-    ///
-    /// # Errors
-    /// When nothing fits.
-    pub fn resolve(&self, what: &str) -> Result<Vec<u32>, Error> {
-        if let Some(i) = self.rows.iter().position(|r| r.parcel_no == what) {
-            return Ok(vec![self.roll.node_of_row[i]]);
-        }
-        if let Some(id) = what.strip_prefix("OG-").and_then(|t| t.parse::<i64>().ok())
-            && let Some(i) = self.rows.iter().position(|r| r.parcel_id == id)
-        {
-            return Ok(vec![self.roll.node_of_row[i]]);
-        }
-        let key = link_name(what, &self.roll.style).key;
-        let exact = self.roll.names.binary_search_by(|n| n.key.cmp(&key)).ok();
-        let mut nodes: Vec<u32> = exact.map(|i| self.roll.nodes_of_name[i].clone()).unwrap_or_default();
-        if nodes.is_empty() {
-            let upper = what.to_uppercase();
-            let words: Vec<&str> = upper.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-            for (i, display) in self.roll.displays.iter().enumerate().filter(|_| !words.is_empty()) {
-                let shown = display.to_uppercase();
-                let has: Vec<&str> = shown.split(|c: char| !c.is_alphanumeric()).collect();
-                if words.iter().all(|w| has.contains(w)) {
-                    nodes.extend(&self.roll.nodes_of_name[i]);
-                }
-            }
-        }
-        if nodes.is_empty() { Err(Error::NoOwner(what.to_owned())) } else { Ok(nodes) }
+    /// Public number of a node's stored group.
+    pub fn group_no(&self, reader: &Reader, node: u32) -> Result<String, Error> {
+        let (name, mail) = (&self.roll.name_of(node).key, &self.roll.place_of(node).key);
+        let stored = groups::node_by_key(reader, name, mail)?;
+        Ok(super::owner_portfolio::group_no(stored.map_or(0, |n| n.group_id)))
     }
-
-    /// True when the text asks for a person by name, which needs a purpose.
-    pub fn asks_for_person(&self, what: &str) -> bool {
-        let is_number = self.rows.iter().any(|r| r.parcel_no == what) || what.starts_with("OG-");
-        !is_number
-            && self
-                .resolve(what)
-                .is_ok_and(|nodes| nodes.iter().any(|n| self.roll.name_of(*n).kind == PartyKind::Person))
-    }
-}
-
-/// One parcel of a portfolio.
-#[derive(Debug, Clone)]
-pub struct PortfolioParcel {
-    /// The roll's row.
-    pub row: RollRow,
-    /// Tier towards the owner asked for.
-    pub tier: Tier,
-    /// The rule that put it there.
-    pub rule: Rule,
-    /// What hangs on it.
-    pub holdings: Holdings,
-}
-
-/// Everything one owner group holds, strongest tier first.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn portfolio(reader: &Reader, owners: &Owners, anchor: u32) -> Result<Vec<PortfolioParcel>, Error> {
-    let root = owners.grouping.group_of[anchor as usize];
-    let place = owners.roll.nodes[anchor as usize].place;
-    let mut parcels = Vec::new();
-    let mut n_leads = 0;
-    for (row, node) in owners.rows.iter().zip(&owners.roll.node_of_row) {
-        let is_member = owners.grouping.group_of[*node as usize] == root;
-        let is_near = owners.roll.nodes[*node as usize].place == place;
-        if !is_member && (!is_near || n_leads >= LEADS_MAX) {
-            continue;
-        }
-        let found = if *node == anchor { None } else { Some(verdict(&owners.roll, &owners.grouping, (anchor, *node))) };
-        let (tier, rule) = found.map_or((Tier::Identity, Rule::SameNameSameAddress), |v| (v.tier, v.rule));
-        if tier == Tier::None {
-            continue;
-        }
-        n_leads += usize::from(!is_member);
-        let holdings = stored::holdings(reader, row.parcel_id)?;
-        parcels.push(PortfolioParcel { row: row.clone(), tier, rule, holdings });
-    }
-    parcels.sort_by(|a, b| (b.tier, &a.row.parcel_no).cmp(&(a.tier, &b.row.parcel_no)));
-    Ok(parcels)
 }
 
 /// One line of an explanation.
@@ -210,7 +112,7 @@ pub fn explain(owners: &Owners, (a, b): (u32, u32)) -> (crate::ownership::compar
         .map(|step| {
             let score_pct = step.link.rule.tier_and_score().1;
             ExplainStep {
-                owner: owners.display(step.to).to_owned(),
+                owner: owners.display(step.to),
                 rule: step.link.rule,
                 score_pct,
                 is_weakest: Some(score_pct) == weakest,
@@ -235,19 +137,71 @@ pub fn review(owners: &Owners) -> Vec<ReviewItem> {
     review_queue(&owners.roll, &owners.grouping)
 }
 
-/// Stores a decision on two owners (or the address of the first, for `agent`).
+/// Computes the stored groups when they do not belong to the roll that is there now.
+fn ensure_groups(tx: &mut Tx<'_>) -> Result<(), Error> {
+    if !is_current(tx)? {
+        rebuild(tx)?;
+    }
+    Ok(())
+}
+
+/// Computes parties, links, groups and address roles anew.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn group_all(db: &Path, by: &Authorship) -> Result<super::owner_groups::Regrouped, Error> {
+    Ok(Writer::open(db)?.with(by, rebuild)?)
+}
+
+/// Stores a decision on two owners (or the address of the first, for `agent`) and regroups at once.
 ///
 /// # Errors
 /// When an owner is not on the roll or the database cannot be written.
 pub fn decide(db: &Path, verdict: &str, (a, b): (&str, &str), by: &Authorship) -> Result<(), Error> {
-    let owners = load(&Reader::open(db)?)?;
-    let side = |what: &str| -> Result<(String, String), Error> {
-        let node = owners.resolve(what)?[0];
-        Ok((owners.display(node).to_owned(), owners.roll.place_of(node).key.clone()))
-    };
-    let row = DecisionRow { verdict: verdict.to_owned(), a: side(a)?, b: side(b)?, ..DecisionRow::default() };
-    Writer::open(db)?.with(by, |tx| stored::decide(tx, &row))?;
-    Ok(())
+    Writer::open(db)?.with(by, |tx| {
+        ensure_groups(tx)?;
+        let side = |tx: &Tx<'_>, what: &str| -> Result<NodeRow, Error> {
+            resolve(tx, what)?.into_iter().next().ok_or_else(|| Error::NoOwner(what.to_owned()))
+        };
+        let (a, b) = (side(tx, a)?, side(tx, b)?);
+        let mut touched = vec![a.group_id, b.group_id];
+        if verdict == "agent" {
+            touched.extend(groups::nodes_at(tx, &a.mail_key)?.iter().map(|n| n.group_id));
+        }
+        let row = DecisionRow {
+            verdict: verdict.to_owned(),
+            keys: (a.name_key, b.name_key),
+            a: (a.display, a.mail_key),
+            b: (b.display, b.mail_key),
+            ..DecisionRow::default()
+        };
+        stored::decide(tx, &row)?;
+        regroup(tx, &touched)?;
+        Ok(())
+    })
+}
+
+/// Stores the role that a person gives to a mailing address (that of an owner, or typed) and regroups at once.
+/// `None` takes the person's word back.
+///
+/// # Errors
+/// When there is no such role or owner, or the database cannot be written.
+pub fn decide_address(db: &Path, what: &str, role: Option<&str>, by: &Authorship) -> Result<String, Error> {
+    if let Some(role) = role.filter(|r| AddressRole::from_word(r).is_none()) {
+        return Err(Error::NoRole(role.to_owned()));
+    }
+    Writer::open(db)?.with(by, |tx| {
+        ensure_groups(tx)?;
+        let mut mail_key = key_of_address(what);
+        if groups::nodes_at(tx, &mail_key)?.is_empty() {
+            let owner = resolve(tx, what)?.into_iter().next().ok_or_else(|| Error::NoOwner(what.to_owned()))?;
+            mail_key = owner.mail_key;
+        }
+        let touched: Vec<i64> = groups::nodes_at(tx, &mail_key)?.iter().map(|n| n.group_id).collect();
+        groups::decide_address(tx, &mail_key, role)?;
+        regroup(tx, &touched)?;
+        Ok(mail_key)
+    })
 }
 
 /// Owner of a parcel on a day, suppression applied.
@@ -309,49 +263,6 @@ fn fact_of(row: stored::FactRow) -> Option<Fact> {
     })
 }
 
-/// What a page about a parcel needs to say about its owner.
-#[derive(Debug, Clone)]
-pub struct ParcelOwners {
-    /// Owner line on the roll today, or `withheld by law: ask supervisor`.
-    pub owner_text: String,
-    /// Mailing line, empty when withheld.
-    pub mailing_lines: String,
-    /// Kind of the owner line.
-    pub kind: PartyKind,
-    /// Owner group and the parcels it holds.
-    pub group_no: String,
-    /// Parcels of the group.
-    pub n_group_parcels: u32,
-    /// Certainty on the day asked for.
-    pub certainty: Certainty,
-    /// Possible owners on the day asked for.
-    pub owners_on_day: Vec<String>,
-}
-
-/// Owner, group and owner as of a day of one parcel; `owners` comes from [`load`] and serves many parcels.
-///
-/// # Errors
-/// When there is no such parcel or the database cannot be read.
-pub fn owners_of(reader: &Reader, owners: &Owners, parcel_no: &str, date: CivilDate) -> Result<ParcelOwners, Error> {
-    let index = owners
-        .rows
-        .iter()
-        .position(|r| r.parcel_no == parcel_no)
-        .ok_or_else(|| Error::NoParcel(parcel_no.to_owned()))?;
-    let (row, node) = (&owners.rows[index], owners.roll.node_of_row[index]);
-    let on_day = as_of(reader, parcel_no, date, None)?;
-    let members = owners.members(owners.grouping.group_of[node as usize]);
-    Ok(ParcelOwners {
-        owner_text: row.owner_text.clone(),
-        mailing_lines: row.mailing_lines.clone(),
-        kind: owners.roll.name_of(node).kind,
-        group_no: owners.group_no(node),
-        n_group_parcels: members.iter().map(|n| owners.roll.nodes[*n as usize].n_parcels).sum(),
-        certainty: on_day.answer.certainty,
-        owners_on_day: on_day.facts.into_iter().map(|f| f.owner).collect(),
-    })
-}
-
 /// Adds a deed by hand.
 ///
 /// # Errors
@@ -371,7 +282,23 @@ pub fn suppress(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<(), 
     Writer::open(db)?.with(by, |tx| {
         let parcel_id =
             store::cases::parcel(tx, &row.parcel_no)?.ok_or_else(|| Error::NoParcel(row.parcel_no.clone()))?;
-        Ok(stored::suppress(tx, parcel_id, row)?)
+        stored::suppress(tx, parcel_id, row)?;
+        rebuild(tx)?;
+        Ok(())
+    })
+}
+
+/// Withholds every parcel on which the roll shows the owner line of a parcel, now and later.
+///
+/// # Errors
+/// When there is no such parcel or the database cannot be written.
+pub fn suppress_owner(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<usize, Error> {
+    Writer::open(db)?.with(by, |tx| {
+        let parcel_id =
+            store::cases::parcel(tx, &row.parcel_no)?.ok_or_else(|| Error::NoParcel(row.parcel_no.clone()))?;
+        let n_parcels = stored::suppress_owner(tx, parcel_id, row)?;
+        rebuild(tx)?;
+        Ok(n_parcels)
     })
 }
 
@@ -381,7 +308,7 @@ pub fn suppress(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<(), 
 /// When there is none with this number or the database cannot be written.
 pub fn end_suppression(db: &Path, suppression_id: i64, to_date: CivilDate, by: &Authorship) -> Result<(), Error> {
     Writer::open(db)?.with(by, |tx| match stored::end_suppression(tx, suppression_id, &to_date.to_string())? {
-        true => Ok(()),
+        true => rebuild(tx).map(|_| ()).map_err(Error::from),
         false => Err(Error::NoSuppression(suppression_id)),
     })
 }

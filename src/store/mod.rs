@@ -11,6 +11,7 @@ pub mod layers;
 pub mod links;
 pub mod maintenance;
 mod open;
+pub mod owner_groups;
 pub mod ownership;
 pub mod pages;
 pub mod parcels;

@@ -61,6 +61,19 @@ pub fn roll_row_of(db: &impl Db, parcel_no: &str) -> Result<Option<RollRow>, Err
     Ok(statement.query_row([parcel_no], roll_row).optional()?)
 }
 
+/// The roll's rows of the parcels of an owner node that are not withheld.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn roll_rows_of_node(db: &impl Db, node_id: i64) -> Result<Vec<RollRow>, Error> {
+    let mut statement = db.connection().prepare_cached(&format!(
+        "{ROLL_SQL} WHERE r.parcel_id IN (SELECT m.parcel_id FROM owner_node_parcel m WHERE m.owner_node_id = ?1)
+             AND NOT r.is_withheld
+         ORDER BY r.parcel_id"
+    ))?;
+    Ok(statement.query_map([node_id], roll_row)?.collect::<Result<_, _>>()?)
+}
+
 /// A statement about an owner of a parcel: from a roll (`basis` roll or sale) or a deed.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the columns of the tables")]
@@ -181,6 +194,8 @@ pub struct DecisionRow {
     pub verdict: String,
     pub a: (String, String),
     pub b: (String, String),
+    /// Name keys of the two owners; empty in databases of older versions.
+    pub keys: (String, String),
     pub reason: String,
     pub decided_by: String,
     pub decided_at: String,
@@ -192,7 +207,8 @@ pub struct DecisionRow {
 /// When the database cannot be read.
 pub fn decisions(db: &impl Db) -> Result<Vec<DecisionRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT owner_decision_id, verdict, owner_a, mailing_a, owner_b, mailing_b, reason, decided_by, decided_at
+        "SELECT owner_decision_id, verdict, owner_a, mailing_a, owner_b, mailing_b, reason, decided_by, decided_at,
+                name_key_a, name_key_b
          FROM owner_decision
          WHERE withdrawn_at IS NULL
          ORDER BY owner_decision_id",
@@ -206,6 +222,7 @@ pub fn decisions(db: &impl Db) -> Result<Vec<DecisionRow>, Error> {
             reason: r.get(6)?,
             decided_by: r.get(7)?,
             decided_at: r.get(8)?,
+            keys: (r.get(9)?, r.get(10)?),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -226,9 +243,10 @@ pub fn decide(tx: &mut Tx<'_>, d: &DecisionRow) -> Result<(), Error> {
         params![d.a.0, d.a.1, d.b.0, d.b.1, by.at.0, d.verdict],
     )?;
     tx.tx.execute(
-        "INSERT INTO owner_decision (verdict, owner_a, mailing_a, owner_b, mailing_b, reason, decided_by, decided_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![d.verdict, d.a.0, d.a.1, d.b.0, d.b.1, by.reason, by.actor, by.at.0],
+        "INSERT INTO owner_decision (verdict, owner_a, mailing_a, owner_b, mailing_b, reason, decided_by, decided_at,
+             name_key_a, name_key_b)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![d.verdict, d.a.0, d.a.1, d.b.0, d.b.1, by.reason, by.actor, by.at.0, d.keys.0, d.keys.1],
     )?;
     let after = format!("{} {} | {}", d.verdict, d.a.0, d.b.0);
     let entity_id = tx.tx.last_insert_rowid().to_string();
@@ -298,6 +316,31 @@ pub fn suppress(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> Result
     })
 }
 
+/// Withholds an owner line of a parcel wherever the roll shows it; returns how many parcels that is today. The order is
+/// listed with the parcel it was entered for.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn suppress_owner(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> Result<usize, Error> {
+    suppress(tx, parcel_id, row)?;
+    let by = tx.authorship().clone();
+    tx.tx.execute(
+        "INSERT INTO suppression_owner (owner_line_id, basis, order_ref, from_date, to_date, entered_by, entered_at)
+         SELECT v.owner_line_id, ?2, ?3, ?4, ?5, ?6, ?7
+         FROM parcel p JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         WHERE p.parcel_id = ?1 AND v.owner_line_id IS NOT NULL",
+        params![parcel_id, row.basis, row.order_ref, row.from_date, row.to_date, by.actor, by.at.0],
+    )?;
+    let n: u32 = tx.tx.query_row(
+        "SELECT COUNT(*) FROM parcel p JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         WHERE v.owner_line_id = (SELECT w.owner_line_id FROM parcel q
+             JOIN parcel_version w ON w.parcel_version_id = q.current_version_id WHERE q.parcel_id = ?1)",
+        [parcel_id],
+        |r| r.get(0),
+    )?;
+    Ok(n as usize)
+}
+
 /// Ends a suppression after the given day; false when there is none with this number.
 ///
 /// # Errors
@@ -306,6 +349,12 @@ pub fn end_suppression(tx: &mut Tx<'_>, suppression_id: i64, to_date: &str) -> R
     let n = tx
         .tx
         .execute("UPDATE suppression SET to_date = ?2 WHERE suppression_id = ?1", params![suppression_id, to_date])?;
+    // The same order may cover the owner line too: it ends with it.
+    tx.tx.execute(
+        "UPDATE suppression_owner SET to_date = ?2
+         WHERE (order_ref, entered_at) IN (SELECT order_ref, entered_at FROM suppression WHERE suppression_id = ?1)",
+        params![suppression_id, to_date],
+    )?;
     let entity_id = suppression_id.to_string();
     tx.audit(Change {
         action: "end",

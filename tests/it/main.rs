@@ -13,6 +13,7 @@ mod fetch_pages;
 mod fetch_refresh;
 mod http_server;
 mod ingest;
+mod owner_groups;
 mod owner_history;
 mod owner_lines;
 mod owner_link;

@@ -1,0 +1,336 @@
+//! Stored parties and owner groups: computed anew after an import or a suppression, and for the touched groups only after a decision.
+//!
+//! Links do not change by a decision, only which of them unite; so a decision reads and writes the groups it touches, no roll.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::party::Party;
+use crate::owner_name::{self, Flag, LineStyle, OwnerLine, Rule as NameRule, Style};
+use crate::ownership::compare::Rule;
+use crate::ownership::group::{Decision, Grouping, Link, group, unite};
+use crate::ownership::place::{AddressRole, is_private, is_private_word};
+use crate::ownership::registry::{self, Event, Member, Numbers};
+use crate::ownership::roll::{Roll, RollEntry, collect};
+use crate::store::owner_groups::{self as groups, AddressRow, LinkRow, NodeRow, PartyRow};
+use crate::store::ownership::{self as stored, DecisionRow, RollRow};
+use crate::store::{Change, Db, Error, Tx};
+
+/// Version of reading, linking and grouping; stored groups of another version are computed anew.
+const VERSION: &str = "1";
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Regrouped {
+    /// Owners at their addresses.
+    pub n_owners: usize,
+    /// Groups they make.
+    pub n_groups: usize,
+    /// Groups that became part of another.
+    pub n_merged: usize,
+    /// Groups that came out of another.
+    pub n_split: usize,
+}
+
+/// The roll's rows as the linker takes them.
+pub fn roll_of(rows: &[RollRow]) -> Roll {
+    let entries: Vec<RollEntry<'_>> = rows
+        .iter()
+        .map(|r| RollEntry {
+            owner: &r.owner_text,
+            mailing: &r.mailing_lines,
+            zip: &r.zip,
+            situs: &r.situs,
+            row: r.parcel_id,
+        })
+        .collect();
+    collect(&entries)
+}
+
+/// Stored decisions on the nodes of a roll; those whose owners left the roll wait until they are back.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn decisions_on(db: &impl Db, roll: &Roll) -> Result<Vec<Decision>, Error> {
+    let node = |key: &str, owner: &str, mailing: &str| {
+        if key.is_empty() { roll.find(owner, mailing, "") } else { roll.find_key(key, mailing) }
+    };
+    let mut decisions: Vec<Decision> = stored::decisions(db)?
+        .iter()
+        .filter_map(|d| {
+            let a = node(&d.keys.0, &d.a.0, &d.a.1)?;
+            let b = || node(&d.keys.1, &d.b.0, &d.b.1);
+            Some(match d.verdict.as_str() {
+                "agent" => Decision::AgentPlace(roll.nodes[a as usize].place),
+                "same" => Decision::Same(a, b()?),
+                _ => Decision::Different(a, b()?),
+            })
+        })
+        .collect();
+    for (mail_key, role) in groups::address_decisions(db)? {
+        let Ok(place) = roll.places.binary_search_by(|p| p.key.cmp(&mail_key)) else { continue };
+        let private = roll.places[place].nodes.iter().copied().filter(|n| is_private(roll.name_of(*n).kind));
+        decisions.extend(of_role(&role, place as u32, private));
+    }
+    Ok(decisions)
+}
+
+/// What a confirmed role means for links: strangers are one control, or the address carries no link.
+fn of_role(role: &str, place: u32, private: impl Iterator<Item = u32>) -> Vec<Decision> {
+    if AddressRole::from_word(role).is_some_and(AddressRole::links_strangers) {
+        let nodes: Vec<u32> = private.collect();
+        return nodes.windows(2).filter_map(|w| Some(Decision::Same(*w.first()?, *w.get(1)?))).collect();
+    }
+    vec![Decision::AgentPlace(place)]
+}
+
+/// True when the stored groups belong to the roll that is in the database now.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_current(db: &impl Db) -> Result<bool, Error> {
+    let mark = groups::mark(db)?;
+    Ok(mark
+        .rsplit_once('|')
+        .is_some_and(|(of, _)| groups::roll_mark(db).is_ok_and(|roll| of == format!("{VERSION}|{roll}"))))
+}
+
+/// The line style that the stored readings were made with.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn stored_style(db: &impl Db) -> Result<Style, Error> {
+    let mark = groups::mark(db)?;
+    let word = mark.rsplit('|').next().and_then(LineStyle::from_word);
+    Ok(word.map(Style::fixed).unwrap_or_default())
+}
+
+/// Computes parties, links, groups and address roles of the current roll and stores them; groups keep their numbers.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
+    let rows = stored::roll_rows(tx)?;
+    let roll = roll_of(&rows);
+    let decisions = decisions_on(tx, &roll)?;
+    let grouping = group(&roll, &decisions);
+    let numbers = numbers_of(tx, &roll, &grouping)?;
+    let done = store_numbers(tx, &numbers)?;
+    store_nodes(tx, &rows, &roll, (&grouping, &numbers))?;
+    let style = roll.style.line.as_str();
+    let before = groups::mark(tx)?;
+    let mark = format!("{VERSION}|{}|{style}", groups::roll_mark(tx)?);
+    let same_reader = before.starts_with(&format!("{VERSION}|")) && before.ends_with(&format!("|{style}"));
+    if !same_reader {
+        groups::forget_readings(tx)?;
+    }
+    for (owner_line_id, text) in groups::unread_lines(tx)? {
+        let columns: Vec<&str> = text.split('\n').collect();
+        store_reading(tx, owner_line_id, &owner_name::parse(&columns, &roll.style))?;
+    }
+    groups::set_mark(tx, &mark)?;
+    let done = Regrouped { n_owners: roll.nodes.len(), n_groups: numbers.of_root.len(), ..done };
+    audit(tx, &done)?;
+    Ok(done)
+}
+
+fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {
+    let after =
+        format!("{} owners, {} groups, {} merged, {} split", done.n_owners, done.n_groups, done.n_merged, done.n_split);
+    tx.audit(Change {
+        action: "group",
+        entity: "owner_group",
+        entity_id: "",
+        before_json: None,
+        after_json: Some(&after),
+    })
+}
+
+fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping) -> Result<Numbers, Error> {
+    let before: FxHashMap<(String, String), i64> =
+        groups::numbered(db)?.into_iter().map(|(name, mail, group)| ((name, mail), group)).collect();
+    let members: Vec<Member> = (0u32..)
+        .zip(&grouping.group_of)
+        .map(|(node, root)| {
+            let key = if before.is_empty() {
+                None
+            } else {
+                before.get(&(roll.name_of(node).key.clone(), roll.place_of(node).key.clone())).copied()
+            };
+            Member { root: *root, before: key, n_parcels: roll.nodes[node as usize].n_parcels }
+        })
+        .collect();
+    Ok(registry::number(&members, groups::next_group(db)?))
+}
+
+fn store_numbers(tx: &mut Tx<'_>, numbers: &Numbers) -> Result<Regrouped, Error> {
+    groups::add_groups(tx, &numbers.fresh)?;
+    let mut done = Regrouped::default();
+    for event in &numbers.events {
+        match *event {
+            Event::Merged { from, into } => {
+                done.n_merged += 1;
+                groups::add_event(tx, "merged", from, into)?;
+            }
+            Event::Split { from, into } => {
+                done.n_split += 1;
+                groups::add_event(tx, "split", from, into)?;
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn store_nodes(
+    tx: &mut Tx<'_>,
+    rows: &[RollRow],
+    roll: &Roll,
+    (grouping, numbers): (&Grouping, &Numbers),
+) -> Result<(), Error> {
+    let id = |node: u32| i64::from(node) + 1;
+    let nodes: Vec<NodeRow> = (0u32..)
+        .zip(&roll.nodes)
+        .map(|(index, node)| NodeRow {
+            node_id: id(index),
+            name_key: roll.name_of(index).key.clone(),
+            mail_key: roll.place_of(index).key.clone(),
+            kind: roll.name_of(index).kind.as_str().to_owned(),
+            display: roll.displays[node.name as usize].replace('\n', " / "),
+            n_parcels: node.n_parcels,
+            evidence_parcel_id: node.row,
+            group_id: numbers.of_root[&grouping.group_of[index as usize]],
+        })
+        .collect();
+    let parcels: Vec<(i64, i64)> =
+        rows.iter().zip(&roll.node_of_row).map(|(r, node)| (r.parcel_id, id(*node))).collect();
+    let links: Vec<LinkRow> = grouping
+        .links
+        .iter()
+        .map(|l| LinkRow { a: id(l.a), b: id(l.b), rule: l.rule.as_str().to_owned(), by_address: l.place.is_some() })
+        .collect();
+    let addresses: Vec<AddressRow> = grouping
+        .judgements
+        .iter()
+        .map(|(place, j)| AddressRow {
+            mail_key: roll.places[*place as usize].key.clone(),
+            role: j.role.as_str().to_owned(),
+            n_names: roll.places[*place as usize].nodes.len(),
+            n_groups: j.n_groups,
+            n_families: j.n_families,
+            n_associations: j.n_associations,
+            confirmed: None,
+        })
+        .collect();
+    groups::replace(tx, &nodes, &parcels, &links, &addresses)
+}
+
+fn store_reading(tx: &mut Tx<'_>, owner_line_id: i64, line: &OwnerLine) -> Result<(), Error> {
+    let join = |words: Vec<&'static str>| words.join(" ");
+    let flags = join(line.flags.iter().map(Flag::as_str).collect());
+    let rules = join(line.rules.iter().map(NameRule::as_str).collect());
+    let parties: Vec<PartyRow> = line.parties.iter().map(party_row).collect();
+    groups::add_reading(tx, owner_line_id, (line.kind.as_str(), &flags, &rules), &parties)
+}
+
+/// A party as it is stored.
+pub fn party_row(party: &Party) -> PartyRow {
+    PartyRow {
+        kind: party.kind.as_str().to_owned(),
+        role: party.role.as_str().to_owned(),
+        name: party.name.clone(),
+        surname: party.person.surname.clone(),
+        given: party.person.given.clone(),
+        middle: party.person.middle.clone(),
+        suffix: party.person.suffix.clone(),
+        share: party.share.map(|(part, whole)| format!("{part}/{whole}")),
+    }
+}
+
+/// Regroups the given groups after a decision: reads their nodes, links and decisions, and moves what has to move.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub fn regroup(tx: &mut Tx<'_>, touched: &[i64]) -> Result<Regrouped, Error> {
+    let mut touched = touched.to_vec();
+    touched.sort_unstable();
+    touched.dedup();
+    let mut nodes: Vec<NodeRow> = Vec::new();
+    for group_id in &touched {
+        nodes.extend(groups::nodes_of_group(tx, *group_id)?);
+    }
+    nodes.sort_by_key(|n| n.node_id);
+    let links = local_links(tx, &nodes)?;
+    let decisions = local_decisions(tx, &nodes)?;
+    let roots = unite(nodes.len(), &links, &decisions);
+    let members: Vec<Member> = nodes
+        .iter()
+        .zip(&roots)
+        .map(|(n, root)| Member { root: *root, before: Some(n.group_id), n_parcels: n.n_parcels })
+        .collect();
+    let numbers = registry::number(&members, groups::next_group(tx)?);
+    let done = store_numbers(tx, &numbers)?;
+    for (node, root) in nodes.iter().zip(&roots) {
+        let group_id = numbers.of_root[root];
+        if group_id != node.group_id {
+            groups::move_node(tx, node.node_id, group_id)?;
+        }
+    }
+    Ok(Regrouped { n_owners: nodes.len(), n_groups: numbers.of_root.len(), ..done })
+}
+
+fn local_place(nodes: &[NodeRow]) -> FxHashMap<&str, u32> {
+    let mut places: FxHashMap<&str, u32> = FxHashMap::default();
+    for node in nodes {
+        let next = places.len() as u32;
+        places.entry(node.mail_key.as_str()).or_insert(next);
+    }
+    places
+}
+
+fn local_links(db: &impl Db, nodes: &[NodeRow]) -> Result<Vec<Link>, Error> {
+    let places = local_place(nodes);
+    let position = |id: i64| nodes.binary_search_by_key(&id, |n| n.node_id).ok();
+    let mut links = Vec::new();
+    for (a, node) in nodes.iter().enumerate() {
+        for link in groups::links_of(db, node.node_id)?.iter().filter(|l| l.a == node.node_id) {
+            if let (Some(b), Some(rule)) = (position(link.b), Rule::from_word(&link.rule)) {
+                let place = link.by_address.then(|| places[node.mail_key.as_str()]);
+                links.push(Link { a: a as u32, b: b as u32, rule, place });
+            }
+        }
+    }
+    Ok(links)
+}
+
+fn local_decisions(db: &impl Db, nodes: &[NodeRow]) -> Result<Vec<Decision>, Error> {
+    let places = local_place(nodes);
+    let by_key: FxHashMap<(&str, &str), u32> =
+        (0u32..).zip(nodes).map(|(i, n)| ((n.name_key.as_str(), n.mail_key.as_str()), i)).collect();
+    let style = stored_style(db)?;
+    let node = |key: &str, owner: &str, mailing: &str| {
+        let parsed;
+        let key = if key.is_empty() {
+            parsed = crate::ownership::name::link_name(owner, &style).key;
+            parsed.as_str()
+        } else {
+            key
+        };
+        by_key.get(&(key, mailing)).copied()
+    };
+    let mut decisions = Vec::new();
+    for DecisionRow { verdict, a, b, keys, .. } in stored::decisions(db)? {
+        let ends = (node(&keys.0, &a.0, &a.1), node(&keys.1, &b.0, &b.1));
+        match (verdict.as_str(), ends) {
+            ("agent", _) => decisions.extend(places.get(a.1.as_str()).map(|p| Decision::AgentPlace(*p))),
+            ("same", (Some(a), Some(b))) => decisions.push(Decision::Same(a, b)),
+            ("different", (Some(a), Some(b))) => decisions.push(Decision::Different(a, b)),
+            (_, _) => {}
+        }
+    }
+    for (mail_key, role) in groups::address_decisions(db)? {
+        let Some(place) = places.get(mail_key.as_str()) else { continue };
+        let here =
+            (0u32..).zip(nodes).filter(|(_, n)| n.mail_key == mail_key && is_private_word(&n.kind)).map(|(i, _)| i);
+        decisions.extend(of_role(&role, *place, here));
+    }
+    Ok(decisions)
+}
