@@ -109,6 +109,7 @@ pub fn stored_style(db: &impl Db) -> Result<Style, Error> {
 /// # Errors
 /// When the database cannot be read or written.
 pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
+    stored::extend_owner_orders(tx)?;
     let rows = stored::roll_rows(tx)?;
     let roll = roll_of(&rows);
     let decisions = decisions_on(tx, &roll)?;

@@ -331,14 +331,26 @@ pub fn suppress_owner(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> 
          WHERE p.parcel_id = ?1 AND v.owner_line_id IS NOT NULL",
         params![parcel_id, row.basis, row.order_ref, row.from_date, row.to_date, by.actor, by.at.0],
     )?;
-    let n: u32 = tx.tx.query_row(
-        "SELECT COUNT(*) FROM parcel p JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
-         WHERE v.owner_line_id = (SELECT w.owner_line_id FROM parcel q
-             JOIN parcel_version w ON w.parcel_version_id = q.current_version_id WHERE q.parcel_id = ?1)",
-        [parcel_id],
-        |r| r.get(0),
-    )?;
-    Ok(n as usize)
+    Ok(1 + extend_owner_orders(tx)?)
+}
+
+/// Withholds the parcels that owners under an order have got since; returns how many.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn extend_owner_orders(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    let by = tx.authorship().clone();
+    Ok(tx.tx.execute(
+        "INSERT INTO suppression (parcel_id, basis, order_ref, from_date, to_date, entered_by, entered_at)
+         SELECT DISTINCT i.parcel_id, s.basis, s.order_ref, s.from_date, s.to_date, ?1, ?2
+         FROM suppression_owner s
+         CROSS JOIN ownership_interval i ON i.owner_line_id = s.owner_line_id
+         JOIN parcel p ON p.parcel_id = i.parcel_id
+         JOIN parcel_version v ON v.parcel_version_id = p.current_version_id AND v.owner_line_id = s.owner_line_id
+         WHERE NOT EXISTS (SELECT 1 FROM suppression d WHERE d.parcel_id = i.parcel_id AND d.order_ref = s.order_ref)
+           AND (s.to_date IS NULL OR s.to_date >= date('now'))",
+        params![by.actor, by.at.0],
+    )?)
 }
 
 /// Ends a suppression after the given day; false when there is none with this number.
@@ -349,10 +361,16 @@ pub fn end_suppression(tx: &mut Tx<'_>, suppression_id: i64, to_date: &str) -> R
     let n = tx
         .tx
         .execute("UPDATE suppression SET to_date = ?2 WHERE suppression_id = ?1", params![suppression_id, to_date])?;
-    // The same order may cover the owner line too: it ends with it.
+    // An order on an owner ends on all of its parcels.
+    tx.tx.execute(
+        "UPDATE suppression SET to_date = ?2
+         WHERE order_ref IN (SELECT o.order_ref FROM suppression_owner o JOIN suppression s USING (order_ref)
+                             WHERE s.suppression_id = ?1)",
+        params![suppression_id, to_date],
+    )?;
     tx.tx.execute(
         "UPDATE suppression_owner SET to_date = ?2
-         WHERE (order_ref, entered_at) IN (SELECT order_ref, entered_at FROM suppression WHERE suppression_id = ?1)",
+         WHERE order_ref = (SELECT order_ref FROM suppression WHERE suppression_id = ?1)",
         params![suppression_id, to_date],
     )?;
     let entity_id = suppression_id.to_string();

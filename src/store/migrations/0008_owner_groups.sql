@@ -94,7 +94,8 @@ CREATE INDEX address_decision_mail ON address_decision (mail_key);
 ALTER TABLE owner_decision ADD COLUMN name_key_a TEXT NOT NULL DEFAULT '';
 ALTER TABLE owner_decision ADD COLUMN name_key_b TEXT NOT NULL DEFAULT '';
 
--- An order that protects a person covers every parcel on which the roll shows this owner line, also parcels bought later.
+-- An order that protects a person covers every parcel on which the roll shows this owner line; each import adds rows to
+-- `suppression` for parcels bought since, so that the view below every reader stays a small table.
 CREATE TABLE suppression_owner (
     suppression_owner_id INTEGER PRIMARY KEY,
     owner_line_id INTEGER NOT NULL REFERENCES owner_line,
@@ -106,15 +107,3 @@ CREATE TABLE suppression_owner (
     entered_at  TEXT NOT NULL
 ) STRICT;
 CREATE INDEX suppression_owner_line ON suppression_owner (owner_line_id);
-
-DROP VIEW parcel_withheld;
-CREATE VIEW parcel_withheld AS
-SELECT parcel_id FROM suppression
-WHERE from_date <= date('now') AND (to_date IS NULL OR to_date >= date('now'))
-UNION
-SELECT i.parcel_id
-FROM suppression_owner s
-JOIN ownership_interval i ON i.owner_line_id = s.owner_line_id
-JOIN parcel p ON p.parcel_id = i.parcel_id
-JOIN parcel_version v ON v.parcel_version_id = p.current_version_id AND v.owner_line_id = s.owner_line_id
-WHERE s.from_date <= date('now') AND (s.to_date IS NULL OR s.to_date >= date('now'));
