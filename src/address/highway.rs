@@ -41,7 +41,7 @@ fn class_of(words: &str) -> Option<&'static str> {
         "FM" | "FARM TO MARKET" | "FM RD" | "FARM MARKET" | "FM ROAD" => "FM",
         "RM" => "RM",
         "TOWNSHIP ROAD" | "TOWNSHIP RD" | "TWP RD" | "TWP ROAD" | "TR" => "TWP RD",
-        "BUSINESS" => "BUS",
+        "BUSINESS" | "BUS" => "BUS",
         "RANCH ROAD" | "RANCH RD" => "RANCH RD",
         "ROAD" | "RD" => "RD",
         "STATE HIGHWAY RT" => "STATE HWY",
@@ -102,7 +102,7 @@ fn is_road_letters(tokens: &Tokens, at: usize) -> bool {
     is_letters
         && !word.is_empty()
         && (word.len() <= 2 || (word.len() == 3 && is_double))
-        && entry.street_type.is_none()
+        && entry.street_type.is_none_or(|t| !t.is_strong())
         && !(entry.direction.is_some() && word.len() == 2)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::standard::street_key;
+use super::tables;
 use crate::model::address::{Address, AddressNumber, Occupancy};
 
 /// Equal for all spellings of one house number: `101-109` is `101 THRU 109`, `123-B` is `123B`.
@@ -28,6 +29,13 @@ pub fn unit_key(unit: &Occupancy) -> String {
         "APT" | "UNIT" | "STE" | "#" => "",
         other => other,
     };
+    // "3RD FLOOR", "THIRD FLOOR" and "FLOOR 3" are one.
+    if matches!(designator, "FL" | "LVL") {
+        let floor = tables::ordinal(&unit.occupancy_id).or_else(|| tables::number_word(&unit.occupancy_id));
+        if let Some(floor) = floor {
+            return format!("{designator}{floor}");
+        }
+    }
     let id: String = unit.occupancy_id.chars().filter(|c| c.is_alphanumeric() || *c == '/').collect();
     format!("{designator}{}", id.trim_start_matches('0'))
 }

@@ -7,52 +7,14 @@ use super::find::{self, has_strong_type};
 use super::number;
 use super::split::{self, Surroundings};
 use super::tokens::{Gap, Shape, Tokens, tokenize};
-use super::{places, shape, street, tables, tail, unit};
-use crate::model::address::{Address, Occupancy};
+use super::warning::Warning;
+use super::{highway, places, shape, street, tables, tail, unit};
+use crate::model::address::{Address, Direction, Occupancy, Street};
 
 /// Most readings returned.
 pub const READINGS_MAX: usize = 4;
 /// Most units kept of one address (`BLDG 4 FL 2 STE 210`).
 const UNITS_MAX: usize = 4;
-
-/// Why a reading deserves a second look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "see Warning::text")]
-#[non_exhaustive]
-pub enum Warning {
-    Empty,
-    NoNumber,
-    NoStreet,
-    NoStreetType,
-    Intersection,
-    PoBox,
-    Block,
-    Remark,
-    UnitUnlabelled,
-    TwoTypes,
-    SeveralAddresses,
-    TooLong,
-}
-
-impl Warning {
-    /// A sentence for people.
-    pub fn text(self) -> &'static str {
-        match self {
-            Warning::Empty => "there is no text",
-            Warning::NoNumber => "no usable house number",
-            Warning::NoStreet => "no street name",
-            Warning::NoStreetType => "no street type",
-            Warning::Intersection => "an intersection, not one address",
-            Warning::PoBox => "a post office box, not a place",
-            Warning::Block => "a block, not one house",
-            Warning::Remark => "a remark was set aside",
-            Warning::UnitUnlabelled => "a unit without designator",
-            Warning::TwoTypes => "two street types; the last one was taken",
-            Warning::SeveralAddresses => "more than one address; the first one was taken",
-            Warning::TooLong => "the text is too long for an address; its end was left out",
-        }
-    }
-}
 
 /// What was understood of an address text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,6 +33,12 @@ pub trait CountyWords {
     /// True when the words (upper case, single blanks, as written) are a whole street of the county with its directions
     /// and type.
     fn is_street(&self, _words: &str) -> bool {
+        false
+    }
+
+    /// True when the county has this street, with its directions and type. Asked only where the words have several
+    /// readings; a reading that the county knows comes first.
+    fn knows_street(&self, _street: &Street) -> bool {
         false
     }
 }
@@ -113,13 +81,23 @@ pub fn parse_in(text: &str, county: &dyn CountyWords) -> Parsed {
         Reader { tokens: &tokens, county, address: Address::default(), warnings: parsed.warnings, others: Vec::new() };
     reader.address.rest.clone_from(&tokens.remark);
     reader.read();
+    reader.set_plat_aside();
     reader.warn_of_gaps();
     let (address, warnings) = (reader.address, reader.warnings);
     let suffix_reading = suffix_as_unit(&address);
     parsed.warnings = warnings;
+    let mut others = reader.others;
+    others.retain(|other| *other != address);
     parsed.readings.push(address);
     parsed.readings.extend(suffix_reading);
-    parsed.readings.append(&mut reader.others);
+    if !others.is_empty()
+        && !county.knows_street(&parsed.readings[0].street)
+        && let Some(at) = others.iter().position(|other| county.knows_street(&other.street))
+    {
+        let known = others.remove(at);
+        parsed.readings.insert(0, known);
+    }
+    parsed.readings.append(&mut others);
     parsed.readings.truncate(READINGS_MAX);
     parsed
 }
@@ -148,7 +126,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self) {
         let mut lo = 0;
-        let mut hi = tail::take(self.tokens, &mut self.address);
+        let mut hi = tail::take(self.tokens, self.county, &mut self.address);
         if let Some((start, end, id)) = unit::po_box(self.tokens, hi) {
             self.warnings.push(Warning::PoBox);
             self.address.po_box = Some(id);
@@ -159,6 +137,11 @@ impl Reader<'_> {
                 };
                 has_strong_type(self.tokens, f.at + 2, hi) || (f.at == end && opens_street(f.behind))
             });
+            if let Some(street) = shape::route(self.tokens, start) {
+                self.address.street = street;
+                self.read_behind(end, hi);
+                return;
+            }
             let street_before = find::number(self.tokens, 0, start).is_some() || has_strong_type(self.tokens, 1, start);
             if street_behind && !street_before {
                 self.set_rest(0, start);
@@ -179,10 +162,6 @@ impl Reader<'_> {
     /// What stands before a box without a street: a rural route (`RR 2 BOX 45`), units (`DEPT 77045 PO BOX 77000`).
     fn read_around_box(&mut self, start: usize) {
         let tokens = self.tokens;
-        if let Some(street) = shape::route(tokens, start) {
-            self.address.street = street;
-            return;
-        }
         let mut at = 0;
         let mut loose = 0;
         while at < start {
@@ -231,7 +210,28 @@ impl Reader<'_> {
             self.push_unit(found.occupancy);
             from = found.end;
         }
+        let letter_at = behind - 1;
+        let has_lone_letter = letter_at > at && letter_at + 1 == from && tokens.at(letter_at).shape == Shape::Letter;
         self.read_street(from, hi);
+        if has_lone_letter {
+            self.read_letter_as_name(letter_at);
+        }
+    }
+
+    /// `1709 B PORTER RD`: the letter behind the number may open the street's name.
+    fn read_letter_as_name(&mut self, letter_at: usize) {
+        let mut other = self.address.clone();
+        let letter = self.tokens.word(letter_at);
+        let Some(number) = other.address_number.as_mut().filter(|n| n.suffix.as_deref() == Some(letter)) else {
+            return;
+        };
+        number.suffix = None;
+        number.raw.truncate(number.raw.len().saturating_sub(letter.len() + 1));
+        let street = &mut other.street;
+        let direction = street.predirectional.take().map_or("", Direction::as_str);
+        let words = [letter, direction, &street.street_name];
+        street.street_name = words.into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        self.others.push(other);
     }
 
     /// What stands before the house number: a unit, or a recipient.
@@ -281,8 +281,8 @@ impl Reader<'_> {
         }
         // A building and its place: "MERIDEN SQUARE, MERIDEN, CT".
         let last_comma = (lo + 1..hi).rev().find(|i| tokens.at(*i).gap == Gap::Comma);
-        let opens_street =
-            tokens.at(lo).entry.direction.is_some_and(|_| hi - lo <= 2) || tokens.at(lo).entry.is_road_class;
+        let is_short = hi - lo <= 2 || (tokens.word(lo).len() <= 2 && last_comma.is_some_and(|at| at - lo <= 3));
+        let opens_street = tokens.at(lo).entry.direction.is_some() && is_short || tokens.at(lo).entry.is_road_class;
         let is_building =
             self.address.state.is_some() && !has_strong_type(tokens, lo + 1, hi) && !has_figures && !opens_street;
         if let Some(at) = last_comma.or((hi - lo <= 3).then_some(lo)).filter(|_| is_building) {
@@ -326,7 +326,8 @@ impl Reader<'_> {
                 && has_strong_type(tokens, i + 3, hi)
                 && find::number(tokens, i + 1, hi).is_some_and(|f| f.at == i + 1)
         });
-        let hi = match second_address.filter(|_| self.address.address_number.is_some()) {
+        let hi = self.set_care_of_aside(from, hi);
+        let hi = match second_address.filter(|at| *at < hi).filter(|_| self.address.address_number.is_some()) {
             Some(at) => {
                 self.warnings.push(Warning::SeveralAddresses);
                 self.set_rest(at, hi);
@@ -335,13 +336,22 @@ impl Reader<'_> {
             None => hi,
         };
         let mut end = shape::street_end(tokens, from, hi, self.address.state.is_some());
+        if let Some(at) = shape::second_road(tokens, from, end) {
+            self.set_rest(at, end);
+            self.read_behind(end, hi);
+            self.read_street(from, at);
+            return;
+        }
         let joint = (from + 1..end).find(|i| shape::is_joint(tokens, *i) && i + 1 < hi);
         let is_free = self.address.address_number.is_none();
         if let Some(at) = joint.filter(|at| is_free || shape::crosses(tokens, from, *at, end)) {
             self.read_crossing(from, at, hi);
             return;
         }
-        let first_unit = unit::next(tokens, from + 1, end);
+        // "HWY #20" bears its number, "GRAVENSTEIN HWY #20" a unit.
+        let is_road = (from..from + 3).any(|i| tokens.at(i).entry.is_road_class);
+        let road = if is_road { highway::read(tokens, from, end) } else { None };
+        let first_unit = unit::next(tokens, road.map_or(from + 1, |(_, road_end)| road_end), end);
         let mut unit_start = None;
         if let Some(found) = &first_unit {
             end = found.start;
@@ -351,11 +361,17 @@ impl Reader<'_> {
         let is_tailed = self.address.state.is_some() || self.address.zip.is_some();
         let only_zip = self.address.state.is_none();
         let expects_place = is_tailed && !only_zip && !place_ahead && self.address.place.is_none();
-        let state = self.place_state();
+        let state = self.place_state().filter(|_| !place_ahead && self.address.place.is_none());
         let around = Surroundings { expects_place, state };
         let (cut, second) = split::best(tokens, from, end, around, self.county);
         self.others_of(from, second);
         self.address.street = street::read(tokens, from, cut.end);
+        if let Some((street, letter)) = street::direction_as_name(tokens, from, cut.end) {
+            let mut address = self.address.clone();
+            address.street = street;
+            address.occupancy.push(Occupancy { occupancy_type: String::new(), occupancy_id: letter.to_owned() });
+            self.others.push(address);
+        }
         if let Some(other) = street::other_reading(tokens, from, cut.end) {
             let mut address = self.address.clone();
             address.street = other;
@@ -370,6 +386,20 @@ impl Reader<'_> {
             self.warnings.push(Warning::UnitUnlabelled);
         }
         self.read_behind(cut.unit_end, hi);
+    }
+
+    /// `1701 MIAMI ST C/O ...`, `2350 ROUTE 2 DBA ...`: who stands behind the street is no part of it; a known place at the
+    /// end is kept. Returns where the street's words end.
+    fn set_care_of_aside(&mut self, from: usize, hi: usize) -> usize {
+        let tokens = self.tokens;
+        let is_mark = |i: usize| matches!(tokens.word(i), "C/O" | "ATTN" | "ATTENTION" | "DBA");
+        let Some(at) = (from + 1..hi).find(|i| is_mark(*i)) else { return hi };
+        let state = self.place_state();
+        let is_place = |i: usize| state.is_some_and(|state| places::is_known(tokens, i, hi, state));
+        let place = (at + 2..hi).find(|i| tokens.at(*i).gap == Gap::Comma || is_place(*i)).unwrap_or(hi);
+        self.set_rest(at, place);
+        self.set_place(place, hi);
+        at
     }
 
     fn others_of(&mut self, from: usize, second: Option<split::Cut>) {
@@ -519,6 +549,19 @@ impl Reader<'_> {
         let is_strong = |i: usize| self.tokens.at(i).entry.street_type.is_some_and(|t| t.is_strong());
         if (lo + 1..hi.saturating_sub(1)).any(|i| is_strong(i) && is_strong(i + 1)) {
             self.warnings.push(Warning::TwoTypes);
+        }
+    }
+
+    /// `LOT 8, BLOCK 3` is a place on a plat, no unit.
+    fn set_plat_aside(&mut self) {
+        let is_plat = |o: &Occupancy| matches!(o.occupancy_type.as_str(), "LOT" | "BLOCK");
+        let units = &self.address.occupancy;
+        if units.iter().any(|o| o.occupancy_type == "LOT") && units.iter().any(|o| o.occupancy_type == "BLOCK") {
+            let plat: Vec<Occupancy> = self.address.occupancy.extract_if(.., |o| is_plat(o)).collect();
+            for part in plat {
+                self.add_rest(&format!("{} {}", part.occupancy_type, part.occupancy_id));
+            }
+            self.warnings.push(Warning::Remark);
         }
     }
 

@@ -184,8 +184,14 @@ pub(crate) fn is_known(tokens: &Tokens, lo: usize, hi: usize, state: &str) -> bo
     if lo + 1 == hi && tokens.word(lo) == "UNINCORPORATED" {
         return true;
     }
+    // "NASH ST NW" ends in a direction, though there is a Northwest in North Carolina.
+    if lo + 1 == hi && tokens.at(lo).entry.direction.is_some() {
+        return false;
+    }
     let bits = bits_of(tokens, lo, hi);
-    bits & (ANYWHERE | state_bit(state)) != 0
+    // A village that bears a direction, unless the town of the bare name lies in the state: "HWY 82 E GREENVILLE MS".
+    let is_village = bits & ANYWHERE != 0 && bits_of(tokens, lo + 1, hi) & state_bit(state) == 0;
+    is_village || bits & state_bit(state) != 0
 }
 
 /// True when the words, a direction first, name a town of the country that bears both (`E BRIDGEWATER`).

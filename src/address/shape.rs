@@ -27,11 +27,12 @@ fn quadrant_words(tokens: &Tokens, at: usize, hi: usize, has_state: bool) -> usi
     let Some(direction) = tokens.at(at).entry.direction.filter(|_| at < hi && tokens.at(at).gap == Gap::Comma) else {
         return 0;
     };
-    if !matches!(direction, N | S | E | W) {
-        return 1;
-    }
     let word = tokens.word(at);
     let second = tokens.at(at + 1);
+    // "RD, SOUTHWEST RANCHES, FL" is a place.
+    if !matches!(direction, N | S | E | W) && word.len() == 2 {
+        return 1;
+    }
     let is_pair = word.len() == 1
         && matches!(direction, N | S)
         && at + 1 < hi
@@ -150,4 +151,15 @@ pub(crate) fn needs_no_type(name: &str) -> bool {
     let first = name.split(' ').next().unwrap_or_default();
     matches!(first, "AVENUE" | "AVE" | "AVENIDA" | "BOWERY" | "CALLE" | "CAMINO" | "PASEO" | "RUE" | "THE" | "VIA")
         || name.ends_with("BROADWAY")
+}
+
+/// Where the other name of a road begins: `S MINGO VALLEY EXPY HWY 169`, all of `lo..hi`.
+pub(crate) fn second_road(tokens: &Tokens, lo: usize, hi: usize) -> Option<usize> {
+    let at = (lo + 2..hi.saturating_sub(1)).find(|i| {
+        tokens.at(*i).entry.is_road_class
+            && matches!(tokens.word(*i), "HWY" | "HIGHWAY" | "US" | "STATE" | "SH")
+            && tokens.at(i - 1).entry.street_type.is_some_and(|t| t.is_strong())
+    })?;
+    let (_, end) = super::highway::read(tokens, at, hi)?;
+    (end == hi && tokens.at(hi - 1).shape == Shape::Digits).then_some(at)
 }

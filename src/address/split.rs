@@ -56,6 +56,7 @@ mod points {
     pub(super) const POST_WITHOUT_TYPE: i32 = -6;
     pub(super) const POST_AND_PRE: i32 = -26;
     pub(super) const POST_OF_KNOWN_PLACE: i32 = -40;
+    pub(super) const POST_OF_KNOWN_PLACE_NUMBERED: i32 = -30;
     /// A pair of letters (`S E`) is a quadrant, not the end of the street and the place's first word.
     pub(super) const POST_PAIR: i32 = 24;
     pub(super) const BARE_UNIT: i32 = 4;
@@ -183,9 +184,17 @@ fn street_points(tokens: &Tokens, lo: usize, end: usize, hi: usize, context: &Co
             || only_direction_before
                 && tokens.word(type_at) == "ST"
                 && !context.around.expects_place
+                && !context.around.state.is_some_and(|state| places::is_known(tokens, type_at + 1, hi, state))
                 && type_at + 1 < hi
                 && tokens.at(type_at + 1).shape == Shape::Word
                 && tokens.at(type_at + 1).entry.direction.is_none();
+        // "AVENUE ST JOHN"
+        let is_saint = is_saint
+            || type_at == lo + 1
+                && tokens.word(lo) == "AVENUE"
+                && tokens.word(type_at) == "ST"
+                && tokens.at(type_at + 1).shape == Shape::Word
+                && type_at + 1 < hi;
         let opens_place = end < hi && matches!(tokens.word(type_at), "MT" | "FT" | "MOUNT" | "FORT" | "PORT");
         if is_saint || opens_place {
             total -= points::TYPE[usize::from(strength.min(3))] - points::STREET_ENDS_IN_PLACE_OPENER;
@@ -229,7 +238,7 @@ fn post_points(tokens: &Tokens, lo: usize, end: usize, has_type: bool, context: 
         total += points::POST_AND_PRE;
     }
     if end < hi && is_directional_place(tokens, at, hi) {
-        total += points::POST_OF_KNOWN_PLACE;
+        total += if is_numbered { points::POST_OF_KNOWN_PLACE_NUMBERED } else { points::POST_OF_KNOWN_PLACE };
     }
     total
 }

@@ -96,7 +96,11 @@ pub fn standard_form(address: &Address) -> String {
     }
     for unit in &address.occupancy {
         let designator = if unit.occupancy_type.is_empty() { "#" } else { &unit.occupancy_type };
-        parts.push(format!("{designator} {}", unit.occupancy_id).trim_end().to_owned());
+        // "3RD FLOOR" is FL 3.
+        let floor = Some(&unit.occupancy_id).filter(|_| designator == "FL");
+        let floor = floor.and_then(|id| tables::ordinal(id).or_else(|| tables::number_word(id)));
+        let id = floor.map_or_else(|| unit.occupancy_id.clone(), |floor| floor.to_string());
+        parts.push(format!("{designator} {id}").trim_end().to_owned());
     }
     if let Some(po_box) = &address.po_box {
         let is_route = matches!(address.street.pretype.as_deref(), Some("RR" | "HC"));

@@ -162,10 +162,31 @@ fn expand_cut_direction(tokens: &Tokens, from: usize, to: usize, street: &mut St
     true
 }
 
-/// Another way to read the same words, where they allow one: `NORTH W AVE` is W North Ave or North W Ave.
+/// `SOUTH AVE O`, read as Avenue O in the south, is also unit O on South Avenue.
+pub(crate) fn direction_as_name(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, &str)> {
+    let (at, end) = lettered(tokens, lo, hi).filter(|(at, end)| *at > lo && *end == hi)?;
+    let street = Street {
+        street_name: tokens.word(lo).to_owned(),
+        street_type: tokens.at(at).entry.street_type.map(|t| t.canonical.to_owned()),
+        ..Street::default()
+    };
+    (end == at + 2).then(|| (street, tokens.word(at + 1)))
+}
+
+/// Another way to read the same words, where they allow one: `NORTH W AVE` is W North Ave or North W Ave, `NORTH AVE W`
+/// may be Avenue W in the north.
 pub(crate) fn other_reading(tokens: &Tokens, lo: usize, hi: usize) -> Option<Street> {
     let first = tokens.at(lo).entry.direction;
     let second = tokens.at(lo + 1).entry.direction;
+    let is_letter = hi == lo + 3 && tokens.at(lo + 2).shape == Shape::Letter && tokens.at(lo + 2).gap == Gap::Blank;
+    if is_letter && first.is_some() && matches!(tokens.word(lo + 1), "AVENUE" | "AVE" | "AV") {
+        let is_lettered = lettered(tokens, lo, hi).is_some();
+        return (!is_lettered).then(|| Street {
+            predirectional: first,
+            street_name: tokens.span(lo + 1..hi).to_owned(),
+            ..Street::default()
+        });
+    }
     if hi == lo + 3 && first.is_some() && second.is_some() {
         let word = tokens.at(lo + 2).entry.street_type?;
         return Some(Street {

@@ -55,7 +55,12 @@ pub(crate) struct Entry {
 }
 
 /// A word with no meaning of its own.
-pub(crate) static NOTHING: Entry = Entry {
+pub(crate) static NOTHING: Entry = NOTHING_HERE;
+
+/// The Spanish article `LA` inside a name (`CAMINO DE LA TIERRA`), where it is no lane.
+pub(crate) static ARTICLE: Entry = Entry { opens_place: true, ..NOTHING_HERE };
+
+const NOTHING_HERE: Entry = Entry {
     direction: None,
     street_type: None,
     unit: None,
@@ -114,6 +119,7 @@ const ROAD_CLASS_WORDS: &[&str] = &[
     "TOWNSHIP",
     "TWP",
     "BUSINESS",
+    "BUS",
     "RANCH",
     "ROAD",
     "RD",
@@ -193,7 +199,7 @@ fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 fn slot<'a>(map: &'a mut Map, word: &'static str) -> &'a mut Entry {
-    map.entry(word).or_insert(NOTHING)
+    map.entry(word).or_insert(NOTHING_HERE)
 }
 
 static WORDS: LazyLock<Map> = LazyLock::new(|| {

@@ -1,12 +1,13 @@
 //! What stands at the end of a line: country, ZIP code, state.
 
+use super::parse::CountyWords;
 use super::places;
 use super::tables;
 use super::tokens::{Gap, Shape, Tokens, split_digits};
 use crate::model::address::Address;
 
 /// Takes country, ZIP and state from the end; returns the index where they begin.
-pub(crate) fn take(tokens: &Tokens, address: &mut Address) -> usize {
+pub(crate) fn take(tokens: &Tokens, county: &dyn CountyWords, address: &mut Address) -> usize {
     let mut hi = tokens.len();
     let n_country = match tokens.word(hi - 1) {
         "USA" | "US" => 1,
@@ -19,7 +20,7 @@ pub(crate) fn take(tokens: &Tokens, address: &mut Address) -> usize {
         hi -= n_country;
     }
     hi = take_zip(tokens, hi, address);
-    hi = take_state(tokens, hi, address);
+    hi = take_state(tokens, hi, county, address);
     hi
 }
 
@@ -101,7 +102,7 @@ fn state_before(tokens: &Tokens, hi: usize) -> Option<(&'static str, usize)> {
     long.or_else(|| last.state.map(|code| (code, hi - 1)))
 }
 
-fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
+fn take_state(tokens: &Tokens, hi: usize, county: &dyn CountyWords, address: &mut Address) -> usize {
     let Some((code, at)) = state_before(tokens, hi) else { return hi };
     // "# GA" is a unit; ", LINCOLN NE" is nothing but a place.
     if tokens.at(at - 1).shape == Shape::Hash {
@@ -132,7 +133,11 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
             false
         } else if could_be_street {
             // "39 ST SAUVEUR CT" and "9445 HOLLOW TREE CT" are courts, "12 MAIN ST HARTFORD CT" lies in Connecticut.
-            has_type_before && at >= 3 && could_end_place(tokens, at) && ends_in_place(tokens, at, code)
+            let is_place = |i: usize| county.is_place(tokens.span(i..at));
+            has_type_before
+                && at >= 3
+                && could_end_place(tokens, at)
+                && (ends_in_place(tokens, at, code) || (at.saturating_sub(3).max(2)..at).any(is_place))
         } else {
             at >= 2
         }
@@ -152,7 +157,11 @@ fn take_state(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
         && !after_comma
         && at >= 2
         && tokens.at(at - 1).entry.street_type.is_some_and(|t| t.strength >= 2);
-    if !is_state || is_needed_type || is_postdirectional {
+    // "M ST, NE" and "PEACHTREE ST, NE 30303" are quadrants; Nebraska has a place before it or a ZIP code of its own.
+    let is_quadrant = entry.direction.is_some()
+        && address.zip.as_deref().and_then(places::state_of_zip) != Some(code)
+        && (has_zip || tokens.at(at - 1).entry.street_type.is_some_and(|t| t.strength >= 2));
+    if !is_state || is_needed_type || is_postdirectional || is_quadrant {
         return hi;
     }
     address.state = Some(code.to_owned());

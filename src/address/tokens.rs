@@ -116,10 +116,17 @@ impl Tokens {
             Shape::Word | Shape::Letter | Shape::And => tables::entry(word),
             _ => &tables::NOTHING,
         };
+        let entry = if word == "LA" && self.follows_spanish() { &tables::ARTICLE } else { entry };
         self.list[self.n] = Token { start: start as u16, end: end as u16, gap: self.gap, shape, entry };
         self.has_box |= entry.is_box;
         self.n += 1;
         self.gap = Gap::Blank;
+    }
+
+    fn follows_spanish(&self) -> bool {
+        let before = self.word(self.n.wrapping_sub(1));
+        matches!(before, "DE" | "CALLE" | "CAMINO" | "AVENIDA" | "PASEO" | "PLAZA" | "VIA" | "VISTA" | "RANCHO")
+            && self.gap == Gap::Blank
     }
 
     /// One letter or digit of the word being written.

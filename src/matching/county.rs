@@ -114,6 +114,17 @@ impl CountyWords for County {
     fn is_place(&self, words: &str) -> bool {
         self.places.find(words).is_some_and(|id| id > 0)
     }
+
+    fn knows_street(&self, street: &crate::model::address::Street) -> bool {
+        let words = super::reading::street_words(street);
+        let (Some(name), Some(kind)) = (self.names.find(&words.name), self.words.find(&words.kind)) else {
+            return false;
+        };
+        self.streets_named(name).iter().any(|id| {
+            let known = &self.streets[*id as usize];
+            known.kind == kind && known.directions == words.directions
+        })
+    }
 }
 
 /// First bytes of a stored county; the number rises with every change of the layout or of how names are read.
