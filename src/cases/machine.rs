@@ -107,6 +107,11 @@ pub fn removal_order() -> &'static Machine {
     machines().get("removal_order").expect("the embedded states.json has a removal_order machine")
 }
 
+/// The machine of a container pull.
+pub fn pull_order() -> &'static Machine {
+    machines().get("pull_order").expect("the embedded states.json has a pull_order machine")
+}
+
 /// The machine of a tap's lifecycle.
 pub fn tap_lifecycle() -> &'static Machine {
     machines().get("tap_lifecycle").expect("the embedded states.json has a tap_lifecycle machine")
@@ -193,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_state_is_reachable_and_terminals_are_known() {
-        for machine in [case(), removal_order(), tap_lifecycle()] {
+        for machine in [case(), removal_order(), pull_order(), tap_lifecycle()] {
             let mut seen = vec![machine.initial.as_str()];
             let mut grown = true;
             while grown {

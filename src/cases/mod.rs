@@ -21,4 +21,5 @@ pub mod checklist;
 pub mod plan;
 
 pub mod gate;
+pub mod pull;
 pub mod removal;

@@ -30,6 +30,7 @@ pub const PARAMETERS: &[(&str, bool)] = &[
     ("locate_max_age_days", true),
     ("locate_warn_business_days", true),
     ("removal_ties_min", true),
+    ("refuse_pull_cents_min", true),
     ("hold_review_days", true),
 ];
 

@@ -37,6 +37,8 @@ refusal_codes! {
     Hold = "E_HOLD",
     /// A case for the same premise and violation is open.
     DuplicateCase = "E_DUPLICATE_CASE",
+    /// An order for the same tap is open.
+    DuplicateOrder = "E_DUPLICATE_ORDER",
     /// A time lies in the future.
     FutureTime = "E_FUTURE_TIME",
     /// No fee is valid on the violation date.

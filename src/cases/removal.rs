@@ -8,6 +8,30 @@ use crate::model::date::CivilDate;
 /// Methods that cut the service at the main; only these make a tap `removed_at_main`.
 pub const KILL_METHODS: &[&str] = &["corp_closed_and_severed_at_main", "saddle_or_sleeve_removed"];
 
+/// Services that carry no water to the premise. Any other word counts as water, an unknown one too: a billing system that
+/// writes `W` for water must not lose a family its tap.
+pub const DRY_SERVICES: &[&str] = &[
+    "refuse",
+    "trash",
+    "garbage",
+    "solid_waste",
+    "sanitation",
+    "recycling",
+    "yard_waste",
+    "sewer",
+    "wastewater",
+    "sewage",
+    "stormwater",
+    "storm_water",
+    "storm",
+    "drainage",
+    "electric",
+    "electricity",
+    "gas",
+    "street_light",
+    "ems",
+];
+
 /// Position methods that a crew may dig from without ties; the others are estimates.
 pub const TRUSTED_POSITIONS: &[&str] = &["gnss_rtk", "gnss_phone", "tie_measurement", "digitized_tap_card"];
 
@@ -31,7 +55,13 @@ pub struct FedAccount {
 impl FedAccount {
     /// Whether cutting the tap would stop water that somebody pays for.
     pub fn is_active_water(&self) -> bool {
-        matches!(self.service_kind.as_str(), "water" | "fire" | "irrigation") && !self.is_off
+        let word = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
+        !self.service_kind.is_empty() && !DRY_SERVICES.contains(&word(&self.service_kind).as_str()) && !self.is_off
+    }
+
+    /// Whether this account says that a fire service hangs on the tap.
+    pub fn is_fire(&self) -> bool {
+        self.service_kind.to_lowercase().contains("fire")
     }
 }
 
@@ -65,6 +95,8 @@ pub struct OrderFacts {
     pub n_premises_confirmed: Option<usize>,
     /// The person said whether a fire service hangs on the tap.
     pub fire_service: Option<bool>,
+    /// The record itself says that the tap is a fire line.
+    pub is_fire_tap: bool,
     /// Case, notice or demolition permit.
     pub basis: Option<String>,
     /// Position method code of the tap, when it has a position.
@@ -166,15 +198,21 @@ pub fn advance(facts: &OrderFacts, to: &str, role: Role) -> Result<&'static Tran
     if matches!(to, "checked" | "approved" | "dispatched") {
         service_is_off(facts)?;
     }
+    if matches!(to, "checked" | "approved" | "listed" | "ready" | "dispatched") {
+        is_undisputed(facts)?;
+    }
     if matches!(to, "approved" | "listed" | "ready" | "dispatched") {
         is_free(facts)?;
     }
-    if matches!(to, "approved" | "dispatched") && !is_locatable(facts) {
+    if matches!(to, "checked" | "approved" | "dispatched") && !is_locatable(facts) {
         let message = format!("no trusted position and {} of {} ties: locate first", facts.n_ties, facts.n_ties_min);
         return Err(Refusal::new(RefusalCode::NotLocatable, message));
     }
     if matches!(to, "ready" | "dispatched") {
         ticket_is_live(facts)?;
+    }
+    if to == "checked" {
+        ticket_is_not_expired(facts)?;
     }
     step
 }
@@ -196,10 +234,14 @@ pub fn service_is_off(facts: &OrderFacts) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::ActiveService, format!("the tap feeds active service: {}", active.join("; "))))
 }
 
-fn is_free(facts: &OrderFacts) -> Result<(), Refusal> {
+fn is_undisputed(facts: &OrderFacts) -> Result<(), Refusal> {
     if facts.is_dispute_open {
         return Err(Refusal::new(RefusalCode::OpenDispute, "a dispute is open; decide it first"));
     }
+    Ok(())
+}
+
+fn is_free(facts: &OrderFacts) -> Result<(), Refusal> {
     if facts.holds.is_empty() {
         return Ok(());
     }
@@ -209,6 +251,17 @@ fn is_free(facts: &OrderFacts) -> Result<(), Refusal> {
 /// Whether a crew can find the tap.
 pub fn is_locatable(facts: &OrderFacts) -> bool {
     facts.n_ties >= facts.n_ties_min || facts.position_method.as_deref().is_some_and(|m| TRUSTED_POSITIONS.contains(&m))
+}
+
+/// At the check a ticket is not due yet, but an expired one is a mistake worth stopping for.
+///
+/// # Errors
+/// `E_TICKET_EXPIRED`.
+pub fn ticket_is_not_expired(facts: &OrderFacts) -> Result<(), Refusal> {
+    match (&facts.ticket, facts.today) {
+        (Some(ticket), Some(today)) if today > ticket.expires_on => ticket_is_live(facts),
+        _ => Ok(()),
+    }
 }
 
 fn ticket_is_live(facts: &OrderFacts) -> Result<(), Refusal> {
@@ -260,9 +313,13 @@ pub fn lacks(facts: &OrderFacts, code: &str) -> Option<String> {
                 &format!("the tap feeds {n} premises; confirm the count (`removal check --premises {n}`)"),
             )
         }
-        "fire_service_flag_known" => {
-            unless(facts.fire_service.is_some(), "say whether a fire service hangs on the tap (--fire yes|no)")
-        }
+        "fire_service_flag_known" => match facts.fire_service {
+            None => Some("say whether a fire service hangs on the tap (--fire yes|no)".to_owned()),
+            Some(false) if facts.is_fire_tap || facts.fed.iter().any(FedAccount::is_fire) => {
+                Some("the record has a fire service on this tap: --fire yes, or correct the record".to_owned())
+            }
+            Some(_) => None,
+        },
         "owner_notice_or_demolition_permit_or_case" => {
             unless(facts.basis.is_some(), "name the case, the notice or the demolition permit (--basis)")
         }
@@ -438,6 +495,19 @@ mod tests {
         let none = OrderFacts { ticket: None, ..full("ready") };
         assert_eq!(code(&none, "dispatched"), RefusalCode::TicketMissing);
         assert!(advance(&full("ready"), "dispatched", Role::Specialist).is_ok());
+    }
+
+    #[test]
+    fn a_service_that_nobody_knows_counts_as_water() {
+        let account = |kind: &str, is_off| FedAccount { service_kind: kind.into(), is_off, ..FedAccount::default() };
+        for kind in ["water", "W", "fire", "reclaimed"] {
+            assert!(account(kind, false).is_active_water() && !account(kind, true).is_active_water(), "{kind}");
+        }
+        for kind in ["refuse", "Sewer", "solid waste", ""] {
+            assert!(!account(kind, false).is_active_water(), "{kind}");
+        }
+        let fire = OrderFacts { is_fire_tap: true, ..full("requested") };
+        assert_eq!(advance(&fire, "checked", Role::Specialist).unwrap_err().code, RefusalCode::Evidence);
     }
 
     #[test]

@@ -123,9 +123,13 @@ fn hint(code: RefusalCode) -> &'static str {
         R::NoBasis | R::InnocentSuccessor | R::Withheld | R::Custody => {
             "`taptrace case show NUMBER` lists parties and custody with their basis"
         }
-        R::ActiveService | R::NotLocatable | R::TicketMissing | R::TicketExpired | R::OnOtherList | R::ListState => {
-            "`taptrace removal show NUMBER` lists what stands in the way"
-        }
+        R::ActiveService
+        | R::NotLocatable
+        | R::TicketMissing
+        | R::TicketExpired
+        | R::OnOtherList
+        | R::ListState
+        | R::DuplicateOrder => "`taptrace removal show NUMBER` lists what stands in the way",
         R::EmptyFile | R::TooLarge | R::NotAnImage | R::DuplicateEvidence => "`taptrace case evidence --help`",
         R::DuplicatePayment => "`taptrace case show NUMBER` lists the payments",
         R::SpreadsheetDamage => "take the file as the device wrote it, not as a spreadsheet saved it",

@@ -29,6 +29,7 @@ mod owner_parse;
 mod owner_show;
 mod policy;
 mod removal;
+mod removal_list;
 mod removal_print;
 mod research;
 mod source;

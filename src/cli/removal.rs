@@ -5,23 +5,23 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::desk::{self, DeskArgs, reader, write_document, write_rows};
-use super::output::Sink;
-use super::{Failure, Global, Outcome, context, removal_print};
+use super::{Failure, Global, Outcome, context, removal_list, removal_print};
 use crate::model::date::CivilDate;
 use crate::model::money::Cents;
-use crate::model::parcel::LonLat;
 use crate::pipeline::case_record;
 use crate::pipeline::casework::{Desk, Error};
-use crate::pipeline::removal::{self, Check, NewOrder};
-use crate::pipeline::removal_list::{self, ListWish, Made};
-use crate::pipeline::removal_merge;
-use crate::store::removals::{self, TicketRow};
+use crate::pipeline::removal::{self, Check, FedAccount, NewOrder, OrderFacts, Target, TicketFact};
+use crate::pipeline::{removal_job, removal_stop};
+use crate::store::removals::{self, OrderRow, TicketRow};
 
 /// Tap removals.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     desk: DeskArgs,
+    /// Take the step only when the order is still at this version (`removal show`).
+    #[arg(long, global = true, value_name = "N")]
+    expect_version: Option<i64>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -36,30 +36,36 @@ enum Verb {
     Approve(Approve),
     /// Record the locate ticket.
     Ticket(Ticket),
-    /// Without flags list orders; with --make put approved orders on a crew list.
-    List(List),
+    /// Without flags list orders; with --make put orders on a crew list. Example: taptrace removal list --make --crew A
+    List(removal_list::List),
+    /// Show the crew lists.
+    Lists,
     /// Freeze the newest version of a list.
     Freeze { list_no: String },
     /// Send a frozen list out.
     Dispatch { list_no: String },
-    /// Print a list: .pdf .html .csv .geojson .kml .gpx by the name of -o.
-    Print(Print),
-    /// Take results back from CSV or GeoJSON.
+    /// Print a list: .pdf .html .csv .geojson .gpkg .kml .gpx by the name of -o.
+    Print(removal_print::Print),
+    /// Take results back from CSV, XLSX, GeoJSON or GeoPackage.
     Merge { files: Vec<PathBuf> },
-    /// Show conflicts; with --keep settle one (role supervisor).
-    Conflicts {
-        /// Result that holds.
-        #[arg(long)]
-        keep: Option<String>,
-    },
+    /// Show conflicts; with --keep or --drop settle one (role supervisor).
+    Conflicts(removal_list::Conflicts),
     /// Record a completed removal: the tap's lifecycle follows the method done.
     Record(Record),
     /// Hold, cancel, resume or send back an order.
     Advance(Advance),
-    /// Show one order.
-    Show { order_no: String },
+    /// Show one order (RO-, CP-) or list (RL-).
+    Show { number: String },
+    /// Locate tickets of open orders by expiry; orders whose ticket has expired fall back to `locate_open`.
+    Tickets,
     /// Changes for the service line inventory.
     Inventory,
+    /// Refuse accounts that owe and have no water to shut off; with --request make pull orders.
+    Pulls(removal_list::Pulls),
+    /// Close a list (RL-), or record that the service of a pulled container ended (CP-).
+    Close { number: String },
+    /// Refuse services that ended by a pull.
+    Closings,
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,6 +83,9 @@ struct Request {
     /// Dog, hostile person, police assist, with the day it was seen.
     #[arg(long, default_value = "")]
     safety: String,
+    /// Valves to close, with commas between them.
+    #[arg(long, default_value = "")]
+    valves: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -99,6 +108,9 @@ struct Approve {
     method: String,
     #[arg(long, default_value = "owner_of_record")]
     charge_to: String,
+    /// Valves to close, with commas between them.
+    #[arg(long)]
+    valves: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -114,49 +126,6 @@ struct Ticket {
     /// Every utility has answered.
     #[arg(long)]
     clear: bool,
-}
-
-#[derive(Debug, clap::Args)]
-struct List {
-    /// Make a list, or with --list a new version of one.
-    #[arg(long)]
-    make: bool,
-    #[arg(long)]
-    list: Option<String>,
-    #[arg(long)]
-    status: Option<String>,
-    /// Orders by number; may be repeated.
-    #[arg(long)]
-    order: Vec<String>,
-    /// West,south,east,north in degrees.
-    #[arg(long, value_parser = parse_bbox, allow_hyphen_values = true)]
-    bbox: Option<Numbers<4>>,
-    #[arg(long)]
-    priority_max: Option<i64>,
-    #[arg(long, value_parser = context::parse_date)]
-    due_by: Option<CivilDate>,
-    #[arg(long, value_parser = context::parse_date)]
-    ticket_valid_on: Option<CivilDate>,
-    #[arg(long)]
-    stops_max: Option<usize>,
-    /// Yard as lon,lat; the route starts and ends there.
-    #[arg(long, value_parser = parse_yard, allow_hyphen_values = true)]
-    yard: Option<Numbers<2>>,
-    #[arg(long, default_value = "")]
-    crew: String,
-    #[arg(long, value_parser = context::parse_date)]
-    work_on: Option<CivilDate>,
-}
-
-#[derive(Debug, clap::Args)]
-struct Print {
-    list_no: String,
-    /// Paper of the PDF: letter or a4.
-    #[arg(long, default_value = "letter")]
-    paper: String,
-    /// Version (default: the newest).
-    #[arg(long)]
-    list_version: Option<i64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -177,24 +146,6 @@ struct Advance {
     review_on: Option<CivilDate>,
 }
 
-/// Comma-separated numbers of a flag.
-#[derive(Debug, Clone, Copy)]
-struct Numbers<const N: usize>([f64; N]);
-
-fn parse_numbers<const N: usize>(text: &str) -> Result<Numbers<N>, String> {
-    let parts: Result<Vec<f64>, _> = text.split(',').map(|p| p.trim().parse::<f64>()).collect();
-    let parts = parts.map_err(|e| format!("{text:?}: {e}"))?;
-    parts.try_into().map(Numbers).map_err(|_| format!("{text:?} is not {N} numbers with commas"))
-}
-
-fn parse_bbox(text: &str) -> Result<Numbers<4>, String> {
-    parse_numbers(text)
-}
-
-fn parse_yard(text: &str) -> Result<Numbers<2>, String> {
-    parse_numbers(text)
-}
-
 pub(super) fn parse_yes_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
@@ -205,50 +156,63 @@ pub(super) fn parse_yes_no(text: &str) -> Result<bool, String> {
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let desk = args.desk.desk(global)?;
-    let fail = |e: Error| desk::failure(global, &e);
     match &args.verb {
         Verb::Check(c) if c.premises.is_none() && c.fire.is_none() => check(global, &desk, &c.order_no),
-        Verb::Show { order_no } => check(global, &desk, order_no),
-        Verb::List(list) if list.make => make(global, &desk, list),
-        Verb::List(list) => orders(global, list.status.as_deref()),
-        Verb::Merge { files } => merge(global, &desk, files),
-        Verb::Conflicts { keep: None } => conflicts(global),
+        Verb::Show { number } if number.starts_with("RL-") => removal_list::show(global, number),
+        Verb::Show { number } if number.starts_with("CP-") => removal_list::show_pull(global, &desk, number),
+        Verb::Show { number } => check(global, &desk, number),
+        Verb::List(list) => removal_list::list(global, &desk, list),
+        Verb::Lists => removal_list::lists(global),
+        Verb::Merge { files } => removal_list::merge(global, &desk, files),
+        Verb::Conflicts(c) => removal_list::conflicts(global, &desk, c),
         Verb::Inventory => inventory(global),
-        Verb::Print(p) => removal_print::print(global, &p.list_no, p.list_version, &p.paper),
-        Verb::Freeze { list_no } => {
-            let made = removal_list::freeze(&desk, list_no).map_err(fail)?;
-            show_list(global, &made)
+        Verb::Tickets => removal_list::tickets(global, &desk),
+        Verb::Pulls(p) => removal_list::pulls(global, &desk, p),
+        Verb::Closings => removal_list::closings(global),
+        Verb::Print(p) => removal_print::print(global, p),
+        Verb::Freeze { list_no } => removal_list::freeze(global, &desk, list_no),
+        Verb::Dispatch { list_no } => removal_list::dispatch(global, &desk, list_no),
+        Verb::Close { number } => say(global, removal_list::close(&desk, number)),
+        Verb::Request(r) => say(global, request(&desk, r)),
+        Verb::Record(r) => say(global, record(&desk, r, args.expect_version)),
+        Verb::Check(_) | Verb::Approve(_) | Verb::Ticket(_) | Verb::Advance(_) => {
+            say(global, step(&desk, &args.verb, args.expect_version))
         }
-        Verb::Dispatch { list_no } => dispatch(global, &desk, list_no),
-        Verb::Request(_) | Verb::Check(_) | Verb::Approve(_) | Verb::Ticket(_) => say(global, step(&desk, &args.verb)),
-        Verb::Conflicts { .. } | Verb::Record(_) | Verb::Advance(_) => say(global, step(&desk, &args.verb)),
     }
 }
 
-fn say(global: &Global, done: Result<String, Error>) -> Result<Outcome, Failure> {
+pub(crate) fn say(global: &Global, done: Result<String, Error>) -> Result<Outcome, Failure> {
     let text = done.map_err(|e| desk::failure(global, &e))?;
     write_document(global, &serde_json::json!({ "done": text }), &format!("{text}\n"))?;
     Ok(Outcome::Done)
 }
 
-fn step(desk: &Desk, verb: &Verb) -> Result<String, Error> {
+fn request(desk: &Desk, r: &Request) -> Result<String, Error> {
+    let new = NewOrder {
+        tap_no: r.tap_no.clone(),
+        case_no: r.case.clone(),
+        basis: r.basis.clone(),
+        priority: r.priority,
+        due_on: r.due_on,
+        safety: r.safety.clone(),
+        valves: r.valves.clone(),
+    };
+    let order_no = removal::request(desk, &new)?;
+    Ok(format!("requested {order_no}; next: taptrace removal check {order_no}"))
+}
+
+fn record(desk: &Desk, r: &Record, expect_version: Option<i64>) -> Result<String, Error> {
+    let target = Target { order_no: &r.order_no, expect_version };
+    let (order, lifecycle) = removal::record(desk, target, r.cost, &r.restoration)?;
+    let words = if lifecycle == order.lifecycle { format!("stays {lifecycle}") } else { format!("is now {lifecycle}") };
+    Ok(format!("{} is recorded; tap {} {words}", order.order_no, order.tap_no))
+}
+
+/// Steps that end in "order is state".
+fn step(desk: &Desk, verb: &Verb, expect_version: Option<i64>) -> Result<String, Error> {
+    let target = |order_no| Target { order_no, expect_version };
     let order = match verb {
-        Verb::Request(r) => {
-            let new = NewOrder {
-                tap_no: r.tap_no.clone(),
-                case_no: r.case.clone(),
-                basis: r.basis.clone(),
-                priority: r.priority,
-                due_on: r.due_on,
-                safety: r.safety.clone(),
-            };
-            return Ok(format!("requested {}", removal::request(desk, &new)?));
-        }
-        Verb::Check(c) => {
-            let check = Check { n_premises: c.premises, fire_service: c.fire, basis: c.basis.clone() };
-            removal::check(desk, &c.order_no, &check)?
-        }
-        Verb::Approve(a) => removal::approve(desk, &a.order_no, &a.method, &a.charge_to)?,
+        Verb::Approve(a) => removal::approve(desk, target(&a.order_no), &a.method, &a.charge_to, a.valves.as_deref())?,
         Verb::Ticket(t) => {
             let ticket = TicketRow {
                 ticket_no: t.ticket_no.clone(),
@@ -257,20 +221,24 @@ fn step(desk: &Desk, verb: &Verb) -> Result<String, Error> {
                 work_area: t.area.clone(),
                 is_clear: t.clear,
             };
-            removal::ticket(desk, &t.order_no, &ticket)?
+            removal::ticket(desk, target(&t.order_no), &ticket)?
         }
-        Verb::Conflicts { keep: Some(id) } => {
-            let (order_no, status) = removal_merge::settle(desk, id)?;
-            return Ok(format!("{order_no} is {status}"));
+        Verb::Advance(a) if a.order_no.starts_with("CP-") => {
+            let pull = removal_job::advance_pull(desk, &a.order_no, &a.to)?;
+            return Ok(format!("{} is {}", pull.order_no, pull.status));
         }
-        Verb::Record(r) => {
-            let (order, lifecycle) = removal::record(desk, &r.order_no, r.cost, &r.restoration)?;
-            let tap = lifecycle.map_or("its lifecycle is unchanged".to_owned(), |l| format!("now {l}"));
-            return Ok(format!("{} is recorded; tap {} {tap}", order.order_no, order.tap_no));
+        Verb::Advance(a) => removal::advance(desk, target(&a.order_no), &a.to, a.review_on)?,
+        Verb::Check(c) => {
+            let check = Check { n_premises: c.premises, fire_service: c.fire, basis: c.basis.clone() };
+            removal::check(desk, target(&c.order_no), &check)?
         }
-        Verb::Advance(a) => removal::advance(desk, &a.order_no, &a.to, a.review_on)?,
-        Verb::List(_) | Verb::Freeze { .. } | Verb::Dispatch { .. } | Verb::Print(_) => return Ok(String::new()),
-        Verb::Merge { .. } | Verb::Conflicts { .. } | Verb::Show { .. } | Verb::Inventory => return Ok(String::new()),
+        Verb::Request(_) | Verb::Record(_) | Verb::List(_) | Verb::Lists | Verb::Freeze { .. } => {
+            return Ok(String::new());
+        }
+        Verb::Dispatch { .. } | Verb::Print(_) | Verb::Merge { .. } | Verb::Conflicts(_) => return Ok(String::new()),
+        Verb::Show { .. } | Verb::Tickets | Verb::Inventory | Verb::Pulls(_) | Verb::Close { .. } | Verb::Closings => {
+            return Ok(String::new());
+        }
     };
     Ok(format!("{} is {}", order.order_no, order.status))
 }
@@ -280,176 +248,81 @@ fn check(global: &Global, desk: &Desk, order_no: &str) -> Result<Outcome, Failur
     let found = removal::order(&db, order_no)
         .and_then(|order| removal::check_report(desk, &db, &order).map(|report| (order, report)));
     let (order, (facts, problems)) = found.map_err(|e| desk::failure(global, &e))?;
-    let mut text = format!("order {} of tap {}: {}\n", order.order_no, order.tap_no, order.status);
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    let ties = removals::ties(&db, order.tap_id).map_err(|e| Failure::from_error(&e))?;
+    let mut text =
+        format!("order {} of tap {}: {} (version {})\n", order.order_no, order.tap_no, order.status, order.row_version);
+    let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<13}{value}\n"));
+    line("address", &or_none(&order.service_address));
     for f in &facts.fed {
-        let account = if f.account_no.is_empty() {
-            "no account".to_owned()
-        } else {
-            format!("{} {} {}", f.account_no, f.service_kind, f.status)
-        };
-        text.push_str(&format!("  feeds {} {}: {account}\n", f.premise_no, f.service_address));
+        line("feeds", &format!("{} {}: {}", f.premise_no, f.service_address, account_words(f)));
     }
-    text.push_str(&format!(
-        "  ties {}, position {}\n",
-        facts.n_ties,
-        facts.position_method.as_deref().unwrap_or("none")
-    ));
-    match &facts.ticket {
-        Some(t) => text.push_str(&format!("  ticket {} from {} to {}\n", t.ticket_no, t.legal_start, t.expires_on)),
-        None => text.push_str("  no locate ticket\n"),
+    if facts.fed.is_empty() {
+        line("feeds", "no premise on record");
     }
+    line("fire service", &fire_words(&facts));
+    line("permit/case", &or_none(&order.basis));
+    line("holds", &if facts.holds.is_empty() { "none".to_owned() } else { facts.holds.join("; ") });
+    let size = |n: Option<i64>| n.map_or("size unknown".to_owned(), removal_stop::inches);
+    let main = order.main_material.as_deref().unwrap_or("material unknown");
+    line("main", &format!("{} {main}", size(order.main_size_milli_in)));
+    line("tap", &format!("{} {} {}", size(order.size_milli_in), order.tap_use, order.lifecycle));
+    line("position", &or_none(&order.position_method));
+    line("ties", &format!("{} of {} needed", facts.n_ties, facts.n_ties_min));
+    for tie in &ties {
+        line("", &removal_stop::tie_words(tie));
+    }
+    line("811 ticket", &facts.ticket.as_ref().map_or("none".to_owned(), ticket_words));
+    line("method", &format!("{}, charged to {}", or_none(&order.method), or_none(&order.charge_to)));
     for p in &problems {
-        text.push_str(&format!("  {p}\n"));
+        text.push_str(&format!("  ! {p}\n"));
     }
-    let fed: Vec<_> = facts
-        .fed
-        .iter()
-        .map(|f| serde_json::json!({ "premise_no": f.premise_no, "account_no": f.account_no, "service_kind": f.service_kind, "status": f.status }))
-        .collect();
-    let json = serde_json::json!({ "order_no": order.order_no, "status": order.status, "tap_no": order.tap_no,
-        "method": order.method, "lifecycle": order.lifecycle, "row_version": order.row_version, "fed": fed,
-        "ties": facts.n_ties, "problems": problems });
-    write_document(global, &json, &text)?;
+    write_document(global, &check_json(&order, &facts, &problems), &text)?;
     Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Look })
 }
 
-fn orders(global: &Global, status: Option<&str>) -> Result<Outcome, Failure> {
-    /// Rows shown; more is for an export.
-    const ROWS_MAX: i64 = 500;
-    let db = reader(global)?;
-    let rows = removals::list(&db, status, ROWS_MAX).map_err(|e| Failure::from_error(&e))?;
-    let cells: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|o| {
-            let address = o.service_address.unwrap_or_default();
-            vec![
-                o.order_no,
-                o.status,
-                o.tap_no,
-                address,
-                o.priority.to_string(),
-                o.due_on.unwrap_or_default(),
-                o.method.unwrap_or_default(),
-            ]
+fn account_words(f: &FedAccount) -> String {
+    if f.service_kind.is_empty() {
+        return "no account".to_owned();
+    }
+    let mark = if f.is_active_water() { "  ACTIVE" } else { "" };
+    format!("{} {} {}{mark}", f.account_no, f.service_kind, f.status)
+}
+
+fn fire_words(facts: &OrderFacts) -> String {
+    let on_record = facts.is_fire_tap || facts.fed.iter().any(FedAccount::is_fire);
+    let said = match facts.fire_service {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not said yet (--fire yes|no)",
+    };
+    if on_record { format!("{said}; on record: yes") } else { said.to_owned() }
+}
+
+fn ticket_words(t: &TicketFact) -> String {
+    let clear = if t.is_clear { "all utilities answered" } else { "not every utility has answered" };
+    format!("{} from {} to {}, {clear}", t.ticket_no, t.legal_start, t.expires_on)
+}
+
+fn check_json(order: &OrderRow, facts: &OrderFacts, problems: &[String]) -> serde_json::Value {
+    let fed: Vec<_> = facts
+        .fed
+        .iter()
+        .map(|f| {
+            serde_json::json!({ "premise_no": f.premise_no, "service_address": f.service_address, "account_no": f.account_no,
+                "service_kind": f.service_kind, "status": f.status, "is_active_water": f.is_active_water() })
         })
         .collect();
-    write_rows(global, &["order_no", "status", "tap_no", "address", "priority", "due_on", "method"], &cells)?;
-    Ok(if cells.is_empty() { Outcome::Look } else { Outcome::Done })
-}
-
-fn make(global: &Global, desk: &Desk, l: &List) -> Result<Outcome, Failure> {
-    let wish = ListWish {
-        list_no: l.list.clone(),
-        selection: removal_list::selection(
-            l.bbox.map(|b| b.0),
-            l.priority_max,
-            l.due_by,
-            l.ticket_valid_on,
-            l.stops_max,
-        ),
-        order_nos: l.order.clone(),
-        yard: l.yard.map(|y| LonLat { lon: y.0[0], lat: y.0[1] }),
-        crew: l.crew.clone(),
-        work_on: l.work_on,
-    };
-    let made = removal_list::make(desk, &wish).map_err(|e| desk::failure(global, &e))?;
-    show_list(global, &made)
-}
-
-fn show_list(global: &Global, made: &Made) -> Result<Outcome, Failure> {
-    let l = &made.list;
-    let state = l.content_sha256.as_ref().map_or("draft".to_owned(), |h| format!("frozen, sha256 {h}"));
-    let mut text = format!("{} version {} ({state})\n", l.list_no, l.version);
-    if let Some(length) = l.length_ft {
-        text.push_str(&format!("  route {length:.0} ft\n"));
-    }
-    for s in &made.stops {
-        text.push_str(&format!("  {:>3} {} {}\n", s.seq, s.order_no, s.stop_uuid));
-    }
-    for (no, why) in &made.left_out {
-        text.push_str(&format!("  left out {no}: {why}\n"));
-    }
-    for c in &made.changes {
-        text.push_str(&format!("  {} {}: {}\n", c.what, c.order_no, c.detail));
-    }
-    let stops: Vec<_> = made
-        .stops
-        .iter()
-        .map(|s| serde_json::json!({ "seq": s.seq, "order_no": s.order_no, "stop_uuid": s.stop_uuid, "base_version": s.base_version }))
-        .collect();
-    let json = serde_json::json!({ "list_no": l.list_no, "version": l.version, "content_sha256": l.content_sha256,
-        "length_ft": l.length_ft, "nearest_neighbour_ft": made.nearest_neighbour_ft, "stops": stops, "left_out": made.left_out });
-    write_document(global, &json, &text)?;
-    Ok(Outcome::Done)
-}
-
-fn dispatch(global: &Global, desk: &Desk, list_no: &str) -> Result<Outcome, Failure> {
-    let (sent, stayed) = removal_list::dispatch(desk, list_no).map_err(|e| desk::failure(global, &e))?;
-    let mut text = format!("dispatched {}\n", sent.join(" "));
-    for (no, why) in &stayed {
-        text.push_str(&format!("  stays {no}: {why}\n"));
-    }
-    write_document(global, &serde_json::json!({ "sent": sent, "stayed": stayed }), &text)?;
-    Ok(if stayed.is_empty() { Outcome::Done } else { Outcome::Look })
-}
-
-fn merge(global: &Global, desk: &Desk, files: &[PathBuf]) -> Result<Outcome, Failure> {
-    let mut out = Sink::open(global.output.as_deref())?;
-    let mut is_clean = true;
-    for path in files {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Failure::environment(format!("cannot read {}", path.display())).caused_by(&e))?;
-        let done = removal_merge::read_table(&text)
-            .and_then(|rows| removal_merge::merge_table(desk, &rows))
-            .map_err(|e| desk::failure(global, &e))?;
-        is_clean &= done.rejects.is_empty() && done.n_conflict == 0;
-        let json = serde_json::json!({ "file": path.display().to_string(), "read": done.n_read, "applied": done.n_applied,
-            "duplicate": done.n_duplicate, "conflict": done.n_conflict, "rejected": done.rejects.len(), "orders": done.orders });
-        if global.format == super::Format::Table {
-            writeln_to(
-                &mut out,
-                &format!(
-                    "{}: read {}, applied {}, duplicate {}, conflict {}, rejected {}",
-                    path.display(),
-                    done.n_read,
-                    done.n_applied,
-                    done.n_duplicate,
-                    done.n_conflict,
-                    done.rejects.len()
-                ),
-            )?;
-            for r in &done.rejects {
-                writeln_to(
-                    &mut out,
-                    &format!("  row {} column {}: {} ({}) {}", r.row_no, r.column, r.reason, r.value, r.detail),
-                )?;
-            }
-            for (no, (status, lacking)) in &done.orders {
-                let lacks = if lacking.is_empty() { String::new() } else { format!(", needs {}", lacking.join(", ")) };
-                writeln_to(&mut out, &format!("  {no} is {status}{lacks}"))?;
-            }
-        } else {
-            writeln_to(&mut out, &json.to_string())?;
-        }
-    }
-    out.finish()?;
-    Ok(if is_clean { Outcome::Done } else { Outcome::Look })
-}
-
-fn writeln_to(out: &mut Sink, line: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    writeln!(out, "{line}").map_err(Failure::from_output)
-}
-
-fn conflicts(global: &Global) -> Result<Outcome, Failure> {
-    let db = reader(global)?;
-    let found = removal_merge::conflicts(&db).map_err(|e| desk::failure(global, &e))?;
-    let cells: Vec<Vec<String>> = found
-        .into_iter()
-        .map(|(no, r)| vec![no, r.field_result_id, r.base_version.to_string(), r.fields_json])
-        .collect();
-    write_rows(global, &["order_no", "field_result_id", "base_version", "fields"], &cells)?;
-    Ok(if cells.is_empty() { Outcome::Done } else { Outcome::Look })
+    let ticket = facts.ticket.as_ref().map(|t| {
+        serde_json::json!({ "ticket_no": t.ticket_no, "legal_start": t.legal_start.to_string(),
+            "expires_on": t.expires_on.to_string(), "is_clear": t.is_clear })
+    });
+    serde_json::json!({ "order_no": order.order_no, "status": order.status, "tap_no": order.tap_no, "basis": order.basis,
+        "method": order.method, "charge_to": order.charge_to, "lifecycle": order.lifecycle, "row_version": order.row_version,
+        "fire_service": facts.fire_service, "fed": fed, "ties": facts.n_ties, "position_method": order.position_method,
+        "main_size_milli_in": order.main_size_milli_in, "main_material": order.main_material, "holds": facts.holds,
+        "ticket": ticket, "result": serde_json::from_str::<serde_json::Value>(&order.result_json).unwrap_or_default(),
+        "problems": problems })
 }
 
 fn inventory(global: &Global) -> Result<Outcome, Failure> {

@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod document;
 pub mod geojson;
+pub mod geopackage;
 pub mod layer;
 pub mod letter;
 pub mod packet;

@@ -2,7 +2,9 @@
 //!
 //! Text outside Windows-1252 prints as `?`.
 
-use pdf_writer::{Content, Name, Pdf, Rect, Ref, Str};
+use std::io::Write as _;
+
+use pdf_writer::{Content, Filter, Name, Pdf, Rect, Ref, Str};
 
 use super::picture::Picture;
 
@@ -13,6 +15,15 @@ const WIDTHS: [u16; 95] = [
     722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
     556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
     260, 334, 584,
+];
+
+/// The same of Helvetica-Bold.
+const WIDTHS_BOLD: [u16; 95] = [
+    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
+    556, 556, 556, 333, 333, 584, 584, 584, 611, 975, 722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833,
+    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584, 556, 333, 556, 611, 556, 611,
+    556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389,
+    280, 389, 584,
 ];
 
 /// Paper.
@@ -40,24 +51,58 @@ pub const RED: Color = (0.8, 0.0, 0.0);
 
 /// Width of a text in points.
 pub fn text_width(text: &str, size: f32) -> f32 {
+    width_in(&WIDTHS, text, size)
+}
+
+/// Width of a bold text in points.
+pub fn bold_width(text: &str, size: f32) -> f32 {
+    width_in(&WIDTHS_BOLD, text, size)
+}
+
+fn width_in(widths: &[u16; 95], text: &str, size: f32) -> f32 {
     let units: u32 = text
         .chars()
-        .map(|c| u32::from(c).checked_sub(32).and_then(|i| WIDTHS.get(i as usize)).map_or(556, |w| u32::from(*w)))
+        .map(|c| u32::from(c).checked_sub(32).and_then(|i| widths.get(i as usize)).map_or(556, |w| u32::from(*w)))
         .sum();
     units as f32 * size / 1000.0
 }
 
+/// A text cut to a width, with `...` where something was cut; for titles and table cells.
+pub fn fit(text: &str, size: f32, bold: bool, width: f32) -> String {
+    let width_of = |t: &str| if bold { bold_width(t, size) } else { text_width(t, size) };
+    if width_of(text) <= width {
+        return text.to_owned();
+    }
+    let mut cut: String = text.to_owned();
+    while cut.pop().is_some() {
+        let shown = format!("{}...", cut.trim_end());
+        if width_of(&shown) <= width {
+            return shown;
+        }
+    }
+    String::new()
+}
+
 /// Breaks a text into lines of at most `width` points; a word longer than a line is cut.
 pub fn wrap(text: &str, size: f32, width: f32) -> Vec<String> {
+    wrap_in(text, width, &|t| text_width(t, size))
+}
+
+/// The same for bold text.
+pub fn wrap_bold(text: &str, size: f32, width: f32) -> Vec<String> {
+    wrap_in(text, width, &|t| bold_width(t, size))
+}
+
+fn wrap_in(text: &str, width: f32, width_of: &dyn Fn(&str) -> f32) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
         for word in paragraph.split(' ') {
             let mut word = word.to_owned();
-            while text_width(&word, size) > width {
+            while width_of(&word) > width {
                 let mut head = String::new();
                 while let Some(c) =
-                    word.chars().next().filter(|c| head.is_empty() || text_width(&format!("{head}{c}"), size) <= width)
+                    word.chars().next().filter(|c| head.is_empty() || width_of(&format!("{head}{c}")) <= width)
                 {
                     head.push(c);
                     word.remove(0);
@@ -68,7 +113,7 @@ pub fn wrap(text: &str, size: f32, width: f32) -> Vec<String> {
                 lines.push(head);
             }
             let longer = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
-            if text_width(&longer, size) > width {
+            if width_of(&longer) > width {
                 lines.push(std::mem::replace(&mut line, word));
             } else {
                 line = longer;
@@ -102,6 +147,69 @@ impl Page {
         self.content.next_line(at.0, self.paper.height - at.1);
         self.content.show(Str(&bytes));
         self.content.end_text();
+    }
+
+    /// Writes one line turned by an angle (counter-clockwise), its middle at `at`.
+    #[allow(clippy::too_many_arguments, reason = "the pen of a drawing: place, angle, size, color, text")]
+    pub fn text_turned(&mut self, at: (f32, f32), angle_deg: f32, size: f32, color: Color, text: &str) {
+        let bytes: Vec<u8> = text.chars().map(latin).collect();
+        let (sin, cos) = angle_deg.to_radians().sin_cos();
+        let (back, down) = (text_width(text, size) / 2.0, size * 0.36);
+        let (x, y) = (at.0, self.paper.height - at.1);
+        let origin = (x - back * cos + down * sin, y - back * sin - down * cos);
+        self.content.set_fill_rgb(color.0, color.1, color.2);
+        self.content.begin_text();
+        self.content.set_font(Name(b"R"), size);
+        self.content.set_text_matrix([cos, sin, -sin, cos, origin.0, origin.1]);
+        self.content.show(Str(&bytes));
+        self.content.end_text();
+    }
+
+    /// From here on nothing is drawn outside the rectangle, until [`Page::end_window`].
+    pub fn begin_window(&mut self, x: f32, y: f32, width: f32, height: f32) {
+        self.content.save_state();
+        self.content.rect(x, self.paper.height - y - height, width, height);
+        self.content.clip_nonzero();
+        self.content.end_path();
+    }
+
+    /// Ends [`Page::begin_window`].
+    pub fn end_window(&mut self) {
+        self.content.restore_state();
+    }
+
+    /// Fills many rectangles with one color.
+    pub fn fill_all(&mut self, rectangles: &[(f32, f32, f32, f32)], color: Color) {
+        self.content.set_fill_rgb(color.0, color.1, color.2);
+        for (x, y, width, height) in rectangles {
+            self.content.rect(*x, self.paper.height - y - height, *width, *height);
+        }
+        if !rectangles.is_empty() {
+            self.content.fill_nonzero();
+        }
+    }
+
+    /// Fills a closed shape.
+    pub fn fill_shape(&mut self, points: &[(f32, f32)], color: Color) {
+        self.content.set_fill_rgb(color.0, color.1, color.2);
+        for (i, (x, y)) in points.iter().enumerate() {
+            if i == 0 {
+                self.content.move_to(*x, self.paper.height - y);
+            } else {
+                self.content.line_to(*x, self.paper.height - y);
+            }
+        }
+        self.content.close_path();
+        self.content.fill_nonzero();
+    }
+
+    /// Lines from here on are dashed, or solid again.
+    pub fn dashes(&mut self, on: bool) {
+        if on {
+            self.content.set_dash_pattern([2.0, 2.0], 0.0);
+        } else {
+            self.content.set_dash_pattern([], 0.0);
+        }
     }
 
     /// Draws the outline of a rectangle.
@@ -196,12 +304,18 @@ pub fn document(title: &str, paper: Paper, pages: Vec<Page>) -> Vec<u8> {
         }
         pdf_writer::Finish::finish(resources);
         object.finish_page();
-        pdf.stream(id_of(i, 1), &page.content.finish());
+        pdf.stream(id_of(i, 1), &packed(&page.content.finish())).filter(Filter::FlateDecode);
         for (picture, id) in page.pictures.iter().zip(picture_ids) {
             picture.write(&mut pdf, id);
         }
     }
     pdf.finish()
+}
+
+/// A stream as `FlateDecode` reads it; the same bytes every time.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("writing to a Vec cannot fail")
 }
 
 /// Ends the writer of a page object.
@@ -227,6 +341,11 @@ mod tests {
         let squeezed = |t: &str| t.replace(' ', "");
         assert_eq!(squeezed(&lines.join(" ")), squeezed(text));
         let pdf = document("t", LETTER, vec![Page::new(LETTER)]);
+        let bold = wrap_bold(text, 9.0, 80.0);
+        assert!(bold.iter().all(|l| bold_width(l, 9.0) <= 80.0), "{bold:?}");
+        let cut = fit(text, 9.0, true, 60.0);
+        assert!(cut.ends_with("...") && bold_width(&cut, 9.0) <= 60.0, "{cut}");
+        assert_eq!(fit("short", 9.0, false, 60.0), "short");
         assert!(pdf.starts_with(b"%PDF-"));
         assert_eq!(pdf, document("t", LETTER, vec![Page::new(LETTER)]));
     }

@@ -18,6 +18,8 @@ pub struct FrozenStop {
     pub base_version: i64,
     /// Printed facts by column name.
     pub facts: BTreeMap<String, String>,
+    /// Picture of the lots around, as text.
+    pub picture: String,
 }
 
 /// Lower-case hexadecimal SHA-256.
@@ -47,6 +49,7 @@ pub fn content_sha256(list_no: &str, version: i64, crew: &str, work_on: &str, st
         for (name, value) in &stop.facts {
             put(name, value);
         }
+        put("picture", &stop.picture);
     }
     sha256_hex(text.as_bytes())
 }
@@ -76,12 +79,16 @@ pub fn diff(old: &[FrozenStop], new: &[FrozenStop]) -> Vec<Difference> {
             let detail = format!("stop {} is now {}", was.seq, stop.seq);
             found.push(Difference { order_no: order_no.clone(), what: "moved", detail });
         }
+        if was.picture != stop.picture {
+            found.push(Difference { order_no: order_no.clone(), what: "changed", detail: "map".to_owned() });
+        }
         let names: std::collections::BTreeSet<&String> = was.facts.keys().chain(stop.facts.keys()).collect();
         for name in names {
             let value = |s: &FrozenStop| s.facts.get(name).cloned().unwrap_or_default();
             let (then, now) = (value(was), value(stop));
             if then != now {
-                let detail = format!("{name}: {then} -> {now}");
+                let shown = |v: &str| if v.is_empty() { "none".to_owned() } else { v.to_owned() };
+                let detail = format!("{name}: {} -> {}", shown(&then), shown(&now));
                 found.push(Difference { order_no: order_no.clone(), what: "changed", detail });
             }
         }
@@ -104,6 +111,7 @@ mod tests {
             order_no: no.into(),
             base_version: 1,
             facts: [("note".to_owned(), note.to_owned())].into(),
+            picture: String::new(),
         }
     }
 
@@ -115,6 +123,10 @@ mod tests {
         assert_ne!(hash(&old, 1), hash(&new, 1));
         assert_ne!(hash(&old, 1), hash(&old, 2));
         assert_eq!(hash(&old, 1), hash(&old.clone(), 1));
+        let mut redrawn = old.clone();
+        redrawn[2].picture = "{}".into();
+        assert_ne!(hash(&old, 1), hash(&redrawn, 1));
+        assert_eq!(diff(&old, &redrawn)[0].detail, "map");
         let words: Vec<_> =
             diff(&old, &new).into_iter().map(|d| format!("{} {} {}", d.order_no, d.what, d.detail)).collect();
         assert_eq!(

@@ -27,16 +27,29 @@ impl MergeStatus {
     }
 }
 
-/// The order's side of a stop.
+/// A result with what stood against it when it arrived, and what a person has decided about it since.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderSide {
-    /// Fields that the office changed since the list was frozen, with their present value.
-    pub changed: BTreeMap<String, String>,
-    /// The order was taken back (cancelled, held, recorded) since; every result is in conflict.
-    pub is_taken_back: bool,
-    /// Results that a person refused when settling a conflict: `(field_result_id, content hash)`.
-    pub refused: BTreeSet<(String, String)>,
+pub struct Returned {
+    /// The result.
+    pub result: FieldResult,
+    /// Fields that the office had changed since the list was frozen, with the office's value; `status` when the order had been
+    /// taken back altogether.
+    pub against: BTreeMap<String, String>,
+    /// What a person decided.
+    pub verdict: Option<Verdict>,
 }
+
+/// What a person decided about a result in conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It holds, whatever stood against it.
+    Kept,
+    /// It does not count; it stays on record.
+    Refused,
+}
+
+/// Key in [`Returned::against`] of an order that was taken back: every field is in conflict.
+pub const TAKEN_BACK: &str = "status";
 
 /// Results of one stop put together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,51 +63,51 @@ pub struct Merged {
 }
 
 /// Fields that several results may fill differently without contradiction: they are joined with `; `.
-const JOINED: &[&str] = &["note", "device", "crew", "ties", "before_photo", "after_photo"];
+pub const JOINED: &[&str] = &["note", "device", "crew", "ties", "before_photo", "after_photo"];
 
 /// Puts all results of one stop together.
-pub fn merge(order: &OrderSide, results: &[FieldResult]) -> Merged {
-    let by_key: BTreeMap<(String, String), &FieldResult> = results
+pub fn merge(returned: &[Returned]) -> Merged {
+    let by_key: BTreeMap<(String, String), &Returned> = returned
         .iter()
-        .map(|r| ((r.field_result_id.clone(), r.content_sha256()), r))
-        .filter(|(key, _)| !order.refused.contains(key))
+        .filter(|r| r.verdict != Some(Verdict::Refused))
+        .map(|r| ((r.result.field_result_id.clone(), r.result.content_sha256()), r))
         .collect();
     let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for result in by_key.values() {
-        for (name, value) in &result.fields {
-            values.entry(name).or_default().insert(value);
-        }
+    for (name, value) in by_key.values().flat_map(|r| &r.result.fields) {
+        values.entry(name).or_default().insert(value);
     }
     let mut merged = Merged::default();
-    for (name, found) in &values {
-        let is_office_other = order.changed.get(*name).is_some_and(|v| found.iter().any(|f| f != v));
-        if is_office_other || (found.len() > 1 && !JOINED.contains(name)) {
-            merged.differing.insert((*name).to_owned());
-        }
+    for (name, _) in values.iter().filter(|(name, found)| found.len() > 1 && !JOINED.contains(name)) {
+        merged.differing.insert((*name).to_owned());
     }
-    let ids: Vec<&String> = by_key.keys().map(|(id, _)| id).collect();
-    for (key, result) in &by_key {
-        let is_reused_id = ids.iter().filter(|id| **id == &key.0).count() > 1;
-        let touches = result.fields.keys().any(|name| merged.differing.contains(name));
-        let is_conflict = order.is_taken_back || is_reused_id || touches;
+    for (key, r) in &by_key {
+        let is_reused_id = by_key.iter().any(|(other, o)| other.0 == key.0 && other != key && contradicts(r, o));
+        let differs = r.result.fields.keys().any(|name| merged.differing.contains(name));
+        let is_conflict = is_reused_id || differs || (r.verdict.is_none() && is_against(r));
         let status = if is_conflict { MergeStatus::Conflict } else { MergeStatus::Applied };
         merged.statuses.insert(key.clone(), status);
     }
-    for (key, result) in &by_key {
-        if merged.statuses.get(key) != Some(&MergeStatus::Applied) {
-            continue;
-        }
-        for (name, value) in &result.fields {
-            let slot = merged.fields.entry(name.clone()).or_default();
-            if slot.is_empty() {
-                slot.clone_from(value);
-            } else if slot.split("; ").all(|part| part != value) {
-                slot.push_str("; ");
-                slot.push_str(value);
-            }
+    let mut joined: BTreeMap<&String, BTreeSet<&str>> = BTreeMap::new();
+    for (_, r) in by_key.iter().filter(|(key, _)| merged.statuses.get(key) == Some(&MergeStatus::Applied)) {
+        for (name, value) in &r.result.fields {
+            joined.entry(name).or_default().insert(value);
         }
     }
+    for (name, values) in joined {
+        merged.fields.insert(name.clone(), values.into_iter().collect::<Vec<_>>().join("; "));
+    }
     merged
+}
+
+/// Whether two reports under one UUID say different things. A later one that only says more is the same report, sent again.
+pub fn contradicts(a: &Returned, b: &Returned) -> bool {
+    a.result.fields.iter().any(|(name, value)| b.result.fields.get(name).is_some_and(|other| other != value))
+}
+
+/// Whether the office's side forbids to apply a result.
+fn is_against(r: &Returned) -> bool {
+    r.against.contains_key(TAKEN_BACK)
+        || r.against.iter().any(|(name, office)| r.result.fields.get(name).is_some_and(|field| field != office))
 }
 
 #[cfg(test)]
@@ -102,46 +115,55 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn result(id: usize, fields: &[(&str, &str)]) -> FieldResult {
-        FieldResult {
+    fn result(id: usize, fields: &[(&str, &str)]) -> Returned {
+        let result = FieldResult {
             field_result_id: format!("id-{id}"),
             stop_uuid: "stop".into(),
             base_version: 1,
             fields: fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-        }
+        };
+        Returned { result, ..Returned::default() }
+    }
+
+    fn against(name: &str, value: &str, r: Returned) -> Returned {
+        Returned { against: [(name.to_owned(), value.to_owned())].into(), ..r }
     }
 
     #[test]
     fn agreeing_results_join_and_differing_ones_conflict() {
-        let order = OrderSide::default();
-        let both = merge(
-            &order,
-            &[result(1, &[("result_code", "done")]), result(2, &[("result_code", "done"), ("note", "x")])],
-        );
+        let both =
+            merge(&[result(1, &[("result_code", "done")]), result(2, &[("result_code", "done"), ("note", "x")])]);
         assert_eq!(both.fields["result_code"], "done");
         assert!(both.differing.is_empty());
-        let two = [
+        let mut two = [
             result(1, &[("result_code", "done")]),
             result(2, &[("result_code", "not_found")]),
             result(3, &[("note", "n")]),
         ];
-        let fight = merge(&order, &two);
+        let fight = merge(&two);
         assert_eq!(fight.fields.get("result_code"), None);
         assert_eq!(fight.fields["note"], "n");
         assert_eq!(fight.statuses.values().filter(|s| **s == MergeStatus::Conflict).count(), 2);
-        let refused = [("id-2".to_owned(), two[1].content_sha256())].into();
-        let settled = merge(&OrderSide { refused, ..OrderSide::default() }, &two);
-        assert_eq!(settled.fields["result_code"], "done");
+        two[1].verdict = Some(Verdict::Refused);
+        assert_eq!(merge(&two).fields["result_code"], "done");
+        let reused = merge(&[result(1, &[("note", "a")]), result(1, &[("note", "b")])]);
+        assert!(reused.fields.is_empty() && reused.statuses.len() == 2);
+        let grown = merge(&[result(1, &[("note", "a")]), result(1, &[("note", "a"), ("result_code", "done")])]);
+        assert!(grown.fields["note"] == "a" && grown.statuses.values().all(|s| *s == MergeStatus::Applied));
     }
 
     #[test]
-    fn what_the_office_changed_is_never_overwritten() {
-        let changed =
-            OrderSide { changed: [("method_done".to_owned(), "a".to_owned())].into(), ..OrderSide::default() };
-        let merged = merge(&changed, &[result(1, &[("method_done", "b"), ("result_code", "done")])]);
-        assert!(merged.fields.is_empty());
-        let gone = OrderSide { is_taken_back: true, ..OrderSide::default() };
-        assert!(merge(&gone, &[result(1, &[("note", "x")])]).fields.is_empty());
+    fn what_the_office_changed_is_never_overwritten_but_a_person_may_decide() {
+        let other = against("method_done", "a", result(1, &[("method_done", "b"), ("result_code", "done")]));
+        assert!(merge(std::slice::from_ref(&other)).fields.is_empty());
+        let same = against("method_done", "b", result(1, &[("method_done", "b")]));
+        assert_eq!(merge(&[same]).fields["method_done"], "b");
+        let elsewhere = against("ties", "x", result(1, &[("method_done", "b")]));
+        assert_eq!(merge(&[elsewhere]).fields["method_done"], "b");
+        let gone = against(TAKEN_BACK, "cancelled", result(1, &[("note", "x")]));
+        assert!(merge(&[gone]).fields.is_empty());
+        let kept = Returned { verdict: Some(Verdict::Kept), ..other };
+        assert_eq!(merge(&[kept]).fields["method_done"], "b");
     }
 
     proptest! {
@@ -151,7 +173,7 @@ mod tests {
             shuffle in proptest::collection::vec(any::<prop::sample::Index>(), 0..40)
         ) {
             let codes = ["done", "not_found", "no_access"];
-            let all: Vec<FieldResult> = picks.iter()
+            let all: Vec<Returned> = picks.iter()
                 .map(|(id, code, note)| result(*id, &[("result_code", codes[*code]), ("note", codes[*note])]))
                 .collect();
             let mut other = all.clone();
@@ -160,7 +182,7 @@ mod tests {
                 other.push(moved);
                 other.push(all[index.index(all.len())].clone());
             }
-            prop_assert_eq!(merge(&OrderSide::default(), &all), merge(&OrderSide::default(), &other));
+            prop_assert_eq!(merge(&all), merge(&other));
         }
     }
 }

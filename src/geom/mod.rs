@@ -2,6 +2,7 @@
 
 pub mod crs;
 pub mod distance;
+pub mod lots;
 pub mod parcel_index;
 mod point_index;
 pub mod wkb;

@@ -17,6 +17,7 @@ pub mod text;
 pub mod csv;
 pub mod dbf;
 pub mod geojson;
+pub mod geopackage_rows;
 pub mod shape;
 pub mod shapefile;
 pub mod xlsx;

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::cases::machine;
 use crate::cases::refusal::RefusalCode;
-use crate::cases::removal::{self, FedAccount, OrderFacts, OrderRequest, ResultFact, TicketFact};
+use crate::cases::removal::{self, OrderRequest, ResultFact};
+pub use crate::cases::removal::{FedAccount, OrderFacts, TicketFact};
 use crate::fieldwork::table;
 use crate::model::date::CivilDate;
 use crate::model::money::Cents;
+use crate::model::tap::MeasuredItem;
 use crate::store::removals::{self, OrderRow, TicketRow};
 use crate::store::{Db, cases, holds, removal_lists};
 
-use super::casework::{self, Desk, Error, coded, refuse};
+use super::casework::{self, Desk, Error, Role, coded, refuse};
 
 /// An order, or the refusal that there is none.
 ///
@@ -21,6 +23,33 @@ pub fn order(db: &impl Db, order_no: &str) -> Result<OrderRow, Error> {
     match removals::find(db, order_no)? {
         Some(order) => Ok(order),
         None => refuse(RefusalCode::NotFound, format!("there is no removal order {order_no}")),
+    }
+}
+
+/// An order that a step is meant for, and the version the person looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The order.
+    pub order_no: &'a str,
+    /// Row version; a step onto another one is refused.
+    pub expect_version: Option<i64>,
+}
+
+/// The order of a target.
+///
+/// # Errors
+/// `E_NOT_FOUND`, `E_ROW_VERSION` naming both versions, or a database failure.
+fn target_order(db: &impl Db, target: Target<'_>) -> Result<OrderRow, Error> {
+    let found = order(db, target.order_no)?;
+    match target.expect_version.filter(|v| *v != found.row_version) {
+        Some(expected) => {
+            let message = format!(
+                "order {} is at version {}, not {expected}: look at it again",
+                found.order_no, found.row_version
+            );
+            refuse(RefusalCode::RowVersion, message)
+        }
+        None => Ok(found),
     }
 }
 
@@ -39,6 +68,15 @@ pub struct NewOrder {
     pub due_on: Option<CivilDate>,
     /// Dog, hostile person, police assist.
     pub safety: String,
+    /// Valves to close, with commas between them.
+    pub valves: String,
+}
+
+/// A safety flag with the day it was noted, unless it names a year itself: a dog of five years ago warns nobody.
+fn dated(flag: &str, today: CivilDate) -> String {
+    let has_year =
+        flag.split(|c: char| !c.is_ascii_digit()).any(|n| n.len() == 4 && (n.starts_with("19") || n.starts_with("20")));
+    if flag.trim().is_empty() || has_year { flag.trim().to_owned() } else { format!("{} (noted {today})", flag.trim()) }
 }
 
 /// Requests a removal and returns its number.
@@ -50,6 +88,9 @@ pub fn request(desk: &Desk, new: &NewOrder) -> Result<String, Error> {
         let Some(tap_id) = removals::tap_id(tx, &new.tap_no)? else {
             return refuse(RefusalCode::NotFound, format!("there is no tap {}", new.tap_no));
         };
+        if let Some(open) = removals::open_on_tap(tx, tap_id)? {
+            return refuse(RefusalCode::DuplicateOrder, format!("order {open} is open for tap {}", new.tap_no));
+        }
         if let Some(case_no) = &new.case_no {
             casework::case(tx, case_no)?;
         }
@@ -63,7 +104,8 @@ pub fn request(desk: &Desk, new: &NewOrder) -> Result<String, Error> {
             status: machine::removal_order().initial.clone(),
             priority: new.priority,
             due_on: new.due_on.map(|d| d.to_string()),
-            safety: new.safety.clone(),
+            safety: dated(&new.safety, desk.today),
+            valves: new.valves.clone(),
             ..OrderRow::default()
         };
         removals::insert(tx, &row)?;
@@ -89,24 +131,15 @@ pub fn facts(desk: &Desk, db: &impl Db, order: &OrderRow, request: OrderRequest)
     live.dedup();
     let list = removal_lists::open_list_of(db, &order.order_no)?;
     let day = |text: &str| CivilDate::parse(text).unwrap_or(desk.today);
-    let ties = removals::ties(db, order.tap_id)?.len();
+    let ties = n_locating_ties(&removals::ties(db, order.tap_id)?);
     Ok(OrderFacts {
         status: order.status.clone(),
         today: Some(desk.today),
         is_tap_identified: !matches!(order.lifecycle.as_str(), "removed_at_main" | "record_error"),
-        fed: fed
-            .into_iter()
-            .map(|f| FedAccount {
-                premise_no: f.premise_no,
-                service_address: f.service_address,
-                account_no: f.account_no.unwrap_or_default(),
-                service_kind: f.service_kind.unwrap_or_default(),
-                is_off: f.status.as_deref().is_some_and(|s| desk.policy.account_status.is_off(s)),
-                status: f.status.unwrap_or_default(),
-            })
-            .collect(),
+        fed: fed.into_iter().map(|f| fed_account(desk, f)).collect(),
         n_premises_confirmed: order.n_premises_confirmed.and_then(|n| usize::try_from(n).ok()),
         fire_service: order.fire_service,
+        is_fire_tap: order.tap_use == "fire",
         basis: order.basis.clone(),
         position_method: order.position_method.clone(),
         n_ties: ties,
@@ -133,12 +166,31 @@ pub fn facts(desk: &Desk, db: &impl Db, order: &OrderRow, request: OrderRequest)
     })
 }
 
+fn fed_account(desk: &Desk, f: removals::FedRow) -> FedAccount {
+    FedAccount {
+        is_off: f.status.as_deref().is_some_and(|s| desk.policy.account_status.is_off(s)),
+        premise_no: f.premise_no,
+        service_address: f.service_address,
+        account_no: f.account_no.unwrap_or_default(),
+        service_kind: f.service_kind.unwrap_or_default(),
+        status: f.status.unwrap_or_default(),
+    }
+}
+
+/// Ties that help to find the tap; a depth does not.
+pub(crate) fn n_locating_ties(ties: &[removals::TieRow]) -> usize {
+    ties.iter().filter(|t| t.0 != "main_cover_depth").count()
+}
+
 /// The crew's merged report as the gates see it.
 pub(crate) fn result_fact(result_json: &str, n_ties_on_record: usize) -> ResultFact {
     let fields: BTreeMap<String, String> = serde_json::from_str(result_json).unwrap_or_default();
     let has = |name: &str| fields.get(name).is_some_and(|v| !v.is_empty());
     let method = fields.get("method_done").cloned();
-    let n_ties = fields.get("ties").and_then(|t| table::parse_ties(t).ok()).map_or(0, |t| t.len());
+    let n_ties = fields
+        .get("ties")
+        .and_then(|t| table::parse_ties(t).ok())
+        .map_or(0, |ties| ties.iter().filter(|t| t.0 != MeasuredItem::MainCoverDepth).count());
     ResultFact {
         result_code: fields.get("result_code").cloned(),
         is_meter_pulled: method.as_deref() == Some("meter_pulled_and_plugged") || has("meter_no_found"),
@@ -155,13 +207,13 @@ pub(crate) fn result_fact(result_json: &str, n_ties_on_record: usize) -> ResultF
 /// Changes and steps an order; `work` sets what comes with the step.
 pub(crate) fn step(
     desk: &Desk,
-    order_no: &str,
+    target: Target<'_>,
     to: &str,
     request: OrderRequest,
     work: impl FnOnce(&mut OrderRow),
 ) -> Result<OrderRow, Error> {
     desk.with(|tx| {
-        let before = order(tx, order_no)?;
+        let before = target_order(tx, target)?;
         let mut after = before.clone();
         work(&mut after);
         let facts = facts(desk, tx, &after, request)?;
@@ -172,7 +224,7 @@ pub(crate) fn step(
             let row = holds::HoldRow {
                 hold_id: 0,
                 scope_kind: "order".to_owned(),
-                scope_key: order_no.to_owned(),
+                scope_key: target.order_no.to_owned(),
                 hold_type: "management".to_owned(),
                 from_on: desk.day(),
                 review_on: days,
@@ -215,6 +267,17 @@ pub fn check_report(desk: &Desk, db: &impl Db, order: &OrderRow) -> Result<(Orde
     if facts.is_dispute_open {
         problems.push("E_OPEN_DISPUTE: a dispute is open".to_owned());
     }
+    let unfed = removals::unfed_on_lot(db, order.tap_id)?.into_iter().map(|f| fed_account(desk, f));
+    problems.extend(unfed.filter(FedAccount::is_active_water).map(|a| {
+        format!(
+            "look: premise {} {} on the same lot has {} ({}) and no tap on record; it may hang on this one",
+            a.premise_no, a.service_address, a.service_kind, a.status
+        )
+    }));
+    problems.extend(removal::ticket_is_not_expired(&facts).err().map(|r| r.to_string()));
+    for code in ["tap_identified", "fire_service_flag_known", "owner_notice_or_demolition_permit_or_case"] {
+        problems.extend(removal::lacks(&facts, code).map(|what| format!("missing {code}: {what}")));
+    }
     Ok((facts, problems))
 }
 
@@ -222,8 +285,8 @@ pub fn check_report(desk: &Desk, db: &impl Db, order: &OrderRow) -> Result<(Orde
 ///
 /// # Errors
 /// `E_ACTIVE_SERVICE`, `E_EVIDENCE`, ..., or a failure.
-pub fn check(desk: &Desk, order_no: &str, check: &Check) -> Result<OrderRow, Error> {
-    step(desk, order_no, "checked", OrderRequest::default(), |o| {
+pub fn check(desk: &Desk, target: Target<'_>, check: &Check) -> Result<OrderRow, Error> {
+    step(desk, target, "checked", OrderRequest::default(), |o| {
         o.n_premises_confirmed = check.n_premises.or(o.n_premises_confirmed);
         o.fire_service = check.fire_service.or(o.fire_service);
         o.basis = check.basis.clone().or_else(|| o.basis.clone());
@@ -234,12 +297,21 @@ pub fn check(desk: &Desk, order_no: &str, check: &Check) -> Result<OrderRow, Err
 ///
 /// # Errors
 /// `E_NOT_LOCATABLE`, `E_HOLD`, `E_OPEN_DISPUTE`, `E_ROLE`, `E_CODE`, ..., or a failure.
-pub fn approve(desk: &Desk, order_no: &str, method: &str, charge_to: &str) -> Result<OrderRow, Error> {
+pub fn approve(
+    desk: &Desk,
+    target: Target<'_>,
+    method: &str,
+    charge_to: &str,
+    valves: Option<&str>,
+) -> Result<OrderRow, Error> {
     let method = coded("removal_method", method)?;
     let charge_to = coded("charge_to", charge_to)?;
-    step(desk, order_no, "approved", OrderRequest::default(), |o| {
+    step(desk, target, "approved", OrderRequest::default(), |o| {
         o.method = Some(method);
         o.charge_to = Some(charge_to);
+        if let Some(valves) = valves {
+            valves.clone_into(&mut o.valves);
+        }
     })
 }
 
@@ -247,7 +319,7 @@ pub fn approve(desk: &Desk, order_no: &str, method: &str, charge_to: &str) -> Re
 ///
 /// # Errors
 /// `E_TICKET_EXPIRED`, `E_PERIOD`, `E_NO_CALENDAR`, ..., or a failure.
-pub fn ticket(desk: &Desk, order_no: &str, ticket: &TicketRow) -> Result<OrderRow, Error> {
+pub fn ticket(desk: &Desk, target: Target<'_>, ticket: &TicketRow) -> Result<OrderRow, Error> {
     if ticket.expires_on < ticket.legal_start {
         return refuse(RefusalCode::Period, "the ticket expires before it starts");
     }
@@ -256,7 +328,7 @@ pub fn ticket(desk: &Desk, order_no: &str, ticket: &TicketRow) -> Result<OrderRo
         return refuse(RefusalCode::TicketExpired, message);
     }
     desk.with(|tx| {
-        let before = order(tx, order_no)?;
+        let before = target_order(tx, target)?;
         removals::add_ticket(tx, &before, ticket)?;
         let mut after = before.clone();
         for to in ["locate_open", "ready"] {
@@ -280,27 +352,22 @@ pub fn ticket(desk: &Desk, order_no: &str, ticket: &TicketRow) -> Result<OrderRo
 ///
 /// # Errors
 /// Every refusal of [`removal::advance`], or a failure.
-pub fn advance(desk: &Desk, order_no: &str, to: &str, review_on: Option<CivilDate>) -> Result<OrderRow, Error> {
+pub fn advance(desk: &Desk, target: Target<'_>, to: &str, review_on: Option<CivilDate>) -> Result<OrderRow, Error> {
     if to == "recorded" {
         return refuse(RefusalCode::NoTransition, "an order is recorded with `removal record`");
     }
     let reason = (!desk.by.reason.trim().is_empty()).then(|| desk.by.reason.clone());
-    step(desk, order_no, to, OrderRequest { reason, review_on, ..OrderRequest::default() }, |_| {})
+    step(desk, target, to, OrderRequest { reason, review_on, ..OrderRequest::default() }, |_| {})
 }
 
-/// Records a completed removal: the tap's lifecycle follows the method *done*, and the inventory gets its row.
-/// Returns the order and the new lifecycle.
+/// Records a completed removal: the tap's lifecycle follows the method *done*, the crew's ties go on the tap's record, and the
+/// inventory gets its row. Returns the order and the tap's lifecycle.
 ///
 /// # Errors
-/// `E_EVIDENCE`, `E_NO_TRANSITION`, ..., or a failure.
-pub fn record(
-    desk: &Desk,
-    order_no: &str,
-    cost: Cents,
-    restoration: &str,
-) -> Result<(OrderRow, Option<&'static str>), Error> {
+/// `E_EVIDENCE`, `E_NO_TRANSITION`, `E_ROLE`, ..., or a failure.
+pub fn record(desk: &Desk, target: Target<'_>, cost: Cents, restoration: &str) -> Result<(OrderRow, String), Error> {
     desk.with(|tx| {
-        let before = order(tx, order_no)?;
+        let before = target_order(tx, target)?;
         let request = OrderRequest {
             restoration: (!restoration.is_empty()).then(|| restoration.to_owned()),
             is_cost_posted: true,
@@ -309,10 +376,8 @@ pub fn record(
         };
         let facts = facts(desk, tx, &before, request)?;
         removal::advance(&facts, "recorded", desk.role)?;
-        let lifecycle = facts.result.method_done.as_deref().and_then(removal::lifecycle_after);
-        if let Some(lifecycle) = lifecycle {
-            removals::set_lifecycle(tx, &before, lifecycle, &desk.day())?;
-        }
+        let tap = tap_after(&before, facts.result.method_done.as_deref().unwrap_or_default(), desk.role)?;
+        removals::record_on_tap(tx, &before, &tap, &desk.day())?;
         let after = OrderRow {
             status: "recorded".to_owned(),
             cost_cents: Some(cost.0),
@@ -320,6 +385,33 @@ pub fn record(
             ..before.clone()
         };
         removals::update(tx, "record", &before, &after, true)?;
-        Ok((after, lifecycle))
+        Ok((after, tap.lifecycle))
+    })
+}
+
+/// What the method done leaves on the tap, by the steps that the tap's own machine allows.
+fn tap_after(order: &OrderRow, method_done: &str, role: Role) -> Result<removals::TapAfter, Error> {
+    let mut lifecycle = order.lifecycle.clone();
+    if let Some(to) = removal::lifecycle_after(method_done).filter(|to| *to != lifecycle) {
+        // The completed order proves every step on the way: the control point is closed, and how.
+        let machine = machine::tap_lifecycle();
+        let is_direct = machine.steps_from(&lifecycle).any(|t| t.to == to);
+        for step in ["out_of_service", to].into_iter().skip(usize::from(is_direct)) {
+            machine.step(&lifecycle, step, role, &|_| None)?;
+            step.clone_into(&mut lifecycle);
+        }
+    }
+    let fields: BTreeMap<String, String> = serde_json::from_str(&order.result_json).unwrap_or_default();
+    let ties = fields.get("ties").and_then(|t| table::parse_ties(t).ok()).unwrap_or_default();
+    Ok(removals::TapAfter {
+        change_kind: if lifecycle == order.lifecycle { method_done.to_owned() } else { lifecycle.clone() },
+        lifecycle,
+        control_state: (method_done == "meter_pulled_and_plugged").then_some("plugged"),
+        ties: ties
+            .into_iter()
+            .map(|(what, from, label, way, feet)| {
+                (what.as_str().to_owned(), from.as_str().to_owned(), label, way, feet)
+            })
+            .collect(),
     })
 }

@@ -1,30 +1,29 @@
-//! Crew lists: choose approved orders, route them, freeze a version, dispatch it.
+//! Crew lists of either kind: choose orders, route them, freeze a version, send it out, close it.
 
-use std::collections::BTreeMap;
-
-use crate::cases::refusal::RefusalCode;
+use crate::cases::machine::Role;
+use crate::cases::refusal::{Refusal, RefusalCode};
 use crate::cases::removal::{self, OrderRequest};
 use crate::fieldwork::choose::{self, Candidate, Selection};
 use crate::fieldwork::freeze::{self, Difference, FrozenStop};
 use crate::fieldwork::route;
 use crate::model::date::CivilDate;
 use crate::model::parcel::LonLat;
-use crate::store::removal_lists::{ListRow, StopRow};
-use crate::store::removals::{self, OrderRow};
-use crate::store::{Db, Tx, cases, removal_lists};
+use crate::store::removal_lists::{self, ListRow, StopRow};
+use crate::store::removals;
+use crate::store::{Db, Tx, cases};
 
 use super::casework::{Desk, Error, refuse};
 use super::removal as orders;
-
-/// States in which an order may stand on a list that is being made.
-const LISTABLE: &[&str] = &["approved", "listed", "locate_open", "ready"];
-/// Orders looked at for one list; a crew does under 30 a day.
-const CANDIDATES_MAX: i64 = 100_000;
+use super::removal_job::Job;
+pub use super::removal_job::Kind;
+use super::removal_stop::{self, Facts};
 
 /// What list is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct ListWish {
-    /// Existing list to make a new version of.
+    /// Taps or containers.
+    pub kind: Kind,
+    /// Existing list to make a new version of; crew, day, yard and orders are kept where nothing else is said.
     pub list_no: Option<String>,
     /// Which orders.
     pub selection: Selection,
@@ -49,57 +48,77 @@ pub struct Made {
     pub left_out: Vec<(String, String)>,
     /// Length of the nearest-neighbour order, for comparison.
     pub nearest_neighbour_ft: f64,
-    /// What changed against the version before.
+    /// What changed against the frozen version before.
     pub changes: Vec<Difference>,
 }
+
+/// Facts that follow from others or from the calendar; a change of them alone is no news for the crew.
+const NO_NEWS: &[&str] = &["tie_codes", "ticket_days_left", "near_street"];
 
 /// Makes a draft list, or a new version of one; orders that were `approved` become `listed`.
 ///
 /// # Errors
 /// `E_ON_OTHER_LIST`, `E_NOT_FOUND`, `E_LIST_STATE` when nothing fits, or a failure.
 pub fn make(desk: &Desk, wish: &ListWish) -> Result<Made, Error> {
+    sweep_tickets(desk)?;
     desk.with(|tx| {
-        let earlier = match &wish.list_no {
-            Some(no) => Some(list(tx, no)?),
-            None => None,
-        };
-        let mut candidates = Vec::new();
-        if wish.order_nos.is_empty() {
-            for order in removals::list(tx, None, CANDIDATES_MAX)? {
-                if LISTABLE.contains(&order.status.as_str()) {
-                    candidates.push(order);
-                }
-            }
-        } else {
-            for no in &wish.order_nos {
-                candidates.push(orders::order(tx, no)?);
-            }
+        let earlier = wish.list_no.as_deref().map(|no| list(tx, no)).transpose()?;
+        let kind = earlier.as_ref().and_then(|l| Kind::parse(&l.list_kind)).unwrap_or(wish.kind);
+        let mut order_nos = wish.order_nos.clone();
+        if let Some(earlier) =
+            earlier.as_ref().filter(|_| order_nos.is_empty() && wish.selection == Selection::default())
+        {
+            order_nos = removal_lists::stops(tx, earlier.list_id)?.into_iter().map(|s| s.order_no).collect();
         }
-        let list_no = match &earlier {
-            Some(list) => list.list_no.clone(),
-            None => cases::next_no(tx, "RL", desk.today.as_jiff().year())?,
+        let candidates = if order_nos.is_empty() {
+            Job::listable(tx, kind)?
+        } else {
+            order_nos.iter().map(|no| Job::find(tx, no)).collect::<Result<_, _>>()?
         };
-        let mut made = Made::default();
-        let chosen = pick(tx, wish, candidates, &list_no, &mut made)?;
+        let mut made = Made { list: header(desk, tx, wish, kind, earlier)?, ..Made::default() };
+        // Orders kept from an earlier version may drop out; orders asked for by number may not.
+        let chosen = pick(tx, wish, candidates, &mut made)?;
         if chosen.is_empty() {
             let why = made.left_out.first().map(|(no, why)| format!("; {no}: {why}")).unwrap_or_default();
             return refuse(RefusalCode::ListState, format!("no order fits the list{why}"));
         }
-        let version = earlier.as_ref().map_or(1, |l| l.version + 1);
-        made.list = ListRow {
-            list_no,
-            version,
-            list_kind: "removal".to_owned(),
-            crew: wish.crew.clone(),
-            work_on: wish.work_on.map(|d| d.to_string()),
-            ..ListRow::default()
-        };
-        write(desk, tx, wish, chosen, &mut made)?;
-        if let Some(earlier) = earlier {
-            made.changes = freeze::diff(&frozen(&removal_lists::stops(tx, earlier.list_id)?), &frozen(&made.stops));
-        }
+        write(desk, tx, chosen, &mut made)?;
+        made.changes = changes(tx, &made.list, &made.stops)?;
         Ok(made)
     })
+}
+
+/// Number, version, crew, day and yard of the list to be made. A draft is replaced, a frozen version gets a successor.
+fn header(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    wish: &ListWish,
+    kind: Kind,
+    earlier: Option<ListRow>,
+) -> Result<ListRow, Error> {
+    let mut list = match earlier {
+        Some(draft) if draft.frozen_at.is_none() => draft,
+        Some(frozen) => ListRow {
+            list_no: frozen.list_no,
+            version: frozen.version + 1,
+            crew: frozen.crew,
+            work_on: frozen.work_on,
+            yard: frozen.yard,
+            ..ListRow::default()
+        },
+        None => ListRow {
+            list_no: cases::next_no(tx, "RL", desk.today.as_jiff().year())?,
+            version: 1,
+            ..ListRow::default()
+        },
+    };
+    kind.as_str().clone_into(&mut list.list_kind);
+    if !wish.crew.is_empty() {
+        list.crew.clone_from(&wish.crew);
+    }
+    list.work_on = wish.work_on.map(|d| d.to_string()).or(list.work_on);
+    list.yard = wish.yard.map(|y| [y.lon, y.lat]).or(list.yard);
+    Ok(list)
 }
 
 /// The newest version of a list, or the refusal that there is none.
@@ -107,159 +126,151 @@ pub fn make(desk: &Desk, wish: &ListWish) -> Result<Made, Error> {
 /// # Errors
 /// `E_NOT_FOUND`, or a database failure.
 pub fn list(db: &impl Db, list_no: &str) -> Result<ListRow, Error> {
-    match removal_lists::find(db, list_no, None)? {
+    version(db, list_no, None)
+}
+
+/// A version of a list (the newest when none is named), or the refusal that there is none.
+///
+/// # Errors
+/// `E_NOT_FOUND`, or a database failure.
+pub fn version(db: &impl Db, list_no: &str, version: Option<i64>) -> Result<ListRow, Error> {
+    match removal_lists::find(db, list_no, version)? {
         Some(list) => Ok(list),
         None => refuse(RefusalCode::NotFound, format!("there is no list {list_no}")),
     }
 }
 
-fn pick(
-    db: &impl Db,
-    wish: &ListWish,
-    all: Vec<OrderRow>,
-    list_no: &str,
-    made: &mut Made,
-) -> Result<Vec<OrderRow>, Error> {
+/// A version with its stops and what changed against the frozen version before; its hash is computed again.
+///
+/// # Errors
+/// `E_NOT_FOUND`, `E_HASH_MISMATCH`, or a database failure.
+pub fn show(db: &impl Db, list_no: &str, version_no: Option<i64>) -> Result<Made, Error> {
+    let list = version(db, list_no, version_no)?;
+    let stops = removal_lists::stops(db, list.list_id)?;
+    if let Some(hash) = &list.content_sha256
+        && *hash != hash_of(&list, &stops)
+    {
+        return refuse(RefusalCode::HashMismatch, format!("{list_no} version {} is not what was frozen", list.version));
+    }
+    let changes = changes(db, &list, &stops)?;
+    Ok(Made { list, stops, changes, ..Made::default() })
+}
+
+/// The frozen version that the changes of a list are against.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn changed_since(db: &impl Db, list: &ListRow) -> Result<Option<i64>, Error> {
+    Ok(removal_lists::frozen_before(db, &list.list_no, list.version)?.map(|l| l.version))
+}
+
+fn changes(db: &impl Db, list: &ListRow, stops: &[StopRow]) -> Result<Vec<Difference>, Error> {
+    let Some(before) = removal_lists::frozen_before(db, &list.list_no, list.version)? else {
+        return Ok(Vec::new());
+    };
+    let old = removal_lists::stops(db, before.list_id)?;
+    let mut found = freeze::diff(&frozen(&old), &frozen(stops));
+    found.retain(|d| d.what != "changed" || !NO_NEWS.iter().any(|name| d.detail.starts_with(&format!("{name}:"))));
+    Ok(found)
+}
+
+fn pick(db: &impl Db, wish: &ListWish, all: Vec<Job>, made: &mut Made) -> Result<Vec<Job>, Error> {
     let mut fitting = Vec::new();
-    for order in all {
-        let other = removal_lists::open_list_of(db, &order.order_no)?.filter(|l| l.list_no != list_no);
+    for job in all {
+        let other = removal_lists::open_list_of(db, job.order_no())?.filter(|l| l.list_no != made.list.list_no);
         let why = match other {
             Some(other) if !wish.order_nos.is_empty() => {
-                let message = format!("order {} stands on the open list {}", order.order_no, other.list_no);
+                let message = format!("order {} stands on the open list {}", job.order_no(), other.list_no);
                 return refuse(RefusalCode::OnOtherList, message);
             }
             Some(other) => Some(format!("on the open list {}", other.list_no)),
-            None if !LISTABLE.contains(&order.status.as_str()) => Some(format!("is {}", order.status)),
+            None if job.kind().as_str() != made.list.list_kind => {
+                Some(format!("not for a {} list", made.list.list_kind))
+            }
+            None if !job.is_listable() => Some(format!("is {}", job.status())),
             None => None,
         };
         match why {
-            Some(why) => made.left_out.push((order.order_no, why)),
-            None => fitting.push(order),
+            Some(why) => made.left_out.push((job.order_no().to_owned(), why)),
+            None => fitting.push(job),
         }
     }
     let mut candidates = Vec::new();
-    for o in &fitting {
+    for job in &fitting {
         candidates.push(Candidate {
-            order_no: o.order_no.clone(),
-            position: position(o),
-            priority: o.priority,
-            due_on: o.due_on.as_deref().and_then(CivilDate::parse),
-            ticket_expires_on: removals::ticket(db, o.order_id)?.and_then(|t| CivilDate::parse(&t.expires_on)),
+            order_no: job.order_no().to_owned(),
+            position: job.position(),
+            priority: job.priority(),
+            due_on: job.due_on(),
+            ticket_expires_on: job.ticket_expires_on(db)?,
         });
     }
     let (chosen, left) = choose::choose(&candidates, &wish.selection);
-    made.left_out
-        .extend(left.into_iter().filter_map(|(i, why)| fitting.get(i).map(|o| (o.order_no.clone(), why.to_owned()))));
+    for (i, why) in left {
+        made.left_out.extend(fitting.get(i).map(|j| (j.order_no().to_owned(), why.to_owned())));
+    }
     Ok(chosen.into_iter().filter_map(|i| fitting.get(i).cloned()).collect())
 }
 
-fn position(order: &OrderRow) -> Option<LonLat> {
-    order.lon.zip(order.lat).map(|(lon, lat)| LonLat { lon, lat })
-}
-
-/// Routes the chosen orders (those without a position come last) and stores the version.
-fn write(desk: &Desk, tx: &mut Tx<'_>, wish: &ListWish, chosen: Vec<OrderRow>, made: &mut Made) -> Result<(), Error> {
-    let (placed, unplaced): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|o| position(o).is_some());
-    let points: Vec<LonLat> = placed.iter().filter_map(position).collect();
-    let route = route::order(wish.yard, &points);
+/// Routes the chosen orders (those without a position come last), lists the new ones and stores the draft.
+fn write(desk: &Desk, tx: &mut Tx<'_>, chosen: Vec<Job>, made: &mut Made) -> Result<(), Error> {
+    let (placed, unplaced): (Vec<Job>, Vec<Job>) = chosen.into_iter().partition(|j| j.position().is_some());
+    let points: Vec<LonLat> = placed.iter().filter_map(Job::position).collect();
+    let yard = made.list.yard.map(|[lon, lat]| LonLat { lon, lat });
+    let route = route::order(yard, &points);
     made.nearest_neighbour_ft = route.nearest_neighbour_ft;
     made.list.length_ft = Some(route.length_ft);
-    let ordered = route.order.iter().filter_map(|i| placed.get(*i)).chain(&unplaced);
-    for (seq, order) in (1i64..).zip(ordered) {
-        let mut order = order.clone();
-        if order.status == "approved" {
-            let before = order.clone();
-            order.status = "listed".to_owned();
-            removals::update(tx, "listed", &before, &order, true)?;
-            order.row_version += 1;
+    let ordered: Vec<Job> = route.order.iter().filter_map(|i| placed.get(*i)).chain(&unplaced).cloned().collect();
+    // Two passes: the gate of `listed` looks for the list that the order stands on.
+    made.list.list_id = removal_lists::put(tx, &made.list, &stop_rows(desk, tx, &made.list, &ordered)?)?;
+    let mut listed = Vec::with_capacity(ordered.len());
+    for job in ordered {
+        if !job.is_new() {
+            listed.push(job);
+            continue;
         }
-        made.stops.push(StopRow {
-            stop_uuid: uuid::Uuid::now_v7().to_string(),
-            seq,
-            order_no: order.order_no.clone(),
-            base_version: order.row_version,
-            lon: order.lon,
-            lat: order.lat,
-            facts_json: serde_json::to_string(&stop_facts(desk, tx, &order)?).unwrap_or_default(),
-            result_status: "open".to_owned(),
-        });
+        match job.step(desk, tx, "listed", true) {
+            Ok(after) => listed.push(after),
+            Err(Error::Refused(refusal)) => made.left_out.push((job.order_no().to_owned(), refusal.to_string())),
+            Err(other) => return Err(other),
+        }
     }
-    made.list.list_id = removal_lists::insert(tx, &made.list, &made.stops)?;
+    if listed.is_empty() {
+        let why = made.left_out.first().map(|(no, why)| format!("; {no}: {why}")).unwrap_or_default();
+        return refuse(RefusalCode::ListState, format!("no order may go on the list{why}"));
+    }
+    made.stops = stop_rows(desk, tx, &made.list, &listed)?;
+    made.list.list_id = removal_lists::put(tx, &made.list, &made.stops)?;
     Ok(())
 }
 
-/// Every printed fact of a stop, by column name. Names of account holders are left out: the list is also the public copy.
-fn stop_facts(desk: &Desk, db: &impl Db, order: &OrderRow) -> Result<BTreeMap<String, String>, Error> {
-    let ties: Vec<String> = removals::ties(db, order.tap_id)?
-        .into_iter()
-        .map(|(what, reference, label, direction, feet)| {
-            format!("{}: {feet} ft {direction} of {} {label}", what.replace('_', " "), reference.replace('_', " "))
-        })
-        .collect();
-    let fed = removals::fed(db, order.tap_id)?;
-    let address = order.service_address.clone().or_else(|| fed.first().map(|f| f.service_address.clone()));
-    let ticket = removals::ticket(db, order.order_id)?;
-    let short = match ticket.as_ref().and_then(|t| CivilDate::parse(&t.expires_on)) {
-        Some(expires) => {
-            let warn = desk.policy.integer("locate_warn_business_days", desk.today)?;
-            let is_short = removal::is_ticket_short(&desk.policy.calendar(), desk.today, expires, warn)?;
-            if is_short { "short" } else { "ok" }
-        }
-        None => "none",
-    };
-    let mut premises: Vec<&str> = fed.iter().map(|f| f.premise_no.as_str()).collect();
-    premises.dedup();
-    let text = |value: Option<String>| value.unwrap_or_default();
-    let size = |value: Option<i64>| value.map(inches).unwrap_or_default();
-    let pairs = [
-        ("address", text(address)),
-        ("tap_no", order.tap_no.clone()),
-        ("tap_use", order.tap_use.clone()),
-        ("tap_size", size(order.size_milli_in)),
-        ("main_size", size(order.main_size_milli_in)),
-        ("main_material", text(order.main_material.clone())),
-        ("service_material", text(order.service_material.clone())),
-        ("method", text(order.method.clone())),
-        ("ties", ties.join("; ")),
-        ("position_method", text(order.position_method.clone())),
-        ("ticket_no", text(ticket.as_ref().map(|t| t.ticket_no.clone()))),
-        ("ticket_from", text(ticket.as_ref().map(|t| t.legal_start.clone()))),
-        ("ticket_expires", text(ticket.as_ref().map(|t| t.expires_on.clone()))),
-        ("ticket_state", short.to_owned()),
-        ("premises", premises.join(" ")),
-        (
-            "fire_service",
-            match order.fire_service {
-                Some(true) => "yes",
-                Some(false) => "no",
-                None => "unknown",
-            }
-            .to_owned(),
-        ),
-        ("priority", order.priority.to_string()),
-        ("due_on", text(order.due_on.clone())),
-        ("reason", if order.case_no.is_some() { "case" } else { "permit or notice" }.to_owned()),
-        ("safety", order.safety.clone()),
-    ];
-    Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-/// A size in thousandths of an inch as people write it: 750 is `3/4"`, 1500 is `1 1/2"`.
-fn inches(milli: i64) -> String {
-    let eighths = milli * 8 / 1000;
-    let (whole, part) = (eighths / 8, eighths % 8);
-    let fraction = match part {
-        0 => String::new(),
-        2 => "1/4".to_owned(),
-        4 => "1/2".to_owned(),
-        6 => "3/4".to_owned(),
-        odd => format!("{odd}/8"),
-    };
-    match (whole, fraction.is_empty()) {
-        (0, _) => format!("{fraction}\""),
-        (_, true) => format!("{whole}\""),
-        (_, false) => format!("{whole} {fraction}\""),
+/// Stops in this order with their facts and pictures as of today.
+fn stop_rows(desk: &Desk, db: &impl Db, list: &ListRow, jobs: &[Job]) -> Result<Vec<StopRow>, Error> {
+    let work_on = list.work_on.as_deref().and_then(CivilDate::parse).unwrap_or(desk.today);
+    let mut facts: Vec<Facts> = Vec::with_capacity(jobs.len());
+    let mut places = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let printed = job.facts(desk, db, work_on)?;
+        places.push((job.place(db)?, printed.get("address").cloned().unwrap_or_default()));
+        facts.push(printed);
     }
+    let around = removal_stop::surroundings(db, &places)?;
+    let mut rows = Vec::with_capacity(jobs.len());
+    for (seq, ((job, mut facts), (picture, near_street))) in (1i64..).zip(jobs.iter().zip(facts).zip(around)) {
+        facts.insert("near_street".to_owned(), near_street);
+        rows.push(StopRow {
+            stop_uuid: uuid::Uuid::now_v7().to_string(),
+            seq,
+            order_no: job.order_no().to_owned(),
+            base_version: job.row_version(),
+            lon: job.position().map(|p| p.lon),
+            lat: job.position().map(|p| p.lat),
+            facts_json: serde_json::to_string(&facts).unwrap_or_default(),
+            picture_json: picture.as_ref().map(removal_stop::picture_json).unwrap_or_default(),
+            result_status: "open".to_owned(),
+        });
+    }
+    Ok(rows)
 }
 
 /// Stops in the form that is hashed and compared.
@@ -272,54 +283,77 @@ pub(crate) fn frozen(stops: &[StopRow]) -> Vec<FrozenStop> {
             order_no: s.order_no.clone(),
             base_version: s.base_version,
             facts: serde_json::from_str(&s.facts_json).unwrap_or_default(),
+            picture: s.picture_json.clone(),
         })
         .collect()
 }
 
-/// Freezes the newest version: from now on nothing on it changes; a change is a new version.
+fn hash_of(list: &ListRow, stops: &[StopRow]) -> String {
+    let work_on = list.work_on.as_deref().unwrap_or_default();
+    freeze::content_sha256(&list.list_no, list.version, &list.crew, work_on, &frozen(stops))
+}
+
+/// Freezes the draft: from now on nothing on it changes; a change is a new version.
 /// Facts are taken afresh, so the frozen paper shows today's tickets.
 ///
 /// # Errors
 /// `E_LIST_STATE` when it is frozen already or has no crew and day, or a failure.
 pub fn freeze(desk: &Desk, list_no: &str) -> Result<Made, Error> {
+    sweep_tickets(desk)?;
     desk.with(|tx| {
-        let draft = list(tx, list_no)?;
-        if draft.frozen_at.is_some() {
+        let mut list = list(tx, list_no)?;
+        if list.frozen_at.is_some() {
             let message = format!(
-                "{list_no} version {} is frozen; `removal list --list {list_no}` makes a new one",
-                draft.version
+                "{list_no} version {} is frozen; `removal list --make --list {list_no}` makes a new version",
+                list.version
             );
             return refuse(RefusalCode::ListState, message);
         }
-        let Some(work_on) = draft.work_on.clone().filter(|_| !draft.crew.is_empty()) else {
-            return refuse(RefusalCode::ListState, "a list needs crew and day before it is frozen (--crew, --work-on)");
-        };
-        let mut made = Made { list: ListRow { version: draft.version + 1, ..draft.clone() }, ..Made::default() };
-        let before = removal_lists::stops(tx, draft.list_id)?;
-        for stop in &before {
-            let order = orders::order(tx, &stop.order_no)?;
-            made.stops.push(StopRow {
-                base_version: order.row_version,
-                stop_uuid: uuid::Uuid::now_v7().to_string(),
-                facts_json: serde_json::to_string(&stop_facts(desk, tx, &order)?).unwrap_or_default(),
-                ..stop.clone()
-            });
+        if list.work_on.is_none() || list.crew.is_empty() {
+            let message = "a list needs crew and day before it is frozen \
+                (`removal list --make --list NUMBER --crew NAME --work-on DATE`)";
+            return refuse(RefusalCode::ListState, message);
         }
-        made.list.frozen_at = Some(desk.by.at.0.clone());
-        let hash = freeze::content_sha256(list_no, made.list.version, &made.list.crew, &work_on, &frozen(&made.stops));
-        made.list.content_sha256 = Some(hash);
-        made.list.list_id = removal_lists::insert(tx, &made.list, &made.stops)?;
-        made.changes = freeze::diff(&frozen(&before), &frozen(&made.stops));
-        Ok(made)
+        let jobs: Vec<Job> = removal_lists::stops(tx, list.list_id)?
+            .iter()
+            .map(|s| Job::find(tx, &s.order_no))
+            .collect::<Result<_, _>>()?;
+        let stops = stop_rows(desk, tx, &list, &jobs)?;
+        list.frozen_at = Some(desk.by.at.0.clone());
+        list.content_sha256 = Some(hash_of(&list, &stops));
+        list.list_id = removal_lists::put(tx, &list, &stops)?;
+        let changes = changes(tx, &list, &stops)?;
+        Ok(Made { list, stops, changes, ..Made::default() })
     })
 }
 
-/// Sends a frozen list out: every stop with a live ticket becomes `dispatched`; the others stay behind with their refusal.
+/// Orders whose ticket has expired fall back from `ready` to `locate_open`; returns their numbers.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub fn sweep_tickets(desk: &Desk) -> Result<Vec<String>, Error> {
+    desk.with(|tx| {
+        let mut fallen = Vec::new();
+        for order in removals::list(tx, Some("ready"), i64::MAX)? {
+            let facts = orders::facts(desk, tx, &order, OrderRequest::default())?;
+            if removal::advance(&facts, "locate_open", Role::System).is_ok() {
+                let after = removals::OrderRow { status: "locate_open".to_owned(), ..order.clone() };
+                // Not an office change: the state of a ticket is on no paper, its last day is.
+                removals::update(tx, "ticket_expired", &order, &after, false)?;
+                fallen.push(order.order_no);
+            }
+        }
+        Ok(fallen)
+    })
+}
+
+/// Sends a frozen list out: every stop that passes the gates becomes `dispatched`; the others stay behind with their refusal.
 ///
 /// # Errors
 /// `E_LIST_STATE` when the list is not frozen, the first refusal when no stop can go, or a failure.
 #[allow(clippy::type_complexity, reason = "orders sent, and orders left behind with their refusal")]
 pub fn dispatch(desk: &Desk, list_no: &str) -> Result<(Vec<String>, Vec<(String, String)>), Error> {
+    sweep_tickets(desk)?;
     desk.with(|tx| {
         let list = list(tx, list_no)?;
         if list.frozen_at.is_none() {
@@ -327,25 +361,75 @@ pub fn dispatch(desk: &Desk, list_no: &str) -> Result<(Vec<String>, Vec<(String,
         }
         let (mut sent, mut stayed, mut first) = (Vec::new(), Vec::new(), None);
         for stop in removal_lists::stops(tx, list.list_id)? {
-            let before = orders::order(tx, &stop.order_no)?;
-            let facts = orders::facts(desk, tx, &before, OrderRequest::default())?;
-            match removal::advance(&facts, "dispatched", desk.role) {
-                Ok(_) => {
-                    let after = OrderRow { status: "dispatched".to_owned(), ..before.clone() };
-                    // Not an office change: the crew's paper shows this very version.
-                    removals::update(tx, "dispatch", &before, &after, false)?;
-                    sent.push(stop.order_no);
-                }
-                Err(refusal) => {
+            let job = Job::find(tx, &stop.order_no)?;
+            match send(desk, tx, &job, &stop) {
+                Ok(()) => sent.push(stop.order_no),
+                Err(Error::Refused(refusal)) => {
                     stayed.push((stop.order_no, refusal.to_string()));
                     first.get_or_insert(refusal);
                 }
+                Err(other) => return Err(other),
             }
         }
         match first {
             Some(refusal) if sent.is_empty() => Err(Error::Refused(refusal)),
             Some(_) | None => Ok((sent, stayed)),
         }
+    })
+}
+
+/// Takes one order as far as `dispatched`. None of it is an office change: the crew's paper shows this very version.
+fn send(desk: &Desk, tx: &mut Tx<'_>, job: &Job, stop: &StopRow) -> Result<(), Error> {
+    let mut steps: &[&str] = &["dispatched"];
+    if let Job::Tap(order) = job {
+        if order.row_version != stop.base_version {
+            let message = format!(
+                "order {} is at version {}, the list shows {}; make a new version of the list",
+                order.order_no, order.row_version, stop.base_version
+            );
+            return Err(Error::Refused(Refusal::new(RefusalCode::RowVersion, message)));
+        }
+        steps = match order.status.as_str() {
+            "listed" | "approved" if removals::ticket(tx, order.order_id)?.is_none() => {
+                return refuse(RefusalCode::TicketMissing, "no locate ticket (`removal ticket`)");
+            }
+            "listed" => &["locate_open", "ready", "dispatched"],
+            "locate_open" => &["ready", "dispatched"],
+            _ => &["dispatched"],
+        };
+    }
+    // Judge the whole way first: a stop that cannot go keeps the state it has.
+    let mut at = job.clone();
+    for to in steps {
+        at.check(desk, tx, to)?;
+        at = at.in_state(to);
+    }
+    let mut at = job.clone();
+    for to in steps {
+        at = at.step(desk, tx, to, false)?;
+    }
+    removal_lists::set_stop_status(tx, &stop.stop_uuid, "dispatched")?;
+    Ok(())
+}
+
+/// Closes a list: its orders that were not sent out may go on another one.
+///
+/// # Errors
+/// `E_NOT_FOUND`, `E_LIST_STATE` when a crew is still out with it, or a failure.
+pub fn close(desk: &Desk, list_no: &str) -> Result<ListRow, Error> {
+    desk.with(|tx| {
+        let list = list(tx, list_no)?;
+        let out: Vec<String> = removal_lists::stops(tx, list.list_id)?
+            .into_iter()
+            .filter(|s| s.result_status == "dispatched")
+            .map(|s| s.order_no)
+            .collect();
+        if let Some(first) = out.first() {
+            let message = format!("{} stops of {list_no} have no result yet, {first} first", out.len());
+            return refuse(RefusalCode::ListState, message);
+        }
+        removal_lists::close(tx, &list)?;
+        Ok(ListRow { is_closed: true, ..list })
     })
 }
 

@@ -30,6 +30,8 @@ pub mod case_work;
 pub mod cases;
 pub mod checklists;
 pub mod holds;
+pub mod lots;
+pub mod pulls;
 pub mod removal_lists;
 pub mod removals;
 mod view;

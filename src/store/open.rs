@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_pages.sql"),
     include_str!("migrations/0007_checklist.sql"),
     include_str!("migrations/0008_owner_groups.sql"),
+    include_str!("migrations/0009_removal.sql"),
 ];
 
 /// The schema version this program writes.

@@ -17,5 +17,6 @@ mod owner_groups;
 mod owner_history;
 mod owner_lines;
 mod owner_link;
+mod removals;
 mod support;
 mod tidy;
