@@ -232,15 +232,14 @@ impl Job {
     pub(crate) fn step(&self, desk: &Desk, tx: &mut Tx<'_>, to: &str, is_office: bool) -> Result<Self, Error> {
         self.check(desk, tx, to)?;
         let result = if to == "dispatched" { "{}" } else { self.result_json() }.to_owned();
-        self.write(tx, to, to, &result, is_office)
+        self.write(tx, (to, to), &result, is_office)
     }
 
     /// Writes state and result without a gate; for steps that were judged elsewhere.
     pub(crate) fn write(
         &self,
         tx: &mut Tx<'_>,
-        action: &str,
-        status: &str,
+        (action, status): (&str, &str),
         result_json: &str,
         is_office: bool,
     ) -> Result<Self, Error> {

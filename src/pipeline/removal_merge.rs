@@ -326,7 +326,7 @@ fn settle_stop(desk: &Desk, tx: &mut Tx<'_>, stop_uuid: &str) -> Result<Settled,
         (status, lacking) = (judged.to_owned(), missing);
         let json = serde_json::to_string(&merged.fields).unwrap_or_default();
         if status != job.status() || json != job.result_json() {
-            job.write(tx, "merge", &status, &json, false)?;
+            job.write(tx, ("merge", &status), &json, false)?;
         }
         let stop_status = if has_conflict { "conflict" } else { status.as_str() };
         removal_lists::set_stop_status(tx, stop_uuid, stop_status)?;

@@ -259,7 +259,7 @@ fn parts(text: &str) -> Option<(String, String)> {
 /// One and a half times the lot at the middle (or the nearest one), between the limits, in steps of 50 ft.
 fn half_ft(middle: [f64; 2], lots: &[Lot]) -> f64 {
     let nearest = lots.iter().min_by(|a, b| lots::distance_ft(middle, a).total_cmp(&lots::distance_ft(middle, b)));
-    let size = nearest.map_or(0.0, |lot| lots::size_ft(lot));
+    let size = nearest.map_or(0.0, lots::size_ft);
     ((size * 1.5 / 50.0).ceil() * 50.0).clamp(HALF_FT.0, HALF_FT.1)
 }
 
