@@ -94,7 +94,7 @@ pub fn pdf(sheet: &Sheet, paper: Paper) -> Vec<u8> {
         let foot = format!("page {i} of {n_pages}   {} version {}   {hash}", sheet.list_no, sheet.version);
         out.text((SIDE, paper.height - 20.0), 7.5, false, BLACK, &foot);
     }
-    page::document(&sheet.title(), paper, flow.pages)
+    page::packed_document(&sheet.title(), paper, flow.pages)
 }
 
 /// Route, table of all stops, and what changed since the version that the crew knows.
