@@ -222,11 +222,16 @@ fn streets(lots: &[Lot], rings: &[Vec<Vec<Point>>], half: f64) -> Vec<Mark> {
             agreeing.dedup();
             agreeing.len()
         };
-        let ranked = own.iter().filter(|f| is_within(f.at, half * 0.8)).map(|f| (support(f), **f));
-        let winner = ranked.max_by(|a, b| {
-            let far = |f: &Front| f.at[0].hypot(f.at[1]);
-            a.0.cmp(&b.0).then_with(|| far(&b.1).total_cmp(&far(&a.1)))
-        });
+        let far = |f: &Front| f.at[0].hypot(f.at[1]);
+        let nearer = |a: &Front, b: &Front| far(b).total_cmp(&far(a));
+        // The line of the street is where most of its lots look, also those outside the square; a hole behind a few lots
+        // must not take the name only because the street itself is not on the picture.
+        let ranked = own.iter().map(|f| (support(f), **f));
+        let Some((n_lots, line)) = ranked.max_by(|a, b| a.0.cmp(&b.0).then_with(|| nearer(&a.1, &b.1))) else {
+            continue;
+        };
+        let shown = own.iter().filter(|f| is_within(f.at, half * 0.85) && is_on_line(&line, f.at));
+        let winner = shown.max_by(|a, b| nearer(a, b)).map(|f| (n_lots, **f));
         best.extend(winner.filter(|(n_lots, _)| *n_lots >= LOTS_MIN));
     }
     best.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.lot.cmp(&b.1.lot)));
@@ -269,7 +274,7 @@ fn lot_fronts(lot: usize, rings: &[Vec<Vec<Point>>], half: f64, out: &mut Vec<Fr
         let (dx, dy) = (e[1][0] - e[0][0], e[1][1] - e[0][1]);
         let length = dx.hypot(dy);
         let middle = [f64::midpoint(e[0][0], e[1][0]), f64::midpoint(e[0][1], e[1][1])];
-        if length < FRONT_FT_MIN || !is_within(middle, half * 1.3) || out.len() >= FRONTS_MAX {
+        if length < FRONT_FT_MIN || !is_within(middle, half * 2.5) || out.len() >= FRONTS_MAX {
             continue;
         }
         let along = [dx / length, dy / length];

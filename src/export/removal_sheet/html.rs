@@ -13,7 +13,7 @@ use crate::model::tap::MeasuredItem;
 
 const HEAD: &str = include_str!("head.html");
 /// The map's grid; the phone scales it.
-const MAP: (f32, f32) = (300.0, 260.0);
+const MAP: (f32, f32) = (280.0, 280.0);
 
 /// The list as one HTML file.
 pub fn html(sheet: &Sheet) -> Vec<u8> {
