@@ -35,6 +35,10 @@ enum Verb {
     ///
     /// Example: taptrace fetch test oklahoma_county
     Test(fetch_page::TestArgs),
+    /// Look at a page saved in a browser and propose a page profile for it.
+    ///
+    /// Example: taptrace fetch inspect-page record.html -o mine.toml
+    InspectPage(fetch_page::InspectArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +54,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Parcels(args) => super::fetch_parcels::run(global, args),
         Verb::Url(args) => fetch_url(global, args),
         Verb::Page(args) => fetch_refresh::page(global, args),
+        Verb::InspectPage(args) => fetch_page::inspect(global, args),
         Verb::Test(args) => fetch_page::test(global, args),
     }
 }

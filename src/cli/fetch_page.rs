@@ -1,13 +1,18 @@
 //! `taptrace fetch test`: assessor pages.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use url::Url;
 
 use super::desk::write_rows;
+use super::output::Sink;
 use super::{Failure, Format, Global, Outcome};
 use crate::ingest::page::Error;
+use crate::ingest::page::document::Document;
 use crate::ingest::page::profile::PageProfile;
+use crate::ingest::page::propose::{Naming, propose};
 use crate::pipeline::page_test::{self, Line, Verdict};
 
 /// Bytes of a saved page that are read.
@@ -26,6 +31,22 @@ pub(crate) struct TestArgs {
     /// Show the CSS path of each value.
     #[arg(long)]
     paths: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// The saved page of one parcel.
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Address of the site, for the profile.
+    #[arg(long, value_name = "URL", default_value = "https://assessor.example.gov/")]
+    base: String,
+    /// Name of the profile.
+    #[arg(long, default_value = "mine")]
+    name: String,
+    /// The `Content-Type` the server sent with it.
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
 }
 
 /// A page error with its hint.
@@ -104,4 +125,33 @@ fn summary(profile: &PageProfile, lines: &[Line]) {
     if !profile.checked.is_empty() {
         eprintln!("checked: {}", profile.checked);
     }
+}
+
+/// Proposes a profile: TOML to stdout or `-o FILE`, what was found and what was left over to stderr.
+#[allow(clippy::print_stderr, reason = "the findings are remarks beside the profile")]
+pub(crate) fn inspect(global: &Global, args: &InspectArgs) -> Result<Outcome, Failure> {
+    let bytes = read_page(&args.file)?;
+    let base = Url::parse(&args.base).map_err(|e| {
+        Failure::input(format!("{:?} is no web address", args.base)).caused_by(&e).hint("--base https://...")
+    })?;
+    let document = Document::parse(&bytes, args.content_type.as_deref(), None).map_err(|e| failure(&e))?;
+    let file = args.file.file_name().unwrap_or_default().to_string_lossy();
+    let found = propose(&document, Naming { name: &args.name, base: &base, file: &file });
+    let mut sink = Sink::open(global.output.as_deref())?;
+    sink.write_all(found.toml.as_bytes())?;
+    sink.finish()?;
+    for field in &found.fields {
+        eprintln!("{:<18} {}", field.field, field.value.replace('\n', " / "));
+    }
+    if !found.unclaimed.is_empty() {
+        eprintln!("\nother labels:");
+        for (label, text) in &found.unclaimed {
+            eprintln!("  {label:<30} {text}");
+        }
+    }
+    let profile = global.output.as_deref().map_or("FILE.toml".to_owned(), |o| o.display().to_string());
+    eprintln!("\nnext: taptrace fetch test {profile} --page {}", args.file.display());
+    let is_enough = |field: &str| found.fields.iter().any(|f| f.field == field);
+    let has_key = is_enough("parcel_no") || is_enough("account_no");
+    Ok(if is_enough("owner_lines") && has_key { Outcome::Done } else { Outcome::Look })
 }

@@ -116,6 +116,35 @@ fn a_value_can_neither_steer_a_terminal_nor_show_something_else() {
 }
 
 #[test]
+fn a_proposed_profile_reads_the_page_it_came_from() {
+    for (name, n_fields_min) in
+        [("oklahoma_county", 6), ("skagit_wa", 15), ("vgsi", 12), ("tulsa_county", 6), ("iasworld", 5)]
+    {
+        let known = profile(name);
+        let bytes = sample(&known);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("page.html"), &bytes).unwrap();
+        let args = ["fetch", "inspect-page", "page.html", "-o", "mine.toml"];
+        let out = Command::new(PROGRAM).args(args).current_dir(dir.path()).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&out.stderr));
+        let text = std::fs::read_to_string(dir.path().join("mine.toml")).unwrap();
+        let mine = PageProfile::parse("mine", &text).unwrap();
+        let (found, right) = (record(&mine, &bytes).unwrap(), record(&known, &bytes).unwrap());
+        for field in ["owner_lines", "mailing_lines", "situs_address"] {
+            assert_eq!(found.text(field), right.text(field), "{name} {field}\n{text}");
+        }
+        assert!(mine.fields.len() >= n_fields_min, "{name}: {} fields\n{text}", mine.fields.len());
+    }
+    // A page that is no record gives no owner, and says so with its status.
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("page.html"), profile("iasworld").sample_bytes("iasworld_form.html").unwrap())
+        .unwrap();
+    let out =
+        Command::new(PROGRAM).args(["fetch", "inspect-page", "page.html"]).current_dir(dir.path()).output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+}
+
+#[test]
 fn closed_doors_are_told_from_changed_pages() {
     let profile = small(SMALL);
     let say = |html: &str| record(&profile, html.as_bytes()).unwrap_err();

@@ -74,8 +74,22 @@ impl<'a> Labels<'a> {
     }
 }
 
+impl<'a> Labels<'a> {
+    /// All labels in the order of the page, outermost elements first where several hold the same text.
+    pub(crate) fn all(&self) -> Vec<(&str, ElementRef<'a>)> {
+        let mut all: Vec<(&str, ElementRef<'a>)> =
+            self.by_key.iter().flat_map(|(k, es)| es.iter().map(move |e| (k.as_str(), *e))).collect();
+        all.sort_by_key(|(_, e)| e.id());
+        all
+    }
+}
+
 /// Cells whose text begins with the label and goes on behind it: "Account: R123". Gives the rest of the text.
-pub(crate) fn cells_beginning_with<'a>(html: &'a Html, label: &str) -> Vec<(ElementRef<'a>, String)> {
+pub(crate) fn cells_beginning_with<'a>(
+    html: &'a Html,
+    label: &str,
+    needs_colon: bool,
+) -> Vec<(ElementRef<'a>, String)> {
     const HOLDERS: &[&str] = &["td", "th", "dd", "dt", "li", "p", "div", "legend", "caption", "h1", "h2", "h3", "h4"];
     let keys: Vec<String> = label.split('|').map(label_key).collect();
     let mut found: Vec<(ElementRef<'a>, String)> = Vec::new();
@@ -91,7 +105,7 @@ pub(crate) fn cells_beginning_with<'a>(html: &'a Html, label: &str) -> Vec<(Elem
             continue;
         };
         let whole = dom::text_of(holder);
-        let Some(rest) = keys.iter().find_map(|k| rest_behind(&whole, k)) else { continue };
+        let Some(rest) = keys.iter().find_map(|k| rest_behind(&whole, k, needs_colon)) else { continue };
         if !found.iter().any(|(e, _)| e.id() == holder.id()) {
             found.push((holder, rest));
         }
@@ -100,7 +114,7 @@ pub(crate) fn cells_beginning_with<'a>(html: &'a Html, label: &str) -> Vec<(Elem
 }
 
 /// What stands behind the label and its colon; `None` when the text does not begin with the label as whole words.
-fn rest_behind(text: &str, key: &str) -> Option<String> {
+fn rest_behind(text: &str, key: &str, needs_colon: bool) -> Option<String> {
     let text = text.trim_start_matches(['*', ' ']);
     let mut rest = text.chars();
     for wanted in key.chars() {
@@ -110,7 +124,7 @@ fn rest_behind(text: &str, key: &str) -> Option<String> {
         }
     }
     let rest = rest.as_str();
-    if rest.chars().next().is_some_and(char::is_alphanumeric) {
+    if rest.chars().next().is_some_and(char::is_alphanumeric) || (needs_colon && !rest.trim_start().starts_with(':')) {
         return None;
     }
     Some(rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '*' | '.' | '#')).to_owned())
@@ -148,15 +162,16 @@ mod tests {
         let html =
             Html::parse_document("<td><font>Account: <font color=red>\nR1</font></font></td><td>Accounting: no</td>");
         // Cells outside a table are dropped by the parser, as in a browser; the text then stands in the body.
-        assert!(cells_beginning_with(&html, "Account").is_empty());
+        assert!(cells_beginning_with(&html, "Account", false).is_empty());
         let html = Html::parse_document(
             "<table><tr><td><font>Account: <font>\nR1</font></font></td><td>Accounting: no</td></table>",
         );
-        let found = cells_beginning_with(&html, "Account");
+        let found = cells_beginning_with(&html, "Account", false);
         assert_eq!(
             found.iter().map(|(e, r)| (dom::text_of(*e), r.clone())).collect::<Vec<_>>(),
             [("Account: R1".to_owned(), "R1".to_owned())]
         );
-        assert_eq!(rest_behind("Landing: 5", "land"), None);
+        assert_eq!(rest_behind("Owner Information", "owner", true), None);
+        assert_eq!(rest_behind("Landing: 5", "land", false), None);
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum NoTable {
 /// A page with its labels indexed and its tables read.
 pub(crate) struct Page<'a> {
     pub html: &'a Html,
-    labels: Labels<'a>,
+    pub labels: Labels<'a>,
     tables: BTreeMap<String, Result<Rows, NoTable>>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Page<'a> {
 
     fn by_label(&self, take: &Take, label: &str) -> Vec<Hit> {
         if take.value == [Move::Same] {
-            let cells = cells_beginning_with(self.html, label);
+            let cells = cells_beginning_with(self.html, label, false);
             let inside = cells.into_iter().filter(|(cell, _)| is_inside(self.html, *cell, take.inside.as_ref()));
             return inside.map(|(cell, rest)| Hit { lines: vec![rest], path: dom::path_of(cell) }).collect();
         }
@@ -116,7 +116,7 @@ impl<'a> Page<'a> {
     }
 }
 
-fn is_inside(html: &Html, element: ElementRef<'_>, scope: Option<&Css>) -> bool {
+pub(crate) fn is_inside(html: &Html, element: ElementRef<'_>, scope: Option<&Css>) -> bool {
     let Some(scope) = scope else { return true };
     html.select(&scope.selector).any(|s| s.id() == element.id() || element.ancestors().any(|a| a.id() == s.id()))
 }

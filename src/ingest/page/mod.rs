@@ -23,6 +23,8 @@ pub mod recognize;
 
 pub mod walk;
 
+pub mod propose;
+
 pub use error::Error;
 
 /// Whether a path of a value (several are separated by commas) selects an element of the page. Values of empty tables
