@@ -345,7 +345,7 @@ fn pages_that_cannot_be_trusted_are_told_and_nothing_is_stored() {
                     .replace("</html>", "<a class=next href=\"/assessor/property?account=R17\">n</a></html>"),
             ),
         ),
-        ("more than 4194304", Answer::html("x".repeat(4_194_305))),
+        ("more than 1048576", Answer::html("x".repeat(1_048_577))),
     ];
     let desk = Desk::new();
     for (words, answer) in cases {

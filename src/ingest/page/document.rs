@@ -11,8 +11,9 @@ use super::dom;
 use super::error::Error;
 use crate::ingest::text::find_encoding;
 
-/// Bytes of a page. The largest assessor page seen has 62 kB; a parser needs about 20 times the page in memory.
-pub const PAGE_BYTES_MAX: usize = 4 << 20;
+/// Bytes of a page. The largest assessor page seen has 62 kB. Parsing is quadratic on hostile markup (4 MB of distinct
+/// attributes or formatting elements took 12 s), and needs up to 80 times the page in memory.
+pub const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Nesting of elements. Browsers stop at 512; the deepest page seen has 40.
 pub const DEPTH_MAX: usize = 400;

@@ -14,6 +14,9 @@ pub(crate) const LABEL_CHARS_MAX: usize = 80;
 /// Elements a label's text may be spread over: `td > p > b > font > text`.
 const CLIMB_MAX: usize = 7;
 
+/// Elements kept of one label. A text that stands more often is no label, and each costs a look at all others.
+const SAME_MAX: usize = 200;
+
 /// Elements at which a label ends: its cell.
 const CELLS: &[&str] = &["td", "th", "dt", "dd", "li"];
 
@@ -48,7 +51,10 @@ impl<'a> Labels<'a> {
                 let Some(text) = dom::short_text_of(element, LABEL_CHARS_MAX) else { break };
                 let key = label_key(&text);
                 if !key.is_empty() {
-                    by_key.entry(key).or_default().push(element);
+                    let same = by_key.entry(key).or_default();
+                    if same.len() < SAME_MAX {
+                        same.push(element);
+                    }
                 }
                 if CELLS.contains(&element.value().name()) {
                     break;

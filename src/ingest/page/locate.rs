@@ -35,6 +35,8 @@ pub(crate) enum NoTable {
     Missing,
     /// Several have.
     Several(usize),
+    /// It has more rows than a parcel can have.
+    TooLong,
 }
 
 /// A page with its labels indexed and its tables read.
@@ -78,6 +80,7 @@ impl<'a> Page<'a> {
         labels
             .filter(|l| is_inside(self.html, *l, take.inside.as_ref()))
             .filter_map(|l| follow(l, if take.value.is_empty() { &[Move::Next] } else { &take.value }))
+            .take(HITS_MAX)
             .collect()
     }
 
@@ -90,6 +93,7 @@ impl<'a> Page<'a> {
             };
             Some(Hit { lines, path: dom::path_of(element) })
         });
+        let hits = hits.take(HITS_MAX);
         if !take.all {
             return hits.collect();
         }
@@ -120,6 +124,12 @@ pub(crate) fn is_inside(html: &Html, element: ElementRef<'_>, scope: Option<&Css
     let Some(scope) = scope else { return true };
     html.select(&scope.selector).any(|s| s.id() == element.id() || element.ancestors().any(|a| a.id() == s.id()))
 }
+
+/// Hits of one rule that are looked at: two different ones are an error already.
+const HITS_MAX: usize = 100;
+
+/// Rows read of one table. The longest deed history seen has 40.
+const ROWS_MAX: usize = 1_000;
 
 const TABLE_CELLS: &[&str] = &["td", "th"];
 
@@ -185,6 +195,9 @@ fn rows_of(html: &Html, rule: &TableRule) -> Result<Rows, NoTable> {
     let width = grid.width();
     let mut rows = Vec::new();
     for (r, cells) in grid.rows.iter().enumerate().skip(header + 1) {
+        if rows.len() == ROWS_MAX {
+            return Err(NoTable::TooLong);
+        }
         // One cell over the whole width is a remark: "No deeds on file".
         if cells.len() < 2 && cells.first().is_none_or(|c| c.n_columns >= width || width > 2) {
             continue;
@@ -227,5 +240,8 @@ pub(crate) fn table_error(why: NoTable, profile: &str, table: &str, page: &str) 
     match why {
         NoTable::Missing => Error::NothingFound { profile, field, rule, page },
         NoTable::Several(n) => Error::Ambiguous { profile, field, rule, n, page },
+        NoTable::TooLong => {
+            Error::TooLarge { page, what: format!("more rows in table {table} of profile {profile}"), limit: ROWS_MAX }
+        }
     }
 }
