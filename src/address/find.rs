@@ -75,6 +75,14 @@ pub(crate) fn has_strong_type(tokens: &Tokens, lo: usize, hi: usize) -> bool {
     })
 }
 
+/// True when a comma or `AND` at `at` leads to another number.
+fn is_listed(tokens: &Tokens, at: usize) -> bool {
+    let is_and = tokens.at(at).shape == Shape::And || tokens.word(at) == "AND";
+    let shape = tokens.at(at + usize::from(is_and)).shape;
+    (is_and || tokens.at(at).gap == Gap::Comma)
+        && matches!(shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair | Shape::Mixed)
+}
+
 /// The index behind further numbers of a list: `1818, 20, 22 N FULTON AVE`, `1216-1218 & 1230-1232 AISQUITH`.
 pub(crate) fn more_numbers(tokens: &Tokens, from: usize, hi: usize) -> usize {
     let mut at = from;
@@ -92,7 +100,7 @@ pub(crate) fn more_numbers(tokens: &Tokens, from: usize, hi: usize) -> usize {
         let next = tokens.at(behind);
         let is_street = next.entry.street_type.is_some_and(|t| t.is_strong()) || behind >= hi;
         let goes_on = next.gap == Gap::Blank || tokens.at(behind).shape == Shape::And;
-        if is_street || (!goes_on && more_numbers(tokens, behind, hi) == behind) {
+        if is_street || (!goes_on && !is_listed(tokens, behind)) {
             break;
         }
         at = behind;

@@ -37,6 +37,7 @@ fn class_of(words: &str) -> Option<&'static str> {
         "COUNTY HWY" | "COUNTY HIGHWAY" | "CO HWY" | "CNTY HWY" | "CTY HWY" | "CTH" | "CO HIGHWAY" => "COUNTY HWY",
         "ROUTE" | "RTE" | "RT" => "RTE",
         "RURAL ROUTE" | "RR" => "RR",
+        "IH" => "IH",
         "INTERSTATE" | "I" | "INTERSTATE HWY" | "INTERSTATE HIGHWAY" => "I",
         "FM" | "FARM TO MARKET" | "FM RD" | "FARM MARKET" | "FM ROAD" => "FM",
         "RM" => "RM",
@@ -45,6 +46,7 @@ fn class_of(words: &str) -> Option<&'static str> {
         "RANCH ROAD" | "RANCH RD" => "RANCH RD",
         "ROAD" | "RD" => "RD",
         "STATE HIGHWAY RT" => "STATE HWY",
+        "PRIVATE ROAD" | "PRIVATE RD" | "PVT RD" | "PVT ROAD" | "PR" => "PVT RD",
         "LOOP" => "LOOP",
         "STATE LOOP" | "ST LOOP" => "STATE LOOP",
         "SPUR" | "STATE SPUR" => "SPUR",
@@ -62,6 +64,7 @@ pub(crate) fn class_key(pretype: &str) -> &str {
         "COUNTY RD" | "CR" | "COUNTY HWY" | "COUNTRY RD" | "COUNTY RTE" => "COUNTY RD",
         "LOOP" | "STATE LOOP" => "LOOP",
         "RANCH RD" => "RM",
+        "IH" => "I",
         "I" | "FM" | "RM" | "RR" | "TWP RD" | "FOREST RD" | "RD" => pretype,
         "US" | "US HWY" | "US RTE" | "HWY" | "RTE" | "SR" | "BUS" => "HWY",
         other if other.starts_with("STATE ") => "HWY",
@@ -83,13 +86,9 @@ fn is_road_number(tokens: &Tokens, at: usize) -> bool {
         Shape::Digits => word.len() <= 4,
         Shape::DigitsLetter => word.len() <= 5,
         Shape::Mixed => word.starts_with("N-") || (word.len() <= 4 && word.bytes().any(|b| b.is_ascii_digit())),
-        Shape::Word
-        | Shape::Letter
-        | Shape::Ordinal
-        | Shape::DigitsPair
-        | Shape::Fraction
-        | Shape::Hash
-        | Shape::And => false,
+        // "HWY 20/26"
+        Shape::DigitsPair => word.len() <= 7,
+        Shape::Word | Shape::Letter | Shape::Ordinal | Shape::Fraction | Shape::Hash | Shape::And => false,
     }
 }
 
@@ -226,11 +225,13 @@ fn is_name_of_road(tokens: &Tokens, class: &str, at: usize, hi: usize) -> bool {
         }
         _ => false,
     };
-    let is_word =
-        tokens.at(at).entry.number.is_some() && !matches!(class, "I" | "BUS" | "RD" | "SR" | "CR" | "LOOP" | "SPUR");
+    let is_word = tokens.at(at).entry.number.is_some()
+        && !matches!(class, "I" | "IH" | "BUS" | "RD" | "SR" | "CR" | "LOOP" | "SPUR" | "PVT RD");
     let is_number = match class {
-        "LOOP" | "SPUR" => tokens.at(at).shape == Shape::Digits && (2..=4).contains(&word.len()) && !type_follows,
-        "I" | "RR" | "BUS" | "RD" => is_road_number(tokens, at) && !type_follows,
+        "LOOP" | "SPUR" | "PVT RD" => {
+            tokens.at(at).shape == Shape::Digits && (2..=4).contains(&word.len()) && !type_follows
+        }
+        "I" | "IH" | "RR" | "BUS" | "RD" => is_road_number(tokens, at) && !type_follows,
         _ => is_road_number(tokens, at),
     };
     is_number || (!type_follows && (is_letters || is_word))
@@ -260,6 +261,14 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
             end += 1;
         }
         return end;
+    }
+    // Houston writes "FM 1960 RD": the type says nothing more.
+    if matches!(street.pretype.as_deref(), Some("FM" | "RM"))
+        && is_open(end)
+        && matches!(tokens.word(end), "RD" | "ROAD")
+    {
+        street.street_type = Some("RD".to_owned());
+        return end + 1;
     }
     // "HIGHWAY 6 & 24"
     let is_second = tokens.at(end).shape == Shape::And && tokens.at(end + 1).shape == Shape::Digits;

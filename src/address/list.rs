@@ -38,7 +38,7 @@ fn is_house_number(word: &str) -> bool {
 /// A house number or a range of them.
 fn is_number_or_range(word: &str) -> bool {
     let (low, high) = word.split_once('-').unwrap_or((word, "1"));
-    is_house_number(low) && is_house_number(high)
+    word.len() <= 16 && is_house_number(low) && is_house_number(high)
 }
 
 /// `2415 E 18 St and 2412 E 17 Pl`: cuts where a house number with its own street follows a whole address.
@@ -75,7 +75,10 @@ const WORDS_MAX: usize = 12;
 /// A house number and, behind a name, a strong street type.
 fn is_address(text: &str) -> bool {
     let mut words = text.split_whitespace();
-    let has_number = words.next().is_some_and(is_number_or_range);
+    // A longer first word is no number; it is not even scanned.
+    let head = text.trim_start();
+    let has_number =
+        head.as_bytes().first().is_some_and(u8::is_ascii_digit) && words.next().is_some_and(is_number_or_range);
     has_number
         && words.skip(1).take(WORDS_MAX).any(|w| {
             let word = w.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_uppercase();

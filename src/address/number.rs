@@ -27,6 +27,12 @@ pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
     if at >= hi {
         return None;
     }
+    // Most lines: figures, and a word that joins no second number.
+    let next = tokens.at(at + 1);
+    let is_plain = tokens.at(at).shape == Shape::Digits && at + 1 < hi && next.gap == Gap::Blank;
+    if is_plain && matches!(next.shape, Shape::Word | Shape::Ordinal) && !is_joining(tokens.word(at + 1)) {
+        return Some((AddressNumber { low: figure(tokens.word(at))?, ..AddressNumber::default() }, at + 1));
+    }
     if let Some(found) = read_grid(tokens, at, hi) {
         return Some(found);
     }
@@ -48,7 +54,7 @@ pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
         }
         end += 1;
     }
-    complete_short_range(&mut number);
+    complete_short_range(&mut number, tokens.word(at));
     Some((number, end))
 }
 
@@ -121,9 +127,13 @@ fn letters(text: &str) -> Option<String> {
     ((1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase())).then(|| text.to_owned())
 }
 
+fn is_joining(word: &str) -> bool {
+    matches!(word, "TO" | "THRU" | "THROUGH" | "AND" | "OR")
+}
+
 /// `TO 643`, `THRU 109`, `AND 10221`, ` - 109`, `& 12` behind a number, as long as a street follows.
 fn read_range_tail(tokens: &Tokens, at: usize, hi: usize) -> Option<(u32, usize)> {
-    let is_joined = matches!(tokens.word(at), "TO" | "THRU" | "THROUGH" | "AND" | "&" | "OR");
+    let is_joined = tokens.at(at).shape == Shape::And || is_joining(tokens.word(at));
     let second = if is_joined { at + 1 } else { at };
     if !is_joined && tokens.at(at).gap != Gap::Dash {
         return None;
@@ -164,7 +174,7 @@ fn has_lone_letter(tokens: &Tokens, at: usize, hi: usize) -> bool {
     let street_follows = (at + 2 < hi || is_bare_name)
         && next.gap == Gap::Blank
         && tokens.at(at).gap != Gap::Comma
-        && next.shape != Shape::Hash
+        && !matches!(next.shape, Shape::Hash | Shape::Fraction)
         && next.entry.unit.is_none()
         && next.entry.street_type.is_none_or(|t| !t.is_strong() && (at + 2..hi).any(|i| is_strong_type(tokens, i)))
         && (next.entry.direction.is_none() || tokens.at(at + 2).gap == Gap::Blank);
@@ -172,16 +182,15 @@ fn has_lone_letter(tokens: &Tokens, at: usize, hi: usize) -> bool {
 }
 
 /// `4154-6` means 4154 to 4156: a shorter second part takes the leading digits of the first, where that ascends.
-fn complete_short_range(number: &mut AddressNumber) {
+fn complete_short_range(number: &mut AddressNumber, word: &str) {
     let Some(high) = number.high else { return };
     // Composite numbers (80-04) keep their second part: the first has fewer than three digits there.
     if !number.hyphenated || high >= number.low || number.low < 100 {
         return;
     }
-    let mut scale = 10;
-    while scale <= high {
-        scale *= 10;
-    }
+    // As many digits as were written: 131-05 is no 131-135, which 131-35 may be.
+    let n_written = word.split(['-', '/']).nth(1).map_or(0, |second| split_digits(second).0.len());
+    let Some(scale) = u32::try_from(n_written).ok().and_then(|n| 10u32.checked_pow(n.max(1))) else { return };
     let completed = number.low / scale * scale + high;
     if completed > number.low {
         number.high = Some(completed);

@@ -181,6 +181,10 @@ impl Reader<'_> {
     /// Number, street, units and place of `lo..hi`.
     fn read_line(&mut self, lo: usize, hi: usize) {
         let tokens = self.tokens;
+        if shape::is_plat(tokens, lo, hi) {
+            self.set_rest(lo, hi);
+            return;
+        }
         let Some(find::Found { at, number, behind }) = find::number(tokens, lo, hi) else {
             self.read_without_number(lo, hi);
             return;
@@ -249,6 +253,13 @@ impl Reader<'_> {
 
     fn read_without_number(&mut self, lo: usize, hi: usize) {
         let tokens = self.tokens;
+        // "ELM ST BETWEEN 5TH AND 6TH"
+        if let Some(at) = (lo + 1..hi).find(|i| matches!(tokens.word(*i), "BETWEEN" | "BTWN" | "FROM")) {
+            self.set_rest(at, hi);
+            self.warnings.push(Warning::Remark);
+            self.read_without_number(lo, at);
+            return;
+        }
         if let Some(n) = shape::corner_words(tokens, lo, hi) {
             self.set_rest(lo, lo + n);
             self.read_without_number(lo + n, hi);
@@ -420,9 +431,8 @@ impl Reader<'_> {
                 && has_strong_type(tokens, at + 1, hi)
                 && at > from.saturating_sub(1);
             // "STE D & E"
-            let is_second_id = tokens.at(at).shape == Shape::And
+            let is_second_id = (tokens.at(at).shape == Shape::And || tokens.word(at) == "AND")
                 && at == loose
-                && at > from
                 && (unit::is_bare_id(tokens, at + 1) || tokens.at(at + 1).shape == Shape::Letter)
                 && at + 1 < hi
                 && (at + 2 >= hi || tokens.at(at + 2).gap != Gap::Blank);
@@ -478,7 +488,9 @@ impl Reader<'_> {
         let comma = (lo..hi).rev().find(|i| tokens.at(*i).gap == Gap::Comma).unwrap_or(lo);
         let dash = (lo..hi).find(|i| tokens.at(*i).gap == Gap::Dash);
         let has_figures = (comma..hi).any(|i| tokens.at(i).shape == Shape::Digits);
-        if dash.is_some() || has_figures || hi - comma > 5 {
+        let is_service =
+            self.address.state.is_none() && [comma, hi - 1].iter().any(|i| shape::is_service_word(tokens.word(*i)));
+        if dash.is_some() || has_figures || hi - comma > 5 || is_service {
             self.set_rest(lo, hi);
             self.warnings.push(Warning::Remark);
             return;

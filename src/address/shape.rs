@@ -155,11 +155,53 @@ pub(crate) fn needs_no_type(name: &str) -> bool {
 
 /// Where the other name of a road begins: `S MINGO VALLEY EXPY HWY 169`, all of `lo..hi`.
 pub(crate) fn second_road(tokens: &Tokens, lo: usize, hi: usize) -> Option<usize> {
+    if tokens.at(hi - 1).shape != Shape::Digits {
+        return None;
+    }
     let at = (lo + 2..hi.saturating_sub(1)).find(|i| {
         tokens.at(*i).entry.is_road_class
             && matches!(tokens.word(*i), "HWY" | "HIGHWAY" | "US" | "STATE" | "SH")
             && tokens.at(i - 1).entry.street_type.is_some_and(|t| t.is_strong())
     })?;
     let (_, end) = super::highway::read(tokens, at, hi)?;
-    (end == hi && tokens.at(hi - 1).shape == Shape::Digits).then_some(at)
+    (end == hi).then_some(at)
+}
+
+/// Words behind a street that say what is served there, in lists of accounts and meters; no place bears them alone.
+pub(crate) fn is_service_word(word: &str) -> bool {
+    matches!(
+        word,
+        "BARN"
+            | "CHANNEL"
+            | "CLUBHOUSE"
+            | "DUPLEX"
+            | "FIRE"
+            | "GARAGE"
+            | "HOUSE"
+            | "HSE"
+            | "HYDRANT"
+            | "IRR"
+            | "IRRIG"
+            | "IRRIGATION"
+            | "LAUNDRY"
+            | "LAWN"
+            | "METER"
+            | "MTR"
+            | "POOL"
+            | "RESTROOM"
+            | "SHOP"
+            | "SPRINKLER"
+            | "VAULT"
+            | "YARD"
+    )
+}
+
+/// `LOT 5 BLK 2 ELM ESTATES`: a place on a plat, no address.
+pub(crate) fn is_plat(tokens: &Tokens, lo: usize, hi: usize) -> bool {
+    let is_id =
+        |i: usize| i < hi && matches!(tokens.at(i).shape, Shape::Digits | Shape::DigitsLetter | Shape::DigitsPair);
+    matches!(tokens.word(lo), "LOT" | "LOTS" | "LT" | "LTS")
+        && is_id(lo + 1)
+        && matches!(tokens.word(lo + 2), "BLK" | "BLOCK" | "BL" | "BK")
+        && is_id(lo + 3)
 }

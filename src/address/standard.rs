@@ -75,7 +75,7 @@ fn numbered_name(written: &str, has_type: bool) -> String {
 }
 
 fn with_ordinal_ending(word: &str) -> String {
-    let Some(figure) = word.parse::<u32>().ok().filter(|_| word.len() <= 4) else { return word.to_owned() };
+    let Some(figure) = word.parse::<u32>().ok().filter(|_| word.len() <= 3) else { return word.to_owned() };
     let ending = match (figure % 100, figure % 10) {
         (11..=13, _) => "TH",
         (_, 1) => "ST",
@@ -123,6 +123,9 @@ pub fn folded_name(name: &str) -> String {
         index += 1;
         if let Some(figure) = tables::ordinal(word) {
             let _written = write!(out, "{figure}");
+        } else if let Some((figure, behind)) = hundreds(&words, index - 1) {
+            index = behind;
+            let _written = write!(out, "{figure}");
         } else if let Some(mut figure) = tables::number_word(word) {
             let unit = words.get(index).and_then(|w| tables::number_word(w)).filter(|u| (1..10).contains(u));
             if let Some(unit) = unit.filter(|_| figure >= 20 && figure.is_multiple_of(10)) {
@@ -139,6 +142,22 @@ pub fn folded_name(name: &str) -> String {
         }
     }
     out
+}
+
+/// `ONE HUNDRED AND FIRST`, `TWO HUNDRED TWENTY SECOND`: the figure and the index behind the words that `at` begins.
+fn hundreds(words: &[&str], at: usize) -> Option<(u32, usize)> {
+    let number = |i: usize| words.get(i).and_then(|w| tables::number_word(w));
+    let is_hundred = words.get(at + 1).is_some_and(|w| matches!(*w, "HUNDRED" | "HUNDREDTH"));
+    let mut figure = number(at).filter(|n| is_hundred && (1..10).contains(n))? * 100;
+    let mut behind = at + 2;
+    let next = behind + usize::from(words.get(behind) == Some(&"AND"));
+    if let Some(more) = number(next) {
+        (figure, behind) = (figure + more, next + 1);
+        if let Some(unit) = number(behind).filter(|u| more >= 20 && more.is_multiple_of(10) && (1..10).contains(u)) {
+            (figure, behind) = (figure + unit, behind + 1);
+        }
+    }
+    Some((figure, behind))
 }
 
 fn folded_word(word: &str, is_first: bool) -> &str {
@@ -167,7 +186,9 @@ pub fn street_key(street: &Street) -> String {
     }
     key.push_str(&core_name(&street.street_name));
     key.push('|');
-    key.push_str(street.street_type.as_deref().unwrap_or(""));
+    // "FM 1960 RD" is FM 1960.
+    let is_named_twice = matches!(pretype, "FM" | "RM") && street.street_type.as_deref() == Some("RD");
+    key.push_str(street.street_type.as_deref().filter(|_| !is_named_twice).unwrap_or(""));
     key.push('|');
     key.push_str(street.postdirectional.map_or("", Direction::as_str));
     key

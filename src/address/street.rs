@@ -33,7 +33,7 @@ fn is_number(tokens: &Tokens, at: usize) -> bool {
 /// `AVENUE H`, `S AVENUE H`, `AVENUE M 1/2`: the type stands before the letter that is the name. Where the type is, and
 /// the index behind the name.
 pub(crate) fn lettered(tokens: &Tokens, lo: usize, hi: usize) -> Option<(usize, usize)> {
-    let is_avenue = |at: usize| matches!(tokens.word(at), "AVENUE" | "AVE" | "AV");
+    let is_avenue = |at: usize| tokens.word(at).starts_with("AV") && matches!(tokens.word(at), "AVENUE" | "AVE" | "AV");
     let at = lo + usize::from(tokens.at(lo).entry.direction.is_some() && is_avenue(lo + 1));
     let letter = tokens.at(at + 1);
     let is_name = at + 1 < hi && is_avenue(at) && letter.shape == Shape::Letter && letter.gap == Gap::Blank;

@@ -107,6 +107,7 @@ const ROAD_CLASS_WORDS: &[&str] = &[
     "RT",
     "INTERSTATE",
     "I",
+    "IH",
     "FM",
     "RM",
     "FARM",
@@ -134,6 +135,9 @@ const ROAD_CLASS_WORDS: &[&str] = &[
     "LOOP",
     "SPUR",
     "PARISH",
+    "PRIVATE",
+    "PVT",
+    "PR",
     "CITY",
     "UNITED",
 ];

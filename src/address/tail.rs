@@ -67,7 +67,13 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
             hi - 2
         }
         // "500 N MAIN ST FL 2" is a floor.
-        (1..=2, 0) if before == "FL" && hi > 3 && is_type_or_direction(tokens, hi - 3) => hi,
+        (1..=2, 0)
+            if before == "FL"
+                && hi > 3
+                && (is_type_or_direction(tokens, hi - 3) || tokens.at(hi - 3).shape != Shape::Word) =>
+        {
+            hi
+        }
         // A ZIP that lost or gained a digit ("CT 6359", "MA 021", "FL 0"): nothing else stands behind a state.
         (1..=8, 0)
             if after_state

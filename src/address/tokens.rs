@@ -230,7 +230,9 @@ impl Tokens {
             let before = self.at(self.n - 1);
             before.shape == Shape::Hash || before.entry.unit.is_some()
         };
-        word.bytes().any(|b| b.is_ascii_digit()) || (is_unit_id && (1..=2).contains(&word.len()))
+        let (digits, rest) = split_digits(word);
+        // Not "5TH/ELM".
+        (!digits.is_empty() && !is_ordinal_ending(rest)) || (is_unit_id && (1..=2).contains(&word.len()))
     }
 
     fn word_is_empty(&self) -> bool {
@@ -381,7 +383,7 @@ fn shape_of(word: &str) -> Shape {
     if is_ordinal_ending(rest) {
         return Shape::Ordinal;
     }
-    if matches!(word, "1/2" | "1/4" | "3/4" | "1/3" | "2/3") {
+    if matches!(word, "1/2" | "1/4" | "3/4" | "1/3" | "2/3" | "1/8" | "3/8" | "5/8" | "7/8") {
         return Shape::Fraction;
     }
     let is_letters = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
@@ -415,7 +417,7 @@ fn cut_of(word: &str) -> Option<(usize, usize)> {
     if figures.is_empty() || tail.len() > 1 {
         return None;
     }
-    let is_class = matches!(class, "HWY" | "HIGHWAY" | "US" | "SH" | "SR" | "CR" | "FM" | "RTE" | "ROUTE")
+    let is_class = matches!(class, "HWY" | "HIGHWAY" | "US" | "SH" | "SR" | "CR" | "FM" | "RTE" | "ROUTE" | "IH")
         || (class == "I" && skip == 1)
         || (skip == 1 && class.len() == 2 && tables::entry(class).state.is_some());
     let is_unit = class.len() > 1 && tables::entry(class).unit.is_some();

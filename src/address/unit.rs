@@ -230,7 +230,10 @@ pub(crate) fn is_bare_id(tokens: &Tokens, at: usize) -> bool {
         Shape::Digits | Shape::DigitsLetter => word.len() <= 5,
         Shape::DigitsPair | Shape::Mixed => word.len() <= 7,
         Shape::Letter => token.entry.direction.is_none(),
-        Shape::Word | Shape::Ordinal | Shape::Fraction | Shape::Hash | Shape::And => false,
+        // "A-B"
+        Shape::Word => word.len() == 3 && word.as_bytes().get(1) == Some(&b'-'),
+        Shape::Fraction => true,
+        Shape::Ordinal | Shape::Hash | Shape::And => false,
     }
 }
 

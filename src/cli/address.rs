@@ -24,6 +24,8 @@ pub(crate) struct Args {
 enum Verb {
     /// Show the elements of address texts, other readings and warnings.
     ///
+    /// A file is CSV or NDJSON with the texts in --column, or plain text with an address a line.
+    ///
     /// Example: taptrace address parse "5213 E 31st Pl N, unit B"
     Parse(ParseArgs),
     /// Measure the parser on labelled addresses (JSON lines with raw and gold).
@@ -37,14 +39,14 @@ struct ParseArgs {
     /// Address texts; several words without quotes are one text.
     #[arg(required_unless_present = "input")]
     text: Vec<String>,
-    /// CSV file (plain or .gz, '-' is stdin) instead of texts.
-    #[arg(long, conflicts_with = "text", requires = "column")]
+    /// File (CSV, NDJSON or one address a line; plain or .gz; '-' is stdin) instead of texts.
+    #[arg(long, conflicts_with = "text")]
     input: Option<PathBuf>,
-    /// Column of the address text.
+    /// Column (or NDJSON key) of the address text; without it every line is an address.
     #[arg(long, requires = "input")]
     column: Option<String>,
     /// Column of the row's id (default: the row number).
-    #[arg(long, requires = "input")]
+    #[arg(long, requires = "column")]
     id_column: Option<String>,
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
 }
 
 /// Columns of a reading, in the order of the line.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "id",
     "text",
     "standard_form",
@@ -89,6 +91,7 @@ const COLUMNS: [&str; 19] = [
     "rest",
     "street_key",
     "warnings",
+    "other_readings",
 ];
 
 fn street_line(street: &Street) -> String {
@@ -105,7 +108,7 @@ fn warnings(parsed: &Parsed) -> String {
     parsed.warnings.iter().map(|w| w.text()).collect::<Vec<_>>().join("; ")
 }
 
-fn cells(id: &str, text: &str, parsed: &Parsed) -> [String; 19] {
+fn cells(id: &str, text: &str, parsed: &Parsed) -> [String; 20] {
     let empty = Address::default();
     let address = parsed.readings.first().unwrap_or(&empty);
     let street = &address.street;
@@ -133,15 +136,16 @@ fn cells(id: &str, text: &str, parsed: &Parsed) -> [String; 19] {
         optional(&address.state),
         zip,
         optional(&address.rest),
-        address::street_key(street),
+        if street.street_name.is_empty() { String::new() } else { address::street_key(street) },
         warnings(parsed),
+        parsed.readings.iter().skip(1).map(address::standard_form).collect::<Vec<_>>().join("; "),
     ]
 }
 
 fn document(id: &str, text: &str, parsed: &Parsed) -> Value {
     let mut map = serde_json::Map::new();
     for (name, cell) in COLUMNS.iter().zip(cells(id, text, parsed)) {
-        if *name != "warnings" {
+        if !matches!(*name, "warnings" | "other_readings") {
             map.insert((*name).to_owned(), if cell.is_empty() { Value::Null } else { Value::String(cell) });
         }
     }
@@ -158,7 +162,7 @@ fn parse_texts(global: &Global, args: &ParseArgs) -> Result<Outcome, Failure> {
             // Several quoted addresses are several; loose words are one.
             let texts =
                 if args.text.iter().any(|t| t.contains(' ')) { args.text.clone() } else { vec![args.text.join(" ")] };
-            let mut rows = Rows::new(global.format);
+            let mut rows = Rows::new(global.format, false);
             for (index, text) in texts.iter().enumerate() {
                 rows.add(&mut sink, &(index + 1).to_string(), text)?;
             }
@@ -171,37 +175,60 @@ fn parse_texts(global: &Global, args: &ParseArgs) -> Result<Outcome, Failure> {
 }
 
 fn parse_file(format: Format, input: &std::path::Path, args: &ParseArgs, sink: &mut Sink) -> Result<Outcome, Failure> {
-    let column = args.column.as_deref().unwrap_or_default();
-    let mut rows = Rows::new(format);
-    address_parsing::each_text(input, column, args.id_column.as_deref(), |id, text| {
+    let mut rows = Rows::new(format, true);
+    address_parsing::each_text(input, args.column.as_deref(), args.id_column.as_deref(), |id, text| {
         let written = match text {
             Ok(text) => rows.add(sink, id, text),
-            Err(_problem) => rows.add(sink, id, ""),
+            Err(problem) => {
+                rows.count(problem);
+                rows.add(sink, id, "")
+            }
         };
         written.map_err(address_file::Error::Write)
     })
     .map_err(failure)?;
     rows.end(sink)?;
+    rows.sum_up();
     Ok(rows.outcome())
 }
 
 fn failure(error: address_file::Error) -> Failure {
     match error {
         address_file::Error::Write(source) => Failure::from_output(source),
-        other => Failure::from_error(&other).hint("taptrace address parse --input FILE --column COLUMN"),
+        other => Failure::from_error(&other)
+            .hint("taptrace address parse --input FILE --column COLUMN, or without --column for one address a line"),
     }
 }
 
 /// Writes one parse after the other.
 struct Rows {
     format: Format,
+    /// A file's table has one line a row, a single text all of its elements.
+    is_file: bool,
     n_written: u64,
     n_unread: u64,
+    /// How often each warning was given.
+    n_warned: std::collections::BTreeMap<String, u64>,
 }
 
 impl Rows {
-    fn new(format: Format) -> Self {
-        Self { format, n_written: 0, n_unread: 0 }
+    fn new(format: Format, is_file: bool) -> Self {
+        Self { format, is_file, n_written: 0, n_unread: 0, n_warned: std::collections::BTreeMap::new() }
+    }
+
+    fn count(&mut self, warning: &str) {
+        *self.n_warned.entry(warning.to_owned()).or_default() += 1;
+    }
+
+    /// What a person wants to know of a whole file, beside the result.
+    #[allow(clippy::print_stderr, reason = "a summary for the eye, beside the data")]
+    fn sum_up(&self) {
+        eprintln!("{} addresses, {} without street or box", self.n_written, self.n_unread);
+        let mut warnings: Vec<(&String, &u64)> = self.n_warned.iter().collect();
+        warnings.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        for (warning, n) in warnings {
+            eprintln!("{n:>9} {warning}");
+        }
     }
 
     fn add(&mut self, out: &mut dyn Write, id: &str, text: &str) -> std::io::Result<()> {
@@ -211,7 +238,11 @@ impl Rows {
         }
         let is_first = self.n_written == 0;
         self.n_written += 1;
+        for warning in &parsed.warnings {
+            self.count(warning.text());
+        }
         match self.format {
+            Format::Table | Format::Geojson if self.is_file => table_line(out, id, text, &parsed, is_first),
             Format::Table | Format::Geojson => table(out, text, &parsed, is_first),
             Format::Csv => {
                 let mut line = csv::WriterBuilder::new().from_writer(out);
@@ -241,6 +272,20 @@ impl Rows {
     }
 }
 
+/// One line a row, in fixed columns, so that a file of any length can be read as it comes.
+fn table_line(out: &mut dyn Write, id: &str, text: &str, parsed: &Parsed, is_first: bool) -> std::io::Result<()> {
+    if is_first {
+        writeln!(out, "{:<10} {:<40} {:<20} warnings", "id", "standard_form", "place")?;
+    }
+    let empty = Address::default();
+    let address = parsed.readings.first().unwrap_or(&empty);
+    let standard = address::standard_form(address);
+    let shown = if standard.is_empty() { text } else { &standard };
+    let place = address.place.as_deref().unwrap_or("");
+    let line = format!("{id:<10} {shown:<40} {place:<20} {}", warnings(parsed));
+    writeln!(out, "{}", line.trim_end())
+}
+
 fn table(out: &mut dyn Write, text: &str, parsed: &Parsed, is_first: bool) -> std::io::Result<()> {
     if !is_first {
         writeln!(out)?;
@@ -249,7 +294,7 @@ fn table(out: &mut dyn Write, text: &str, parsed: &Parsed, is_first: bool) -> st
     let mut rows: Vec<Vec<String>> = COLUMNS
         .iter()
         .zip(cells)
-        .filter(|(name, cell)| **name != "id" && !cell.is_empty())
+        .filter(|(name, cell)| !matches!(**name, "id" | "other_readings") && !cell.is_empty())
         .map(|(name, cell)| vec![(*name).to_owned(), cell])
         .collect();
     for other in parsed.readings.iter().skip(1) {

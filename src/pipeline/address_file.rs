@@ -86,7 +86,11 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let mut bytes = open_bytes(path)?;
+        Self::from_bytes(path, open_bytes(path)?)
+    }
+
+    /// The table of an opened file; the path is for messages.
+    pub(crate) fn from_bytes(path: &Path, mut bytes: Box<dyn BufRead + Send>) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.to_owned(), source };
         if bytes.fill_buf().map_err(failed)?.starts_with(b"\xef\xbb\xbf") {
             bytes.consume(3);

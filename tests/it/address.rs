@@ -70,7 +70,7 @@ fn mutated_lines_never_break_the_parser() {
         let text: String = chars.into_iter().collect();
         read_everything(&text);
     }
-    for piece in ["1 ", "&", ",", "# APT ", "1-", "(", "½", "\0", "12 N MAIN ST & ", "HWY "] {
+    for piece in ["1 ", "&", ",", "# APT ", "1-", "(", "½", "\0", "12 N MAIN ST & ", "HWY ", "1-2 & 3, "] {
         read_everything(&piece.repeat(5_000));
     }
 }
@@ -205,6 +205,18 @@ fn the_command_reads_a_column_and_measures_labels() {
     let (status, _, stderr) = taptrace(&["address", "parse", "--input", path, "--column", "nowhere"]);
     assert_eq!(status, 2);
     assert!(stderr.contains("nowhere") && stderr.contains("hint:"), "{stderr}");
+    let lines = dir.path().join("a.txt");
+    std::fs::write(&lines, "12 N Oak Av\n\n13 Elm\n").unwrap();
+    let (status, stdout, stderr) = taptrace(&["address", "parse", "--input", lines.to_str().unwrap()]);
+    assert_eq!(status, 0);
+    assert!(stdout.lines().nth(2).is_some_and(|l| l.starts_with("3          13 ELM")), "{stdout}");
+    assert!(stderr.contains("2 addresses, 0 without street or box") && stderr.contains("1 no street type"), "{stderr}");
+    let rows = dir.path().join("a.ndjson");
+    std::fs::write(&rows, "{\"no\": 5, \"where\": \"12 N Oak Av\"}\nnonsense\n").unwrap();
+    let args = ["address", "parse", "--input", rows.to_str().unwrap(), "--column", "where", "--id-column", "no"];
+    let (status, stdout, stderr) = taptrace(&args);
+    assert_eq!(status, 1);
+    assert!(stdout.contains("5          12 N OAK AVE") && stderr.contains("1 no JSON object"), "{stdout}{stderr}");
     let labels = dir.path().join("l.jsonl");
     let right =
         r#"{"raw": "12 N Oak Av", "gold": {"number": "12", "predir": "North", "name": "Oak", "posttype": "Avenue"}}"#;
