@@ -167,6 +167,9 @@ fn progress_bar() -> ProgressBar {
 fn failure_of(error: &Error) -> Failure {
     let hint = match error {
         Error::Fetch(e) => e.hint(),
+        Error::Import(import::Error::Ingest(crate::ingest::Error::Empty { .. })) => {
+            "is it the right layer? --dry-run describes it".to_owned()
+        }
         Error::Import(import::Error::Ingest(e)) => e.hint(),
         Error::Import(import::Error::Shrunk { .. }) => "is the layer complete? if so, add --allow-shrink".to_owned(),
         Error::Import(import::Error::TooManyRejects { .. } | import::Error::TooFewRows { .. }) => {

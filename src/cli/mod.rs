@@ -33,6 +33,7 @@ mod removal_list;
 mod removal_print;
 mod research;
 mod source;
+mod source_export;
 mod tap;
 mod upkeep;
 

@@ -10,3 +10,4 @@ pub mod packet;
 pub mod page;
 pub mod picture;
 pub mod removal_sheet;
+pub mod warc;

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::ingest;
 use crate::ingest::fetch::arcgis::harvest::{Cursor, Harvest, Paging};
@@ -25,11 +26,13 @@ use crate::store::fetch_runs::{self, PageRow, RunRow, Subject};
 use crate::store::sources;
 use crate::store::{self, Authorship, Reader};
 
-use super::fetch_vault::{self, EvidenceVault, pairs};
+use super::fetch_vault::{self, EvidenceVault, pairs, stamp};
 use super::import;
 
-/// Pages between two transactions: a break costs at most these.
-const PAGES_PER_COMMIT: usize = 8;
+/// Time and pages between two transactions: a kill costs at most these. A transaction waits for the disk about as long as a page
+/// takes on a fast network, so one for each page would halve the speed.
+const COMMIT_EVERY: Duration = Duration::from_secs(2);
+const PAGES_PER_COMMIT: usize = 64;
 
 /// A failed run.
 #[derive(Debug, thiserror::Error)]
@@ -383,6 +386,7 @@ impl Run<'_> {
     async fn drive(&self, run_id: i64, mut harvest: Harvest<'_>) -> Result<Cursor, Error> {
         let mut waiting: Vec<PageRow> = Vec::new();
         let mut cursor = harvest.cursor().clone();
+        let mut committed = Instant::now();
         let result = harvest
             .run(|landed| {
                 let n_rows = landed.page.n_rows;
@@ -394,9 +398,10 @@ impl Run<'_> {
                 });
                 cursor.clone_from(landed.cursor);
                 (self.job.on_rows)(cursor.n_rows, cursor.n_counted);
-                if waiting.len() >= PAGES_PER_COMMIT {
+                if waiting.len() >= PAGES_PER_COMMIT || committed.elapsed() >= COMMIT_EVERY {
                     self.commit(run_id, &waiting, &cursor)?;
                     waiting.clear();
+                    committed = Instant::now();
                 }
                 Ok(())
             })
@@ -478,7 +483,7 @@ impl Run<'_> {
             sha256: &sha256,
             byte_len,
             is_partial: self.is_partial(),
-            on_stored: &|tx, snapshot_id| fetch_runs::finish(tx, run_id, snapshot_id),
+            on_stored: &|tx, snapshot_id| fetch_runs::finish(tx, run_id, snapshot_id, &stamp(SystemTime::now())),
         };
         Ok(import::run_opened(self.db, &request, opened)?)
     }

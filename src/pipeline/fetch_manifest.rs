@@ -202,7 +202,7 @@ impl From<Error> for store::Error {
         match error {
             Error::Store(error) => error,
             Error::File { action, path, source } => store::Error::File { action, path, source },
-            Error::Changed { .. } => store::Error::Broken { what: error.to_string() },
+            Error::Changed { .. } | Error::Body(_) => store::Error::Broken { what: error.to_string() },
         }
     }
 }

@@ -26,6 +26,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A kept payload that cannot be unpacked.
+    #[error(transparent)]
+    Body(#[from] crate::ingest::fetch::Error),
     /// A file of the evidence folder.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -262,7 +265,8 @@ pub fn stamp(at: SystemTime) -> String {
     format_stamp(at, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
-fn stamp_seconds(at: SystemTime) -> String {
+/// UTC in whole seconds.
+pub fn stamp_seconds(at: SystemTime) -> String {
     format_stamp(at, "%Y-%m-%dT%H:%M:%SZ")
 }
 

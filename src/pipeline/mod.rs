@@ -38,4 +38,5 @@ pub mod removal_print;
 pub mod removal_stop;
 pub mod research;
 pub mod sample;
+pub mod source_origin;
 pub mod tap;

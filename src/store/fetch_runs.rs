@@ -127,12 +127,11 @@ pub fn drop_run(tx: &mut Tx<'_>, run_id: i64, why: &str) -> Result<(), Error> {
     change(tx, "drop", run_id, &serde_json::json!({ "why": why }))
 }
 
-/// Ends a run whose rows are stored.
+/// Ends a run whose rows are stored, at a moment that lies behind its last page.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn finish(tx: &mut Tx<'_>, run_id: i64, snapshot_id: SnapshotId) -> Result<(), Error> {
-    let at = tx.authorship().at.0.clone();
+pub fn finish(tx: &mut Tx<'_>, run_id: i64, snapshot_id: SnapshotId, at: &str) -> Result<(), Error> {
     tx.tx.execute(
         "UPDATE fetch_run SET state = 'done', ended_at = ?2, snapshot_id = ?3 WHERE fetch_run_id = ?1 AND state = 'open'",
         params![run_id, at, snapshot_id.0],

@@ -196,6 +196,24 @@ pub fn after(db: &impl Db, after: i64, limit: i64) -> Result<Vec<ResponseRow>, E
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The responses that brought the pages of a run, in order of the pages: of several with the same bytes the last one before its end.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_run(reader: &Reader, fetch_run_id: i64) -> Result<Vec<ResponseRow>, Error> {
+    let mut ids = reader.connection.prepare_cached(
+        "SELECT (SELECT MAX(a.response_id) FROM fetch_response a
+                 WHERE a.sha256 = g.sha256 AND a.status = 200 AND a.received_at <= COALESCE(r.ended_at, '9999'))
+         FROM fetch_page g JOIN fetch_run r ON r.fetch_run_id = g.fetch_run_id
+         WHERE g.fetch_run_id = ?1 ORDER BY g.seq",
+    )?;
+    let sql = format!("SELECT {COLUMNS} FROM fetch_response WHERE response_id = ?1");
+    let mut one = reader.connection.prepare_cached(&sql)?;
+    let ids: Vec<Option<i64>> = ids.query_map([fetch_run_id], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let found = ids.into_iter().flatten().map(|id| one.query_row([id], read));
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// The responses whose payload has a hash that begins with `prefix`, newest first.
 ///
 /// # Errors

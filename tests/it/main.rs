@@ -6,6 +6,7 @@ mod arcgis_server;
 mod casework;
 mod docs;
 mod export;
+mod fetch_cli;
 mod fetch_client;
 mod fetch_evidence;
 mod fetch_layer;

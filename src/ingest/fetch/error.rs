@@ -149,6 +149,9 @@ impl Error {
             }
             Error::Unexpected { .. } => "open the address in a browser with ?f=json behind it".to_owned(),
             Error::Repeated { .. } => "try another way of paging: --paging oid, or --paging ids".to_owned(),
+            Error::Count { before, after, .. } if *before == after.to_string() => {
+                "the service does not give what it counts; try another way: --paging oid, ids or range".to_owned()
+            }
             Error::Count { .. } => "the layer was edited meanwhile; run the same command again".to_owned(),
             Error::NoPaging { .. } => "ask the publisher for a file: taptrace import parcels FILE".to_owned(),
             Error::SetUp { .. }

@@ -196,6 +196,39 @@ fn mark_of(raw: &[u8]) -> Option<i64> {
     seconds.checked_mul(1_000)
 }
 
+/// The text of the `n`th row (from 1) of a page.
+pub fn nth_row(body: &[u8], n: u64) -> Option<String> {
+    let text = text_of(body);
+    let mut scan = Scan::new(&text);
+    let raw = scan_nth(&mut scan, n).ok().flatten()?;
+    Some(String::from_utf8_lossy(raw).into_owned())
+}
+
+fn scan_nth<'a>(scan: &mut Scan<'a>, n: u64) -> Scanned<Option<&'a [u8]>> {
+    scan.expect(b'{', "a JSON object was expected")?;
+    while let Some((key, _)) = scan.key()? {
+        if key != b"features" || scan.peek()? != b'[' {
+            scan.skip_value()?;
+            continue;
+        }
+        scan.pos += 1;
+        let mut at = 0;
+        while scan.peek()? != b']' {
+            if scan.peek()? == b',' {
+                scan.pos += 1;
+                continue;
+            }
+            at += 1;
+            let raw = scan.raw_value()?;
+            if at == n {
+                return Ok(Some(raw));
+            }
+        }
+        return Ok(None);
+    }
+    Ok(None)
+}
+
 /// The number in the answer to a count, `None` when the service answers something else (old ones send a page of rows).
 ///
 /// # Errors
@@ -268,7 +301,7 @@ fn whole(url: &str, body: &[u8]) -> Result<Value, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, Wanted, count, id_range, look, object_ids};
+    use super::{Page, Wanted, count, id_range, look, nth_row, object_ids};
     use crate::ingest::fetch::Error;
 
     const WANTED: Wanted<'_> = Wanted { oid_field: "OBJECTID", mark_field: Some("EditDate") };
@@ -298,6 +331,11 @@ mod tests {
             page,
             Page { ids: vec![3, 4], n_rows: 3, is_exceeded: true, mark_max: Some(1_700_000_000_000), crs: None }
         );
+        assert_eq!(
+            nth_row(ESRI.as_bytes(), 2).unwrap(),
+            r#"{"geometry":null,"attributes":{"EditDate":null,"objectid":8.0}}"#
+        );
+        assert_eq!((nth_row(ESRI.as_bytes(), 3), nth_row(b"{}", 1), nth_row(b"<", 1)), (None, None, None));
         let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(ESRI.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(look("u", &utf16, WANTED).unwrap().ids, [7, 8]);
         assert_eq!(look("u", &[b"\xef\xbb\xbf", ESRI.as_bytes(), b" \n\0"].concat(), WANTED).unwrap().ids, [7, 8]);

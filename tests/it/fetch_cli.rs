@@ -1,0 +1,108 @@
+//! `fetch parcels` and `source` as a user types them, against the loopback server.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::arcgis_server::{Layer, Service};
+use crate::http_server::Answer;
+use crate::support;
+
+/// A folder with a configuration that lets the loopback server be asked, fast.
+fn place() -> tempfile::TempDir {
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let config =
+        "[fetch]\ncontact = \"gis@city.example\"\nprivate_hosts = [\"127.0.0.1\"]\npause_ms = 0\nbackoff_ms = 1\n";
+    std::fs::write(dir.path().join("taptrace.toml"), config).unwrap();
+    dir
+}
+
+fn run(dir: &Path, line: &str) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = support::shell(dir, line);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[test]
+fn a_layer_is_described_fetched_shown_checked_and_handed_over() {
+    let (layer, dir) = (Layer::start(Service::new(120)), place());
+    let (url, at) = (layer.url(), dir.path());
+    let (code, out, _) = run(at, &format!("taptrace fetch parcels {url}/query?f=json --dry-run"));
+    assert_eq!(code, 0);
+    for part in ["rows: 120", "at most 50; pages by offset: yes", "coordinate system: 3857", "parcel_no from parcel_id"]
+    {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url}"));
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("(Lots): 120 rows in 3 pages, paged by offset"), "{told}");
+    assert!(told.contains("read 120 rows = 120 stored + 0 rejected + 0 duplicate"), "{told}");
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url}"));
+    assert!(code == 0 && told.contains("the roll is as before"), "{told}");
+    let (code, out, _) = run(at, "taptrace source list");
+    assert!(code == 0 && out.contains("parcels") && out.contains(&url), "{out}");
+    let (code, out, _) = run(at, "taptrace source show 1 --row 51");
+    assert!(code == 0 && out.contains("row 1 of the page") && out.contains("\"parcel_id\":\"P-00050\""), "{out}");
+    assert!(out.contains("resultOffset=50") && out.contains("fetched by tester"), "{out}");
+    let (_, json, _) = run(at, "taptrace source show 1 --row 51 --format json");
+    let told: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let hash = told["row"]["response"]["sha256"].as_str().unwrap().to_owned();
+    let (code, body, _) = run(at, &format!("taptrace source show {} --body", &hash[..8]));
+    assert!(code == 0 && body.contains("P-00050") && !body.contains("P-00049"), "{body}");
+    for wrong in ["source show 99", "source show 1 --row 121", "source show abc", "source show ffffffffffff"] {
+        let (code, _, told) = run(at, &format!("taptrace {wrong}"));
+        assert!(code == 2 && told.starts_with("error: "), "{wrong}: {told}");
+    }
+    let (code, out, _) = run(at, "taptrace source verify");
+    assert!(code == 0 && out.contains("nothing to report"), "{out}");
+    let (code, out, _) = run(at, "taptrace source certify 1");
+    assert!(
+        code == 0 && out.contains(&hash) && out.contains("no difference was found") && !out.contains("{manifest}"),
+        "{out}"
+    );
+    let (code, _, told) = run(
+        at,
+        "taptrace source export 1 -o a.warc.gz && taptrace source export 1 -o b.warc.gz && cmp a.warc.gz b.warc.gz && taptrace source export 1 -o c.warc && zcat a.warc.gz | cmp - c.warc",
+    );
+    assert!(code == 0 && told.contains("3 responses"), "{told}");
+    let path = taptrace::pipeline::case_evidence::path_of(&at.join("taptrace.db"), &hash);
+    std::fs::write(path, "something else").unwrap();
+    let (code, out, _) = run(at, "taptrace source verify");
+    assert!(code == 1 && out.contains("were changed"), "{out}");
+    let (code, out, _) = run(at, "taptrace source certify 1");
+    assert!(code == 1 && out.contains("do not sign"), "{out}");
+    let (code, _, told) = run(at, "taptrace source export -o c.warc");
+    assert!(code == 2 && told.contains("no longer has the hash"), "{told}");
+}
+
+#[test]
+fn refusals_name_what_to_do() {
+    let (layer, dir) = (Layer::start(Service::new(30)), place());
+    let (url, at) = (layer.url(), dir.path());
+    layer.meddle(|_, _, _| Answer::html("<title>Scheduled maintenance</title>"));
+    for (line, code, parts) in [
+        (format!("TAPTRACE_CONFIG=/dev/null taptrace fetch parcels {url}"), 2, ["no contact", "--contact"]),
+        (
+            "taptrace fetch parcels https://gis.example.gov/FeatureServer/0".to_owned(),
+            2,
+            ["gis.example.gov", "--allow-host"],
+        ),
+        ("taptrace fetch parcels generic".to_owned(), 2, ["names no service", "--profile NAME"]),
+        ("taptrace fetch parcels atlantis".to_owned(), 2, ["no profile called atlantis", "hint"]),
+        (format!("taptrace fetch parcels {url} --bbox 1,2,3"), 2, ["is no box", "west,south,east,north"]),
+        (
+            format!("taptrace fetch parcels {url} --paging pigeon"),
+            2,
+            ["no way of paging", "offset, oid, range and ids"],
+        ),
+        (format!("taptrace fetch parcels {url} --since yesterday"), 2, ["YYYY-MM-DD", "since"]),
+        (format!("taptrace fetch parcels {url} --since last"), 2, ["no earlier run", "--edit-field"]),
+        (format!("taptrace fetch parcels {url}"), 2, ["Scheduled maintenance", "hint: "]),
+    ] {
+        let (found, _, told) = run(at, &line);
+        assert!(found == code && parts.iter().all(|p| told.contains(p)), "{line}: {found}\n{told}");
+    }
+    layer.meddle(|_, _, answer| answer);
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url} --where \"owner = 'NOBODY'\""));
+    assert!(code == 1 && told.contains("no row meets the query"), "{told}");
+    assert_eq!(run(at, &format!("taptrace fetch parcels {url}")).0, 0);
+}
