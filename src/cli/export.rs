@@ -1,11 +1,13 @@
-//! `taptrace export`: layers of the database as GeoJSON or CSV.
+//! `taptrace export`: layers of the database as GeoJSON, CSV or GeoPackage.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::output::Sink;
-use super::{Failure, Format, Global, Outcome};
+use super::{Failure, Format, Global, Outcome, context};
+use crate::export::geopackage_layer::LayerWriter;
 use crate::export::layer::{Cell, Layer, Row};
-use crate::export::{csv, geojson};
+use crate::export::{csv, geojson, geopackage};
 use crate::store::{self, Reader, layers, links, taps};
 
 /// Write a layer for GIS or a spreadsheet.
@@ -34,26 +36,36 @@ impl From<store::Error> for Failure {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Form {
-    Geojson,
-    Csv,
+impl From<geopackage::Error> for Failure {
+    fn from(error: geopackage::Error) -> Self {
+        Failure::from_error(&error)
+    }
 }
 
-/// One of the two forms being written.
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    Geojson,
+    Csv,
+    /// SQLite writes the file itself.
+    Geopackage(&'a Path),
+}
+
+/// One of the forms being written.
 enum Writer<'a> {
     Geojson(geojson::Writer<'a>),
     Csv(&'a mut dyn Write, u64),
+    Geopackage(Box<LayerWriter>),
 }
 
 impl<'a> Writer<'a> {
-    fn begin(out: &'a mut dyn Write, layer: Layer, form: Form) -> Result<Self, Failure> {
+    fn begin(out: &'a mut dyn Write, layer: Layer, form: Form<'_>) -> Result<Self, Failure> {
         Ok(match form {
             Form::Geojson => Writer::Geojson(geojson::Writer::begin(out, layer)?),
             Form::Csv => {
                 csv::write_header(out, layer)?;
                 Writer::Csv(out, 0)
             }
+            Form::Geopackage(path) => Writer::Geopackage(Box::new(LayerWriter::begin(path, layer, &context::now().0)?)),
         })
     }
 
@@ -64,6 +76,7 @@ impl<'a> Writer<'a> {
                 *n += 1;
                 csv::write_row(*out, row)?;
             }
+            Writer::Geopackage(writer) => writer.row(row)?,
         }
         Ok(())
     }
@@ -72,6 +85,7 @@ impl<'a> Writer<'a> {
         match self {
             Writer::Geojson(writer) => Ok(writer.finish()?),
             Writer::Csv(_, n) => Ok(n),
+            Writer::Geopackage(writer) => Ok(writer.finish()?),
         }
     }
 }
@@ -84,18 +98,32 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Format::Table if ends_with("csv") => Form::Csv,
         Format::Table => Form::Geojson,
         Format::Json | Format::Ndjson => {
-            return Err(Failure::input("export writes geojson or csv").hint("add --format geojson"));
+            return Err(
+                Failure::input("export writes geojson, csv or gpkg").hint("add --format geojson, or -o NAME.gpkg")
+            );
         }
     };
     let reader = Reader::open(&global.db)
         .map_err(|e| Failure::from_error(&e).hint("taptrace import parcels FILE --profile generic"))?;
+    if let Some(target) = global.output.as_deref().filter(|_| ends_with("gpkg")) {
+        return geopackage(&reader, args.layer, target);
+    }
     let mut sink = Sink::open(global.output.as_deref())?;
     let n = write(&reader, args.layer, form, &mut sink)?;
     sink.finish()?;
     Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
 }
 
-fn write(reader: &Reader, layer: LayerName, form: Form, out: &mut dyn Write) -> Result<u64, Failure> {
+/// A GeoPackage is written beside its place and moved there when it is whole.
+fn geopackage(reader: &Reader, layer: LayerName, target: &Path) -> Result<Outcome, Failure> {
+    let partial = target.with_extension("gpkg.part");
+    let n = write(reader, layer, Form::Geopackage(&partial), &mut std::io::sink())?;
+    std::fs::rename(&partial, target)
+        .map_err(|e| Failure::environment(format!("cannot write {}", target.display())).caused_by(&e))?;
+    Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
+}
+
+fn write(reader: &Reader, layer: LayerName, form: Form<'_>, out: &mut dyn Write) -> Result<u64, Failure> {
     match layer {
         LayerName::Parcels => {
             let mut writer = Writer::begin(out, Layer::Parcels, form)?;

@@ -19,9 +19,6 @@ use crate::store::removals::{self, OrderRow, TicketRow};
 pub(crate) struct Args {
     #[command(flatten)]
     desk: DeskArgs,
-    /// Take the step only when the order is still at this version (`removal show`).
-    #[arg(long, global = true, value_name = "N")]
-    expect_version: Option<i64>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -174,9 +171,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Dispatch { list_no } => removal_list::dispatch(global, &desk, list_no),
         Verb::Close { number } => say(global, removal_list::close(&desk, number)),
         Verb::Request(r) => say(global, request(&desk, r)),
-        Verb::Record(r) => say(global, record(&desk, r, args.expect_version)),
+        Verb::Record(r) => say(global, record(&desk, r, desk.expected_version)),
         Verb::Check(_) | Verb::Approve(_) | Verb::Ticket(_) | Verb::Advance(_) => {
-            say(global, step(&desk, &args.verb, args.expect_version))
+            say(global, step(&desk, &args.verb, desk.expected_version))
         }
     }
 }

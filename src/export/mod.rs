@@ -4,6 +4,7 @@ pub mod csv;
 pub mod document;
 pub mod geojson;
 pub mod geopackage;
+pub mod geopackage_layer;
 pub mod layer;
 pub mod letter;
 pub mod packet;

@@ -18,6 +18,7 @@ mod owner_groups;
 mod owner_history;
 mod owner_lines;
 mod owner_link;
+mod removal_merge;
 mod removals;
 mod support;
 mod tidy;

@@ -159,8 +159,8 @@ fn an_order_that_cannot_cut_off_the_wrong_house() {
     ok(dir, DAY, &["hold", "tap", "T1", "--release"]);
     refused(dir, DAY, &["removal", "approve", ONE, "--method", "dug"], "E_CODE");
     refused(dir, DAY, &["removal", "approve", ONE, "--method", KILL, "--role", "specialist"], "E_ROLE");
-    refused(dir, DAY, &["removal", "approve", ONE, "--method", KILL, "--expect-version", "1"], "E_ROW_VERSION");
-    ok(dir, DAY, &["removal", "approve", ONE, "--method", KILL, "--expect-version", "2"]);
+    refused(dir, DAY, &["removal", "approve", ONE, "--method", KILL, "--if-version", "1"], "E_ROW_VERSION");
+    ok(dir, DAY, &["removal", "approve", ONE, "--method", KILL, "--if-version", "2"]);
     refused(dir, DAY, &["removal", "advance", ONE, "gone"], "E_UNKNOWN_STATE");
     refused(dir, DAY, &["removal", "advance", ONE, "recorded"], "E_NO_TRANSITION");
     refused(dir, DAY, &["removal", "list", "--make", "--order", three], "E_LIST_STATE");

@@ -1,0 +1,136 @@
+//! Merging returned files is a function of the set of their rows: whatever the order of the files, their split and their
+//! repetition, the database ends the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use rusqlite::Connection;
+use taptrace::model::date::{CivilDate, Instant};
+use taptrace::pipeline::casework::{Desk, Policy, Role};
+use taptrace::pipeline::removal_merge::{self, ReturnedTable};
+use taptrace::store::{Authorship, Writer};
+
+/// Three orders that a crew is out with, one of them changed by the office since.
+fn city(path: &Path) {
+    drop(Writer::open(path).unwrap());
+    let c = Connection::open(path).unwrap();
+    let mut sql = String::from(
+        "INSERT INTO removal_list (removal_list_id, list_no, version, crew, work_on, frozen_at) VALUES (1, 'RL-1', 1, 'A', '2026-05-05', 'x');",
+    );
+    for i in 1..=3 {
+        let version = if i == 3 { 6 } else { 5 };
+        sql.push_str(&format!(
+            "INSERT INTO tap (tap_id, tap_no, tap_uuid, tap_use, lifecycle, control_state, origin, lon, lat, position_method)
+               VALUES ({i}, 'T{i}', 'u{i}', 'domestic', 'out_of_service', 'open', 'authorized', -95.9, 36.1, 'gnss_rtk');
+             INSERT INTO removal_order (removal_order_id, order_no, tap_id, reason, status, priority, method, row_version)
+               VALUES ({i}, 'RO-{i}', {i}, 'x', 'dispatched', 3, 'saddle_or_sleeve_removed', {version});
+             INSERT INTO removal_stop (stop_uuid, removal_list_id, seq, order_no, base_version, facts_json, result_status)
+               VALUES ('{}', 1, {i}, 'RO-{i}', 5, '{{\"method\":\"corp_closed_and_severed_at_main\"}}', 'dispatched');",
+            stop(i)
+        ));
+    }
+    c.execute_batch(&sql).unwrap();
+}
+
+fn stop(i: usize) -> String {
+    format!("0190a000-0000-7000-8000-0000000000{i:02}")
+}
+
+/// (stop, result, code, note, photo): small ranges, so that results repeat, agree and contradict.
+type Pick = (usize, usize, usize, usize, bool);
+
+fn row((at, id, code, note, has_photo): Pick) -> BTreeMap<String, String> {
+    let text = |list: &[&str], i: usize| list[i].to_owned();
+    let mut row: BTreeMap<String, String> = [
+        ("field_result_id", format!("0190a000-0000-7000-8000-00000000{at:02}{id:02}")),
+        ("stop_uuid", stop(at)),
+        ("base_version", "5".to_owned()),
+        ("result_code", text(&["done", "not_found", "vanished"], code)),
+        ("method_done", text(&["corp_closed_and_severed_at_main", "disconnected_at_curb_stop", ""], code)),
+        ("note", text(&["", "dug twice", "rain"], note)),
+        ("crew", "A".to_owned()),
+        ("arrived_at", "2026-05-05T14:00:00Z".to_owned()),
+        ("left_at", "2026-05-05T15:00:00Z".to_owned()),
+        ("ties", "corporation_stop|hydrant|1|N|3; curb_stop|hydrant|1|N|9".to_owned()),
+    ]
+    .map(|(k, v)| (k.to_owned(), v))
+    .into();
+    if has_photo {
+        row.insert("before_photo".to_owned(), "1.jpg".to_owned());
+        row.insert("after_photo".to_owned(), "2.jpg".to_owned());
+    }
+    row
+}
+
+fn merge(path: &Path, files: &[&Vec<BTreeMap<String, String>>]) {
+    let desk = Desk {
+        db: path.to_owned(),
+        policy: Policy::example(),
+        today: CivilDate::parse("2026-05-06").unwrap(),
+        role: Role::Supervisor,
+        expected_version: None,
+        by: Authorship { actor: "t".into(), reason: "t".into(), at: Instant("2026-05-06T00:00:00Z".into()) },
+    };
+    for rows in files {
+        let table = ReturnedTable {
+            origin: "f.csv".into(),
+            sha256: format!("{rows:?}"),
+            byte_len: 1,
+            rows: (*rows).clone(),
+            broken: Vec::new(),
+        };
+        let done = removal_merge::merge_table(&desk, &table).unwrap();
+        let sum = done.n_applied + done.n_duplicate + done.n_conflict + done.rejects.len();
+        assert_eq!(done.n_read, sum, "the summary adds up");
+    }
+}
+
+/// Everything that merging may change, as text. The audit log tells the history and so differs.
+fn dump(path: &Path) -> Vec<String> {
+    let c = Connection::open(path).unwrap();
+    let mut lines = Vec::new();
+    for table in
+        ["removal_order", "removal_stop", "field_result", "field_result_file", "tap", "tap_tie", "inventory_change"]
+    {
+        let mut statement = c.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let n = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            let cells: Vec<String> = (0..n).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect();
+            found.push(format!("{table} {}", cells.join("|")));
+        }
+        found.sort();
+        lines.extend(found);
+    }
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_order_and_repetition_of_files_ends_in_the_same_database(
+        files in proptest::collection::vec(
+            proptest::collection::vec((1usize..=3, 0usize..3, 0usize..3, 0usize..3, any::<bool>()), 1..4), 1..5),
+        shuffle in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
+    ) {
+        let files: Vec<Vec<BTreeMap<String, String>>> =
+            files.into_iter().map(|picks| picks.into_iter().map(row).collect()).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (dir.path().join("one.db"), dir.path().join("two.db"));
+        for path in [&one, &two] {
+            city(path);
+        }
+        let straight: Vec<&Vec<_>> = files.iter().collect();
+        let mut other: Vec<&Vec<_>> = files.iter().rev().collect();
+        for index in &shuffle {
+            let moved = other.remove(index.index(other.len()));
+            other.push(moved);
+            other.insert(0, straight[index.index(straight.len())]);
+        }
+        merge(&one, &straight);
+        merge(&two, &other);
+        prop_assert_eq!(dump(&one), dump(&two));
+    }
+}
