@@ -6,9 +6,12 @@ use rustc_hash::FxHashMap;
 use super::compare::{self, Asked};
 use super::county::{County, Entry};
 use super::levels::{
-    AGREEMENT, DIRECTION, Levels, NAME, NAME_ALIAS, NAME_EXACT, NAME_OTHER, NAME_SPACING, NUMBER, NUMBER_OTHER, OWNER,
-    PLACE, POSITION, READING, READING_OTHER, SUFFIX, TYPE, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER,
-    UNIT_QUERY_ONLY_SIBLINGS, ZIP,
+    AGREEMENT, DIRECTION, DIRECTION_CONFLICT_ANSWERED, DIRECTION_EQUAL, DIRECTION_MISSING_ANSWERED,
+    DIRECTION_MISSING_KNOWN, DIRECTION_MISSING_QUERY, DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED, Levels, NAME,
+    NAME_ALIAS, NAME_ANSWERED, NAME_EXACT, NAME_OTHER, NAME_SPACING, NUMBER, NUMBER_COVERED, NUMBER_EXACT,
+    NUMBER_IN_RANGE, NUMBER_OTHER, NUMBER_RANGE_SAME, OWNER, PLACE, POSITION, READING, READING_OTHER, SUFFIX, TYPE,
+    TYPE_CLASS, TYPE_CONFLICT_ANSWERED, TYPE_EQUAL, TYPE_MISSING_ANSWERED, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY,
+    TYPE_MISSING_REFERENCE, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER, UNIT_QUERY_ONLY_SIBLINGS, ZIP,
 };
 use super::names::{self, NameHit};
 use super::numbers;
@@ -131,6 +134,40 @@ impl<'a> Collector<'a> {
             }
         }
         self.near_parcels(asked.first());
+        self.hold_against_answer();
+    }
+
+    /// Where the street exactly as written has the house number, other streets need more to be meant.
+    fn hold_against_answer(&mut self) {
+        let is_answer = |f: &Found| {
+            matches!(f.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS)
+                && matches!(f.levels[DIRECTION], DIRECTION_EQUAL | DIRECTION_MOVED)
+                && matches!(f.levels[TYPE], TYPE_EQUAL | TYPE_CLASS)
+                && matches!(f.levels[NUMBER], NUMBER_EXACT | NUMBER_RANGE_SAME | NUMBER_IN_RANGE | NUMBER_COVERED)
+        };
+        if !self.scratch.found.iter().any(is_answer) {
+            return;
+        }
+        for found in &mut self.scratch.found {
+            let levels = &mut found.levels;
+            levels[NAME] = match levels[NAME] {
+                kept @ (NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_OTHER) => kept,
+                _ => NAME_ANSWERED,
+            };
+            levels[DIRECTION] = match levels[DIRECTION] {
+                kept @ (DIRECTION_EQUAL | DIRECTION_MOVED) => kept,
+                DIRECTION_MISSING_QUERY | DIRECTION_MISSING_REFERENCE | DIRECTION_MISSING_KNOWN => {
+                    DIRECTION_MISSING_ANSWERED
+                }
+                _ => DIRECTION_CONFLICT_ANSWERED,
+            };
+            levels[TYPE] = match levels[TYPE] {
+                kept @ (TYPE_EQUAL | TYPE_CLASS) => kept,
+                TYPE_MISSING_QUERY | TYPE_MISSING_REFERENCE | TYPE_MISSING_KNOWN => TYPE_MISSING_ANSWERED,
+                _ => TYPE_CONFLICT_ANSWERED,
+            };
+            found.bits = self.base + bits_of(levels, self.weights);
+        }
     }
 
     fn asked(&self, parsed: &Parsed) -> Vec<Asked> {
@@ -220,7 +257,7 @@ impl<'a> Collector<'a> {
             levels[DIRECTION] = compare::direction(asked, street);
             levels[TYPE] = if search.type_is_name {
                 // The type was read as part of the name: there is none left to compare.
-                if street.kind == 0 { super::levels::TYPE_EQUAL } else { super::levels::TYPE_MISSING_QUERY }
+                if street.kind == 0 { TYPE_EQUAL } else { TYPE_MISSING_QUERY }
             } else {
                 compare::street_type(asked, county, street)
             };

@@ -104,6 +104,8 @@ pub(crate) struct County {
     pub(crate) hyphens_are_composite: bool,
     /// Share of the house numbers of a block that the file has, in thousandths: near 1000 for a whole roll, low for a sample.
     pub(crate) completeness: u32,
+    /// Distance of house numbers below which two lots of one side hardly ever are.
+    pub(crate) number_step: u32,
     /// Polygons, keyed by parcel position, when the county has them.
     pub(crate) lots: Option<ParcelGeometryIndex>,
     /// Points of the parcels, when there are no polygons.
@@ -128,7 +130,7 @@ impl CountyWords for County {
 }
 
 /// First bytes of a stored county; the number rises with every change of the layout or of how names are read.
-const MAGIC: &[u8; 8] = b"TTCNTY\x00\x01";
+const MAGIC: &[u8; 8] = b"TTCNTY\x00\x02";
 
 impl County {
     /// Streets of a name.
@@ -185,7 +187,7 @@ impl County {
             .iter()
             .flat_map(|e| [e.street, e.low, e.high, e.suffix, e.prefix, e.unit, e.zip, e.place, e.parcel])
             .collect();
-        let facts = [u32::from(self.hyphens_are_composite), self.completeness];
+        let facts = [u32::from(self.hyphens_are_composite), self.completeness, self.number_step];
         for words in [
             &streets,
             &self.name_starts,
@@ -240,6 +242,7 @@ impl County {
         let facts = input.words()?;
         county.hyphens_are_composite = *facts.first()? == 1;
         county.completeness = *facts.get(1)?;
+        county.number_step = *facts.get(2)?;
         county.by_fold = input.postings()?;
         county.by_bag = input.postings()?;
         county.by_deletion = input.postings()?;

@@ -5,7 +5,10 @@
 //! the present weights believe its label, with [`LABEL_NOISE`] as the share of labels that mean nothing.
 
 use super::collect::{Query, Scratch};
-use super::levels::{AGREEMENT, ELEMENTS, LEVELS, Level, Levels, OWNER, PLACE_EQUAL, POSITION, ZIP_EQUAL, element_of};
+use super::levels::{
+    AGREEMENT, ELEMENTS, LEVELS, Level, Levels, NUMBER, NUMBER_BELOW_SLOT, OWNER, PLACE_EQUAL, POSITION, ZIP_EQUAL,
+    element_of,
+};
 use super::matcher::Matcher;
 use super::weights::{Weights, bits_of, share_whole};
 use crate::address;
@@ -16,10 +19,14 @@ const LABEL_NOISE: f64 = 0.03;
 const PRIOR_BITS: f64 = 2.5;
 /// The same for the difference between a sample and a whole roll.
 const PRIOR_SAMPLE_BITS: f64 = 1.5;
-/// Newton steps; ten are enough in practice.
-const STEPS_MAX: usize = 40;
+/// Longest step of one weight, bits: far jumps can land where every label looks like noise.
+const STEP_BITS_MAX: f64 = 1.0;
+/// Newton steps; twenty are enough in practice.
+const STEPS_MAX: usize = 60;
 /// What the smallest difference costs at least.
 const DIFFERENCE_BITS_MAX: f64 = -0.2;
+/// What another house number costs at least, however often the second doors of a city's duplexes are meant.
+const OTHER_NUMBER_BITS_MAX: f64 = -1.5;
 /// Candidates kept of one query; the rest has no probability to speak of.
 const CANDIDATES_PER_CASE: usize = 16;
 
@@ -74,18 +81,22 @@ fn cap(level: usize) -> f64 {
     let element = Level::try_from(level).map_or("", element_of);
     if is_fixed(level) || element == ELEMENTS[POSITION] || element == ELEMENTS[OWNER] {
         f64::INFINITY
+    } else if level == NUMBER_BELOW_SLOT as usize {
+        OTHER_NUMBER_BITS_MAX
     } else {
         DIFFERENCE_BITS_MAX
     }
 }
 
-/// Parameter positions of a candidate with their factors.
+/// Parameter positions of a candidate with their factors. How complete the file is bears on street and number; what a unit or
+/// a ZIP is worth does not depend on it.
 fn features(levels: &Levels, share_whole: f64) -> impl Iterator<Item = (usize, f64)> + '_ {
     let free = levels.iter().map(|l| *l as usize).filter(|l| !is_fixed(*l));
     let sample = 1.0 - share_whole;
+    let differs = |level: usize| LEVELS[level].0 as usize <= NUMBER;
     std::iter::once((0, 1.0))
         .chain(free.clone().map(|l| (1 + l, 1.0)))
-        .chain(free.filter(move |_| sample > 0.0).map(move |l| (1 + LEVELS.len() + l, sample)))
+        .chain(free.filter(move |l| sample > 0.0 && differs(*l)).map(move |l| (1 + LEVELS.len() + l, sample)))
 }
 
 struct Sums {
@@ -213,7 +224,8 @@ pub fn fit(cases: &[Case], from: &Weights, version: &str) -> Fit {
         let mut scale = 1.0;
         let mut next = None;
         while scale > 1e-3 && next.is_none() {
-            let mut tried: Vec<f64> = at.iter().zip(&step).map(|(p, s)| p + scale * s.clamp(-4.0, 4.0)).collect();
+            let mut tried: Vec<f64> =
+                at.iter().zip(&step).map(|(p, s)| p + scale * s.clamp(-STEP_BITS_MAX, STEP_BITS_MAX)).collect();
             hold_down(&mut tried);
             let tried_sums = sums_at(cases, &tried, &start);
             next = (tried_sums.likelihood > sums.likelihood).then_some((tried, tried_sums));

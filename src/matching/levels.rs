@@ -53,6 +53,8 @@ levels! {
         /// As above, but the county has a street that is called exactly as written.
         NAME_EDIT_KNOWN = "edit_known",
         NAME_SUBSET_KNOWN = "subset_known",
+        /// As above, and the street that is called exactly as written has the house number.
+        NAME_ANSWERED = "other_answered",
         /// Found by the point alone.
         NAME_OTHER = "other",
     }
@@ -68,6 +70,9 @@ levels! {
         /// As above, but the county has this name with the direction as written.
         DIRECTION_MISSING_KNOWN = "missing_known",
         DIRECTION_CONFLICT_KNOWN = "conflict_known",
+        /// As above, and the street as written has the house number.
+        DIRECTION_MISSING_ANSWERED = "missing_answered",
+        DIRECTION_CONFLICT_ANSWERED = "conflict_answered",
     }
     2 {
         TYPE_EQUAL = "equal",
@@ -79,6 +84,9 @@ levels! {
         /// As above, but the county has this name with the type as written.
         TYPE_MISSING_KNOWN = "missing_known",
         TYPE_CONFLICT_KNOWN = "conflict_known",
+        /// As above, and the street as written has the house number.
+        TYPE_MISSING_ANSWERED = "missing_answered",
+        TYPE_CONFLICT_ANSWERED = "conflict_answered",
     }
     3 {
         NUMBER_EXACT = "exact",
@@ -90,6 +98,10 @@ levels! {
         NUMBER_RANGE_OVERLAP = "range_overlap",
         /// In the range, but on the other side of the street.
         NUMBER_IN_RANGE_PARITY = "in_range_parity",
+        /// Not on the street, but nearer to the lot below (above) than lots of this county ever are to each other: the second
+        /// door of a duplex.
+        NUMBER_BELOW_SLOT = "below_slot",
+        NUMBER_ABOVE_SLOT = "above_slot",
         /// Not on the street; the nearest number of the same side, this far below or above.
         NUMBER_BELOW_2 = "below_2",
         NUMBER_BELOW_4 = "below_4",

@@ -8,9 +8,9 @@ use super::collect::{Collector, Found, Query, Scratch};
 use super::county::{County, ReferenceRow};
 use super::explain;
 use super::levels::{
-    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_KNOWN, NUMBER, NUMBER_COVERED, NUMBER_DIGIT_TYPO,
-    NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED, PREFIX_CONFLICT, SUFFIX, SUFFIX_COMPOSITE,
-    SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, UNIT, UNIT_CONFLICT,
+    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_ANSWERED, DIRECTION_CONFLICT_KNOWN, NUMBER, NUMBER_COVERED,
+    NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED, PREFIX_CONFLICT, SUFFIX,
+    SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, UNIT, UNIT_CONFLICT, UNIT_REFERENCE_ONLY,
 };
 use super::weights::Weights;
 use crate::address::{self, Parsed};
@@ -86,6 +86,12 @@ pub(crate) struct Judgement {
     pub(crate) score: f64,
     pub(crate) margin_bits: f64,
     pub(crate) veto: Option<&'static str>,
+}
+
+/// Leading candidates that are one answer.
+struct Together {
+    n: usize,
+    is_range: bool,
 }
 
 impl Matcher {
@@ -184,8 +190,8 @@ impl Matcher {
             b.bits.total_cmp(&a.bits).then_with(|| (a.start, a.parcel).cmp(&(b.start, b.parcel)))
         });
         self.merge_same_parcels(&mut ranked);
-        let n_together = self.together(&mut ranked);
-        self.decide(ranked, n_together)
+        let together = self.together(&mut ranked);
+        self.decide(ranked, together)
     }
 
     /// Parcels of a candidate.
@@ -212,27 +218,36 @@ impl Matcher {
         *ranked = kept;
     }
 
-    /// Lots that one range covers are one answer: they are moved to the front. Returns how many.
-    fn together(&self, ranked: &mut [Found]) -> usize {
-        let Some(best) = ranked.first().copied() else { return 0 };
-        if best.levels[NUMBER] != NUMBER_COVERED || best.start == best.end {
-            return 1;
+    /// Candidates that are one answer are moved to the front: the lots that one range covers, or the lots of one house
+    /// number whose units the text does not tell apart.
+    fn together(&self, ranked: &mut [Found]) -> Together {
+        let Some(best) = ranked.first().copied() else { return Together { n: 0, is_range: false } };
+        let is_set = best.levels[NUMBER] == NUMBER_COVERED || best.levels[UNIT] == UNIT_REFERENCE_ONLY;
+        if best.start == best.end || !is_set {
+            return Together { n: 1, is_range: false };
         }
-        let street = self.county.entries[best.start as usize].street;
+        let is_range = best.levels[NUMBER] == NUMBER_COVERED;
+        let entry_of = |f: &Found| self.county.entries[f.start as usize];
+        let own = entry_of(&best);
         let belongs = |f: &Found| {
-            f.levels[NUMBER] == NUMBER_COVERED
-                && f.start < f.end
-                && self.county.entries[f.start as usize].street == street
+            f.start < f.end
+                && entry_of(f).street == own.street
                 && best.bits - f.bits < 1.0
+                && if is_range {
+                    f.levels[NUMBER] == NUMBER_COVERED
+                } else {
+                    f.levels == best.levels && entry_of(f).low == own.low
+                }
         };
         ranked.sort_by_key(|f| !belongs(f));
-        ranked.iter().filter(|f| belongs(f)).count()
+        Together { n: ranked.iter().filter(|f| belongs(f)).count(), is_range }
     }
 
     /// One probability over all answers and "none of them" (0 bits).
-    fn decide(&self, ranked: Vec<Found>, n_together: usize) -> Judgement {
+    fn decide(&self, ranked: Vec<Found>, together: Together) -> Judgement {
         let limits = &self.weights.decision;
-        let rivals = &ranked[n_together.min(ranked.len())..];
+        let n_together = together.n.min(ranked.len());
+        let rivals = &ranked[n_together..];
         let best_bits = ranked.first().map_or(f64::NEG_INFINITY, |f| f.bits);
         let total = 1.0 + best_bits.exp2() + rivals.iter().map(|f| f.bits.exp2()).sum::<f64>();
         let score = best_bits.exp2() / total;
@@ -245,7 +260,7 @@ impl Matcher {
             let first = parcels.next();
             parcels.all(|p| Some(p) == first)
         });
-        let is_whole_set = n_together > 1 && self.covers_range(&ranked[..n_together]);
+        let is_whole_set = together.is_range && n_together > 1 && self.covers_range(&ranked[..n_together]);
         let decision = if ranked.is_empty() || score < limits.review_probability {
             Decision::None
         } else if is_sure && veto.is_none() && is_one && (n_together == 1 || is_whole_set) {
@@ -302,7 +317,7 @@ fn veto(best: &Found) -> Option<&'static str> {
         || matches!(levels[SUFFIX], SUFFIX_HALF | SUFFIX_COMPOSITE | SUFFIX_COMPOSITE_NEAR | PREFIX_CONFLICT)
     {
         Some("the house number differs")
-    } else if matches!(levels[DIRECTION], DIRECTION_CONFLICT | DIRECTION_CONFLICT_KNOWN) {
+    } else if matches!(levels[DIRECTION], DIRECTION_CONFLICT | DIRECTION_CONFLICT_KNOWN | DIRECTION_CONFLICT_ANSWERED) {
         Some("the direction differs")
     } else if levels[UNIT] == UNIT_CONFLICT {
         Some("the unit differs")

@@ -3,10 +3,10 @@
 
 use super::county::{County, Entry};
 use super::levels::{
-    Level, NUMBER_ABOVE_2, NUMBER_ABOVE_4, NUMBER_ABOVE_10, NUMBER_ABOVE_30, NUMBER_BELOW_2, NUMBER_BELOW_4,
-    NUMBER_BELOW_10, NUMBER_BELOW_30, NUMBER_COVERED, NUMBER_DIGIT_TYPO, NUMBER_EXACT, NUMBER_FAR, NUMBER_IN_RANGE,
-    NUMBER_IN_RANGE_PARITY, NUMBER_OTHER_SIDE, NUMBER_RANGE_OVERLAP, NUMBER_RANGE_SAME, NUMBER_SECOND,
-    NUMBER_TRANSPOSED,
+    Level, NUMBER_ABOVE_2, NUMBER_ABOVE_4, NUMBER_ABOVE_10, NUMBER_ABOVE_30, NUMBER_ABOVE_SLOT, NUMBER_BELOW_2,
+    NUMBER_BELOW_4, NUMBER_BELOW_10, NUMBER_BELOW_30, NUMBER_BELOW_SLOT, NUMBER_COVERED, NUMBER_DIGIT_TYPO,
+    NUMBER_EXACT, NUMBER_FAR, NUMBER_IN_RANGE, NUMBER_IN_RANGE_PARITY, NUMBER_OTHER_SIDE, NUMBER_RANGE_OVERLAP,
+    NUMBER_RANGE_SAME, NUMBER_SECOND, NUMBER_TRANSPOSED,
 };
 use super::reading::Number;
 
@@ -52,8 +52,9 @@ pub(crate) fn each_touching(county: &County, street: u32, asked: &Number, mut fo
     is_hit
 }
 
-fn below(distance: u32) -> Level {
+fn below(distance: u32, step: u32) -> Level {
     match distance {
+        d if d < step => NUMBER_BELOW_SLOT,
         0..=2 => NUMBER_BELOW_2,
         3..=4 => NUMBER_BELOW_4,
         5..=10 => NUMBER_BELOW_10,
@@ -62,8 +63,9 @@ fn below(distance: u32) -> Level {
     }
 }
 
-fn above(distance: u32) -> Level {
+fn above(distance: u32, step: u32) -> Level {
     match distance {
+        d if d < step => NUMBER_ABOVE_SLOT,
         0..=2 => NUMBER_ABOVE_2,
         3..=4 => NUMBER_ABOVE_4,
         5..=10 => NUMBER_ABOVE_10,
@@ -83,7 +85,9 @@ pub(crate) fn each_neighbour(county: &County, street: u32, asked: &Number, mut f
         if distance > FAR_MAX {
             break;
         }
-        if let Some(level) = side_level(entry, asked, &mut seen).map(|is_first| level_of(is_first, below(distance))) {
+        if let Some(level) =
+            side_level(entry, asked, &mut seen).map(|is_first| level_of(is_first, below(distance, county.number_step)))
+        {
             found(offset + i, level);
         }
     }
@@ -93,7 +97,9 @@ pub(crate) fn each_neighbour(county: &County, street: u32, asked: &Number, mut f
         if distance > FAR_MAX {
             break;
         }
-        if let Some(level) = side_level(entry, asked, &mut seen).map(|is_first| level_of(is_first, above(distance))) {
+        if let Some(level) =
+            side_level(entry, asked, &mut seen).map(|is_first| level_of(is_first, above(distance, county.number_step)))
+        {
             found(offset + i, level);
         }
     }
