@@ -123,7 +123,7 @@ fn failure_of(error: &Error, file: &FileArgs) -> Failure {
             format!("taptrace import inspect {name}   shows what the columns hold")
         }
         Error::Shrunk { .. } => format!("is {name} complete? if so, add --allow-shrink"),
-        Error::Store(_) | Error::Interrupted => "taptrace check".to_owned(),
+        Error::Store(_) | Error::County(_) | Error::Interrupted => "taptrace check".to_owned(),
     };
     Failure::from_error(error).hint(hint)
 }

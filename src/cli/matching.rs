@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome};
-use super::{context, match_learn};
+use super::{context, match_alias, match_learn};
 use crate::model::money::Cents;
 use crate::pipeline::address_file::{self, Columns, Options};
 use crate::pipeline::evaluation;
@@ -49,10 +49,14 @@ enum Verb {
     ///
     /// Example: taptrace match evaluate --queries queries.csv --parcels parcels.csv
     Evaluate(EvaluateArgs),
-    /// Fit the weights to labelled files, and report how they do on each city that was left out.
+    /// Fit the weights to the decisions of your reviews, or to labelled files.
     ///
-    /// Example: taptrace match learn --sets sets.csv -o weights.toml
+    /// Example: taptrace match learn --reason "500 reviews of October"
     Learn(match_learn::Args),
+    /// Other names of the county's streets: list, add, import, retire.
+    ///
+    /// Example: taptrace match alias list
+    Alias(match_alias::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -148,12 +152,18 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::File(file) => match_file(global, file),
         Verb::Evaluate(evaluate) => measure(global, evaluate),
         Verb::Learn(args) => match_learn::run(global, args),
+        Verb::Alias(args) => match_alias::run(global, args),
     }
 }
 
-fn matcher_of(global: &Global, parcels: Option<&PathBuf>) -> Result<reference::CountyMatcher, Failure> {
+fn matcher_of(
+    global: &Global,
+    parcels: Option<&PathBuf>,
+    with_points: bool,
+) -> Result<reference::CountyMatcher, Failure> {
     let made = match parcels {
         Some(path) => reference::from_csv(path),
+        None if with_points => reference::from_database_with_lots(&global.db),
         None => reference::from_database(&global.db),
     };
     made.map_err(|e| {
@@ -169,7 +179,7 @@ fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
         Format::Ndjson | Format::Table | Format::Json => false,
         Format::Geojson => return Err(Failure::input("match file writes ndjson or csv").hint("add --format ndjson")),
     };
-    let matcher = matcher_of(global, args.parcels.as_ref())?;
+    let matcher = matcher_of(global, args.parcels.as_ref(), args.lon_column.is_some())?;
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let options = Options {
         columns: Columns {
@@ -203,7 +213,7 @@ fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     let part = Part { percent: args.keep_percent };
     let mut matcher = match args.parcels.as_ref().filter(|_| part.percent < 100) {
         Some(path) => reference::from_csv_part(path, part).map_err(|e| Failure::from_error(&e))?,
-        None => matcher_of(global, args.parcels.as_ref())?,
+        None => matcher_of(global, args.parcels.as_ref(), !args.text_alone)?,
     };
     if args.weights.is_some() {
         let weights = learning::weights_from(args.weights.as_deref())

@@ -19,6 +19,7 @@ mod fetch_parcels;
 mod fetch_refresh;
 mod import;
 mod import_inspect;
+mod match_alias;
 mod match_learn;
 mod matching;
 mod output;

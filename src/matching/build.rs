@@ -1,10 +1,10 @@
 //! From the rows of a roll to the tables of a [`County`].
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::address::{self, CountyWords};
 use crate::geom::PointIndex;
-use crate::model::address::Address;
+use crate::model::address::{Address, AddressNumber};
 
 use super::county::{County, Entry, ReferenceRow, Street};
 use super::flat::{Postings, Strings, hash_bytes, id_of};
@@ -19,17 +19,23 @@ pub struct StreetAlias {
     pub county: String,
 }
 
-/// Rows parsed at a time; bounds the memory of parsed rows.
-const CHUNK_ROWS: usize = 1 << 16;
+/// Streets remembered while parsing; a file with more is read right, only slower.
+const STREETS_MAX: usize = 1 << 20;
+/// Digits of the largest house number that is taken from the text without the parser.
+const NUMBER_DIGITS_MAX: usize = 6;
+/// A second number of other length and parity, to see that the number does not change how the rest is read.
+const OTHER_NUMBER: &str = "98764";
 /// A word in more names than this tells nothing.
 const NAMES_PER_WORD_MAX: usize = 400;
 /// Street types so common that nobody reads them as part of the name.
 const COMMON_TYPES: [&str; 6] = ["ST", "AVE", "RD", "DR", "LN", "BLVD"];
 
 /// A parsed situs, ready for the tables.
+#[derive(Debug, Clone, PartialEq)]
 struct ParsedRow {
     street: StreetWords,
-    number: crate::model::address::AddressNumber,
+    number: AddressNumber,
+    /// Units, place and ZIP; the rest is in the other fields.
     address: Address,
 }
 
@@ -42,18 +48,8 @@ impl CountyWords for Places {
     }
 }
 
-struct Builder {
-    county: County,
-    street_ids: FxHashMap<[u32; 4], u32>,
-    n_composite: usize,
-    n_range: usize,
-    /// Numbers behind each entry, kept until the county's habit is known.
-    numbers: Vec<crate::model::address::AddressNumber>,
-    units: Vec<Address>,
-}
-
 /// Learns the county. Rows without a situs keep their parcel (a point can still find it).
-pub(crate) fn county(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], threads: usize) -> County {
+pub(crate) fn county(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias]) -> County {
     let mut places = Strings::default();
     places.intern("");
     for row in rows {
@@ -63,40 +59,81 @@ pub(crate) fn county(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], threads
         }
     }
     let mut builder = Builder::new(&places);
-    let known = Places(places);
-    let mut seen: FxHashMap<(u32, u64), ()> = FxHashMap::default();
-    for chunk in rows.chunks(CHUNK_ROWS) {
-        let parsed = parse_chunk(chunk, &known, threads);
-        for (row, parsed) in chunk.iter().zip(parsed) {
-            let parcel = builder.parcel_of(row);
-            let is_new = seen.insert((parcel, hash_bytes(row.situs.trim().as_bytes())), ()).is_none();
-            if let Some(parsed) = parsed.filter(|_| is_new) {
-                builder.add(parsed, row, parcel);
-            }
+    let mut parser = Parser { known: Places(places), streets: FxHashMap::default() };
+    let mut seen: FxHashSet<(u32, u64)> = FxHashSet::default();
+    for row in rows {
+        let situs = row.situs.trim();
+        let parcel = builder.parcel_of(row);
+        let is_new = seen.insert((parcel, hash_bytes(situs.as_bytes())));
+        if let Some(parsed) = Some(situs).filter(|_| is_new).and_then(|situs| parser.parse(situs)) {
+            builder.add(parsed, row, parcel);
         }
     }
     drop(seen);
     builder.finish(aliases)
 }
 
-fn parse_chunk(chunk: &[ReferenceRow<'_>], known: &Places, threads: usize) -> Vec<Option<ParsedRow>> {
-    let slice_len = chunk.len().div_ceil(threads.clamp(1, 64)).max(1);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = chunk
-            .chunks(slice_len)
-            .map(|slice| scope.spawn(move || slice.iter().map(|row| parse_row(row, known)).collect::<Vec<_>>()))
-            .collect();
-        workers.into_iter().flat_map(|w| w.join().expect("the parser does not panic (fuzzed)")).collect()
-    })
+/// Parses situs lines; what stands behind a plain house number is parsed once per street.
+struct Parser<'a> {
+    known: Places,
+    /// Text behind the number, to how it is read; `None` when the number matters.
+    streets: FxHashMap<&'a str, Option<ParsedRow>>,
 }
 
-fn parse_row(row: &ReferenceRow<'_>, known: &Places) -> Option<ParsedRow> {
-    let address = address::parse_in(row.situs.trim(), known).readings.into_iter().next()?;
-    let number = address.address_number.clone()?;
-    if address.street.street_name.is_empty() {
-        return None;
+impl<'a> Parser<'a> {
+    fn parse(&mut self, situs: &'a str) -> Option<ParsedRow> {
+        let Some((number, rest)) = split_number(situs) else { return self.parse_line(situs) };
+        if !self.streets.contains_key(rest) && self.streets.len() < STREETS_MAX {
+            let there = self.parse_line(&format!("{OTHER_NUMBER}{rest}"));
+            let here = self.parse_line(situs).map(|row| with_number(row, OTHER_NUMBER));
+            self.streets.insert(rest, there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, OTHER_NUMBER)));
+        }
+        match self.streets.get(rest) {
+            Some(Some(row)) => Some(with_number(row.clone(), number)),
+            _ => self.parse_line(situs),
+        }
     }
-    Some(ParsedRow { street: reading::street_words(&address.street), number, address })
+
+    fn parse_line(&self, line: &str) -> Option<ParsedRow> {
+        let address = address::parse_in(line, &self.known).readings.into_iter().next()?;
+        let number = address.address_number.clone()?;
+        if address.street.street_name.is_empty() {
+            return None;
+        }
+        let street = reading::street_words(&address.street);
+        let Address { occupancy, place, zip, .. } = address;
+        Some(ParsedRow { street, number, address: Address { occupancy, place, zip, ..Address::default() } })
+    }
+}
+
+/// A plain house number and what stands behind it.
+fn split_number(text: &str) -> Option<(&str, &str)> {
+    let n = text.bytes().position(|b| !b.is_ascii_digit())?;
+    let (number, rest) = text.split_at(n);
+    let is_street = rest.strip_prefix(' ').is_some_and(|s| s.starts_with(|c: char| c.is_ascii_alphabetic()));
+    ((1..=NUMBER_DIGITS_MAX).contains(&n) && !number.starts_with('0') && is_street).then_some((number, rest))
+}
+
+fn plain_number(digits: &str) -> AddressNumber {
+    AddressNumber { low: digits.parse().unwrap_or(0), raw: digits.to_owned(), ..AddressNumber::default() }
+}
+
+fn is_plain(number: &AddressNumber, digits: &str) -> bool {
+    *number == plain_number(digits)
+}
+
+fn with_number(row: ParsedRow, digits: &str) -> ParsedRow {
+    ParsedRow { number: plain_number(digits), ..row }
+}
+
+struct Builder {
+    county: County,
+    street_ids: FxHashMap<[u32; 4], u32>,
+    n_composite: usize,
+    n_range: usize,
+    /// Numbers and units of entries with a second part, kept until the county's habit is known.
+    numbers: Vec<AddressNumber>,
+    units: Vec<Address>,
 }
 
 impl Builder {
@@ -172,7 +209,7 @@ impl Builder {
         }
     }
 
-    fn set_number(&mut self, at: usize, number: &crate::model::address::AddressNumber, address: &Address) {
+    fn set_number(&mut self, at: usize, number: &AddressNumber, address: &Address) {
         let found = reading::number(number, self.county.hyphens_are_composite);
         let unit = reading::unit(address, &found);
         let words = &mut self.county.words;

@@ -44,6 +44,8 @@ const STRONG_BITS: f64 = 3.5;
 const NEAR_PARCELS_MAX: usize = 6;
 const NEAR_LIMIT_M: f64 = 80.0;
 const NEAR_CANDIDATE_M: f64 = 30.0;
+/// Parcels of one address that are told apart by point and owner; of a tower's flats more are not worth it.
+const PARCELS_APART_MAX: usize = 50;
 /// Entries of a near parcel that are compared.
 const ENTRIES_PER_PARCEL_MAX: usize = 12;
 /// Street names remembered between queries; a city has some thousands.
@@ -304,12 +306,23 @@ impl<'a> Collector<'a> {
         };
         levels[ZIP] = compare::zip(asked, entry);
         levels[PLACE] = compare::place(asked, entry);
-        let parcels = county.entries[start..end].iter().map(|e| e.parcel);
-        levels[POSITION] = self.position_level(parcels.clone());
-        levels[OWNER] = self.owner_level(parcels);
-        let (start, end) = (super::flat::id_of(start), super::flat::id_of(end));
-        self.keep(Found { start, end, parcel: entry.parcel, levels, bits: 0.0 });
-        (start, end)
+        self.keep_entries(start..end, levels);
+        (super::flat::id_of(start), super::flat::id_of(end))
+    }
+
+    /// Keeps one address: as a whole, or parcel by parcel where a point or an owner can tell them apart.
+    fn keep_entries(&mut self, range: std::ops::Range<usize>, levels: Levels) {
+        let county = self.county;
+        let can_tell = self.query.position.is_some() || !self.owner_words.is_empty();
+        let step = if can_tell && range.len() <= PARCELS_APART_MAX { 1 } else { range.len() };
+        for start in range.clone().step_by(step.max(1)) {
+            let entries = &county.entries[start..(start + step).min(range.end)];
+            let mut levels = levels;
+            levels[POSITION] = self.position_level(entries.iter().map(|e| e.parcel));
+            levels[OWNER] = self.owner_level(entries.iter().map(|e| e.parcel));
+            let (start, end) = (super::flat::id_of(start), super::flat::id_of(start + entries.len()));
+            self.keep(Found { start, end, parcel: entries[0].parcel, levels, bits: 0.0 });
+        }
     }
 
     fn keep(&mut self, mut found: Found) {
@@ -420,18 +433,11 @@ impl<'a> Collector<'a> {
             self.add(entry_idx, levels, asked);
             return;
         }
-        let county = self.county;
-        let entry = &county.entries[entry_idx];
-        let mut found = Found { start: 0, end: 0, parcel: entry.parcel, levels, bits: 0.0 };
-        let key = entry.key();
+        let key = self.county.entries[entry_idx].key();
         let mut start = entry_idx;
-        while start > 0 && county.entries[start - 1].key() == key {
+        while start > 0 && self.county.entries[start - 1].key() == key {
             start -= 1;
         }
-        (found.start, found.end) = (super::flat::id_of(start), super::flat::id_of(county.group_end(entry_idx)));
-        let parcels = county.entries[start..found.end as usize].iter().map(|e| e.parcel);
-        found.levels[POSITION] = self.position_level(parcels.clone());
-        found.levels[OWNER] = self.owner_level(parcels);
-        self.keep(found);
+        self.keep_entries(start..self.county.group_end(entry_idx), levels);
     }
 }

@@ -98,12 +98,12 @@ impl Matcher {
     /// Learns the county from its situs rows.
     pub fn build<'a>(rows: impl Iterator<Item = ReferenceRow<'a>>, weights: Weights) -> Self {
         let rows: Vec<ReferenceRow<'a>> = rows.collect();
-        Self::build_with(&rows, &[], weights, 1)
+        Self::build_with(&rows, &[], weights)
     }
 
-    /// Learns the county from its situs rows and the user's street aliases, parsing on `threads` threads.
-    pub fn build_with(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], weights: Weights, threads: usize) -> Self {
-        Self::of(build::county(rows, aliases, threads), weights)
+    /// Learns the county from its situs rows and the user's street aliases.
+    pub fn build_with(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], weights: Weights) -> Self {
+        Self::of(build::county(rows, aliases), weights)
     }
 
     fn of(county: County, weights: Weights) -> Self {

@@ -294,8 +294,8 @@ fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
             row_no: 0,
         }));
     }
+    let mut bytes = open_bytes(path)?;
     if path.as_os_str() == "-" {
-        let mut bytes = open_bytes(path)?;
         let first = bytes.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
         if first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') {
             return Ok(Box::new(JsonRows {
@@ -306,7 +306,7 @@ fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
             }));
         }
     }
-    let table = Table::open(path)?;
+    let table = Table::from_bytes(path, bytes)?;
     let optional = |name: &Option<String>| name.as_ref().map(|n| table.require(n)).transpose();
     let (id, address) = (optional(&columns.id)?, table.require(&columns.address)?);
     let other = [

@@ -14,6 +14,7 @@ use crate::ingest::{self};
 use crate::model::date::CivilDate;
 use crate::model::id::SnapshotId;
 use crate::model::snapshot::{Reject, SourceKind};
+use crate::pipeline::{address_file, reference};
 use crate::store::roll::{RollImport, RollRow, Stored};
 use crate::store::snapshots::{self, Counts, NewSnapshot};
 use crate::store::{self, Authorship, Change, Tx, Writer, premises, taps};
@@ -67,6 +68,9 @@ pub enum Error {
         /// The limit.
         allowed_percent: String,
     },
+    /// The matcher could not learn the county.
+    #[error(transparent)]
+    County(#[from] address_file::Error),
     /// Ctrl-C.
     #[error("interrupted; nothing was changed")]
     Interrupted,
@@ -182,6 +186,7 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         run.finish(tx, &source, &snapshot)?;
         if matches!(request.kind, SourceKind::Parcels | SourceKind::Roll) {
             super::owner_groups::rebuild(tx)?;
+            reference::store_county(tx)?;
         }
         if let Some(snapshot_id) = run.report.snapshot_id {
             on_stored(tx, snapshot_id)?;

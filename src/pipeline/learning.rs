@@ -1,11 +1,16 @@
 //! `match learn`: weights fitted to labelled files, with each of them left out in turn.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use crate::matching::learn::{self, Case, Fit};
 use crate::matching::{Query, Scratch, Weights};
 use crate::pipeline::address_file::{Error, Table, position};
+use crate::pipeline::link;
 use crate::pipeline::reference::{self, Part};
+use crate::store::{self, Authorship, Change, Reader, Writer, links, premises};
 
 /// A weight table of the user, or the defaults.
 ///
@@ -131,4 +136,52 @@ pub fn learn_from(sets: &[Set], from: &Weights, version: &str, leave_out: bool) 
         }
     }
     Ok(Learnt { all, without })
+}
+
+/// Fewest decisions that are worth a fit.
+pub const DECISIONS_MIN: usize = 30;
+
+/// Fits the weights to the decisions of the city's own reviews. Accepted parcels are right; a premise of which people only
+/// rejected parcels has none.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn from_reviews(db: &Path, version: &str) -> Result<Fit, link::Error> {
+    let reader = Reader::open(db)?;
+    let matcher = reference::from_reader(&reader)?;
+    let mut verdicts: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
+    for (premise_no, parcel_no, is_accepted) in links::decisions(&reader)? {
+        verdicts.entry(premise_no).or_default().push((parcel_no, is_accepted));
+    }
+    let mut scratch = Scratch::default();
+    let mut cases = Vec::new();
+    for (premise_no, parcels) in &verdicts {
+        let Some(premise) = premises::by_no(&reader, premise_no)? else { continue };
+        let truths: Vec<&str> = parcels.iter().filter(|(_, accepted)| *accepted).map(|(p, _)| p.as_str()).collect();
+        cases.push(learn::case(&matcher, &link::ask(&premise), &truths, &mut scratch));
+    }
+    Ok(learn::fit(&cases, matcher.weights(), version))
+}
+
+/// Puts a weight table in force for the next `match run`, or the defaults again.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put_in_force(db: &Path, authorship: &Authorship, weights: Option<&Weights>) -> Result<(), link::Error> {
+    let mut writer = Writer::open(db)?;
+    writer.with(authorship, |tx| -> Result<(), link::Error> {
+        let before = store::matching::weights(tx)?.map(|t| json!({ "weights": t }).to_string());
+        let text = weights.map(Weights::to_toml);
+        let table = weights.zip(text.as_deref()).map(|(w, t)| (w.version.as_str(), t));
+        store::matching::set_weights(tx, table)?;
+        let after = text.as_ref().map(|t| json!({ "weights": t }).to_string());
+        tx.audit(Change {
+            action: "learn",
+            entity: "match_weights",
+            entity_id: weights.map_or("defaults", |w| w.version.as_str()),
+            before_json: before.as_deref(),
+            after_json: after.as_deref(),
+        })?;
+        Ok(())
+    })
 }

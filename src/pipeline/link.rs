@@ -79,7 +79,7 @@ fn steps_value(steps: &[ComparisonStep]) -> Value {
         .collect()
 }
 
-fn ask<'a>(premise: &'a PremiseRow) -> Query<'a> {
+pub(crate) fn ask<'a>(premise: &'a PremiseRow) -> Query<'a> {
     Query {
         address_text: &premise.service_address,
         place: premise.service_city.as_deref().unwrap_or(""),
@@ -112,14 +112,21 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
         return Err(Error::Nothing { what: "premises" });
     }
     let county = store::parcels::content_mark(&reader)?;
+    let mut matcher = reference::from_reader(&reader)?;
+    if all.iter().any(|p| p.position.is_some()) {
+        matcher = reference::with_lots(matcher, &reader)?;
+    }
+    let is_stored = reference::is_stored(&reader)?;
     drop(reader);
-    let matcher = reference::from_database(db)?;
     let outcomes = ask_all(&matcher, &all, threads);
     let version = matcher.weights().version.clone();
     let mut report = RunReport { n_premises: all.len(), ..RunReport::default() };
     let mut writer = Writer::open(db)?;
     writer.with(authorship, |tx| -> Result<(), Error> {
         links::clear(tx)?;
+        if !is_stored {
+            reference::store_county(tx)?;
+        }
         for (premise, outcome) in all.iter().zip(&outcomes) {
             match outcome.decision {
                 Decision::Accepted => report.n_accepted += 1,
@@ -128,6 +135,7 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
             }
             store_outcome(tx, premise, outcome, (&version, &fingerprint(premise, &county)))?;
         }
+        links::cover_decisions(tx)?;
         report.n_stale = links::mark_stale(tx)?;
         let after = json!({
             "model_version": version, "premises": report.n_premises, "accepted": report.n_accepted,
@@ -270,7 +278,7 @@ pub fn decide(db: &Path, authorship: &Authorship, verdicts: &[Verdict]) -> Resul
                 after_json: Some(&after),
             })?;
         }
-        Ok(())
+        Ok(links::cover_decisions(tx)?)
     })
 }
 

@@ -39,4 +39,5 @@ pub mod removal_stop;
 pub mod research;
 pub mod sample;
 pub mod source_origin;
+pub mod street_alias;
 pub mod tap;

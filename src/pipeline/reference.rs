@@ -2,21 +2,70 @@
 
 use std::path::Path;
 
-use crate::matching::{Matcher, ReferenceRow, Weights};
+use crate::geom::parcel_index::IndexBuilder;
+use crate::matching::{Matcher, ReferenceRow, StreetAlias, Weights};
 use crate::model::parcel::LonLat;
 use crate::pipeline::address_file::{self, Error, Table};
-use crate::store;
+use crate::store::{self, Db, Tx, blobs};
 
 /// A matcher of one county.
 pub type CountyMatcher = Matcher;
 
-/// Builds a matcher from the situs of the current parcel versions of a database.
+/// Written into stored counties; rises when parser or matcher read a roll otherwise.
+const COUNTY_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
+
+/// The matcher of a database: the stored county when it still fits, else learnt from the situs of the current parcels.
 ///
 /// # Errors
 /// When the database is missing or cannot be read.
 pub fn from_database(path: &Path) -> Result<CountyMatcher, Error> {
+    from_reader(&store::Reader::open(path).map_err(Error::Store)?)
+}
+
+/// As [`from_database`], with the polygons, for queries with points.
+///
+/// # Errors
+/// When the database is missing or cannot be read.
+pub fn from_database_with_lots(path: &Path) -> Result<CountyMatcher, Error> {
     let reader = store::Reader::open(path).map_err(Error::Store)?;
-    let rows = store::parcels::situs_rows(&reader).map_err(Error::Store)?;
+    with_lots(from_reader(&reader)?, &reader)
+}
+
+/// True when the stored county still fits.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_stored(db: &impl Db) -> Result<bool, Error> {
+    let mark = store::matching::county_mark(db).map_err(Error::Store)?;
+    blobs::is_fitting(db, blobs::COUNTY, &mark, COUNTY_VERSION).map_err(Error::Store)
+}
+
+/// As [`from_database`], on an open reader.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn from_reader(reader: &store::Reader) -> Result<CountyMatcher, Error> {
+    let weights = weights_of(reader)?;
+    let mark = store::matching::county_mark(reader).map_err(Error::Store)?;
+    let stored = blobs::get_fitting(reader, blobs::COUNTY, &mark, COUNTY_VERSION).map_err(Error::Store)?;
+    match stored.and_then(|bytes| Matcher::from_bytes(&bytes, weights.clone())) {
+        Some(matcher) => Ok(matcher),
+        None => learn(reader, weights),
+    }
+}
+
+fn weights_of(db: &impl Db) -> Result<Weights, Error> {
+    let Some(text) = store::matching::weights(db).map_err(Error::Store)? else { return Ok(Weights::default()) };
+    Weights::parse(&text).map_err(|source| Error::Weights { path: "weights of the database".into(), source })
+}
+
+fn learn(db: &impl Db, weights: Weights) -> Result<CountyMatcher, Error> {
+    let rows = store::parcels::situs_rows(db).map_err(Error::Store)?;
+    let aliases: Vec<StreetAlias> = store::matching::aliases(db)
+        .map_err(Error::Store)?
+        .into_iter()
+        .map(|a| StreetAlias { written: a.written, county: a.county })
+        .collect();
     let references: Vec<ReferenceRow<'_>> = rows
         .iter()
         .map(|r| ReferenceRow {
@@ -28,12 +77,33 @@ pub fn from_database(path: &Path) -> Result<CountyMatcher, Error> {
             position: r.position,
         })
         .collect();
-    Ok(Matcher::build_with(&references, &[], Weights::default(), threads()))
+    Ok(Matcher::build_with(&references, &aliases, weights))
 }
 
-/// Cores to build on.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// Learns the county from the rows of an open transaction and stores it there.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub fn store_county(tx: &mut Tx<'_>) -> Result<CountyMatcher, Error> {
+    let matcher = learn(tx, weights_of(tx)?)?;
+    let mark = store::matching::county_mark(tx).map_err(Error::Store)?;
+    blobs::put(tx, blobs::COUNTY, &mark, COUNTY_VERSION, &matcher.to_bytes()).map_err(Error::Store)?;
+    Ok(matcher)
+}
+
+/// Gives a matcher the polygons of the database, for queries with points.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn with_lots(matcher: CountyMatcher, db: &impl Db) -> Result<CountyMatcher, Error> {
+    let mut lots = IndexBuilder::default();
+    store::parcels::each_geometry(db, |parcel_no, wkb| {
+        if let Some(key) = matcher.parcel_position(parcel_no) {
+            lots.add(key, wkb);
+        }
+    })
+    .map_err(Error::Store)?;
+    Ok(matcher.with_lots(lots.finish()))
 }
 
 /// Columns of a parcel file of the `generic` profile that the matcher uses.
@@ -119,7 +189,7 @@ pub fn from_csv_part(path: &Path, part: Part) -> Result<CountyMatcher, Error> {
             position: address_file::position(&cell(row, columns.lon), &cell(row, columns.lat)),
         })
         .collect();
-    Ok(Matcher::build_with(&references, &[], Weights::default(), threads()))
+    Ok(Matcher::build_with(&references, &[], Weights::default()))
 }
 
 /// A point when both texts are numbers inside the globe and not both zero.

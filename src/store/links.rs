@@ -116,6 +116,41 @@ pub fn decide(tx: &mut Tx<'_>, premise_no: &str, parcel_no: &str, verdict: &str,
     Ok(())
 }
 
+/// Gives every decision in force a link to stand on: people may accept a parcel that the matcher did not think of.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn cover_decisions(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.tx.execute(
+        "INSERT INTO match_link (premise_id, parcel_id, rank, status, score, margin_bits, steps_json, model_version, input_fingerprint)
+         SELECT d.premise_id, d.parcel_id,
+                (SELECT COALESCE(MAX(l.rank), 0) FROM match_link l WHERE l.premise_id = d.premise_id)
+                    + ROW_NUMBER() OVER (PARTITION BY d.premise_id ORDER BY d.match_decision_id),
+                'refused', 0, NULL, '{}', 'decision', d.input_fingerprint
+         FROM match_decision d
+         WHERE d.superseded_by IS NULL
+           AND NOT EXISTS (SELECT 1 FROM match_link l WHERE l.premise_id = d.premise_id AND l.parcel_id = d.parcel_id)",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Decisions in force whose inputs have not changed: premise number, parcel number, accepted or not.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn decisions(reader: &Reader) -> Result<Vec<(String, String, bool)>, Error> {
+    let mut statement = reader.connection.prepare(
+        "SELECT p.premise_no, c.parcel_no, d.verdict = 'accepted'
+         FROM match_decision d
+         JOIN premise p ON p.premise_id = d.premise_id
+         JOIN parcel c ON c.parcel_id = d.parcel_id
+         WHERE d.superseded_by IS NULL AND d.is_stale = 0
+         ORDER BY p.premise_no, c.parcel_no",
+    )?;
+    Ok(statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?)
+}
+
 const SELECT: &str = "SELECT p.premise_no, p.service_address, c.parcel_no,
         (SELECT s.situs_text FROM situs s WHERE s.parcel_version_id = c.current_version_id ORDER BY s.situs_id LIMIT 1),
         l.rank,

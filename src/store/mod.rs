@@ -10,6 +10,7 @@ pub mod fetch_runs;
 pub mod layers;
 pub mod links;
 pub mod maintenance;
+pub mod matching;
 mod open;
 pub mod owner_groups;
 pub mod ownership;
@@ -23,6 +24,7 @@ pub mod sources;
 pub mod taps;
 mod writer;
 
+pub mod blobs;
 pub mod case_due;
 pub mod case_notice;
 pub mod case_party;

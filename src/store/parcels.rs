@@ -1,5 +1,6 @@
 //! Parcels: their versions, situs, owners on the roll.
 
+use super::view::Db;
 use super::{Error, Reader};
 use crate::model::parcel::LonLat;
 
@@ -19,8 +20,8 @@ pub struct SitusRow {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn situs_rows(reader: &Reader) -> Result<Vec<SitusRow>, Error> {
-    let mut statement = reader.connection.prepare(
+pub fn situs_rows(db: &impl Db) -> Result<Vec<SitusRow>, Error> {
+    let mut statement = db.connection().prepare(
         "SELECT p.parcel_no, COALESCE(s.situs_text, ''), COALESCE(s.city, ''), COALESCE(s.zip, ''),
                 CASE WHEN w.parcel_id IS NULL THEN COALESCE(o.owner_text, '') ELSE 'withheld by law: ask supervisor' END, v.lon, v.lat
          FROM parcel p
@@ -162,4 +163,26 @@ pub fn card(reader: &Reader, parcel_no: &str) -> Result<Option<ParcelCard>, Erro
             .collect::<Result<_, _>>()?;
     }
     Ok(Some(card))
+}
+
+/// Calls `each` with the number and geometry (WKB, WGS 84) of every current parcel that has one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn each_geometry(db: &impl Db, mut each: impl FnMut(&str, &[u8])) -> Result<(), Error> {
+    let mut statement = db.connection().prepare(
+        "SELECT p.parcel_no, v.geometry_wkb
+         FROM parcel p
+         JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         WHERE p.retired_snapshot_id IS NULL AND v.geometry_wkb IS NOT NULL
+         ORDER BY p.parcel_id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (parcel_no, wkb) = (row.get_ref(0)?, row.get_ref(1)?);
+        if let (Ok(parcel_no), Ok(wkb)) = (parcel_no.as_str(), wkb.as_blob()) {
+            each(parcel_no, wkb);
+        }
+    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod fetch_refresh;
 mod http_server;
 mod ingest;
 mod owner_groups;
+mod matching;
 mod owner_history;
 mod owner_lines;
 mod owner_link;

@@ -1,0 +1,95 @@
+//! `taptrace match alias`: other names of the county's streets.
+
+use std::path::PathBuf;
+
+use super::output::{Sink, write_table};
+use super::{Failure, Format, Global, Outcome, context};
+use crate::pipeline::link;
+use crate::pipeline::street_alias::{self, Alias};
+
+/// Other names of streets.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// List the aliases in force.
+    ///
+    /// Example: taptrace match alias list
+    List,
+    /// Say that a street is also called something else.
+    ///
+    /// Example: taptrace match alias add "King Blvd" "Cincinnati Ave" --reason "renamed 2012"
+    Add(OneArgs),
+    /// An alias does not hold any more.
+    ///
+    /// Example: taptrace match alias retire "King Blvd" "Cincinnati Ave" --reason "was a mistake"
+    Retire(OneArgs),
+    /// Add the aliases of a CSV file with the columns written and county.
+    ///
+    /// Example: taptrace match alias import aliases.csv --reason "list of the street department"
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Where the list comes from.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct OneArgs {
+    /// The street as people write it.
+    written: String,
+    /// The street as the county writes it.
+    county: String,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+fn failed(error: &link::Error) -> Failure {
+    Failure::from_error(error).hint("taptrace match alias list")
+}
+
+#[allow(clippy::print_stderr, reason = "what changed belongs on stderr")]
+pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
+    let upper = |one: &OneArgs| {
+        vec![Alias { written: one.written.to_ascii_uppercase(), county: one.county.to_ascii_uppercase() }]
+    };
+    let (aliases, reason, retire) = match &args.verb {
+        Verb::List => return list(global),
+        Verb::Add(one) => (upper(one), &one.reason, false),
+        Verb::Retire(one) => (upper(one), &one.reason, true),
+        Verb::Import { file, reason } => (street_alias::read(file).map_err(|e| failed(&e))?, reason, false),
+    };
+    let n_changed = street_alias::change(&global.db, &context::authorship(global, reason), &aliases, retire)
+        .map_err(|e| failed(&e))?;
+    eprintln!("{n_changed} of {} alias(es) changed", aliases.len());
+    eprintln!("next: taptrace match run");
+    Ok(if n_changed == 0 { Outcome::Look } else { Outcome::Done })
+}
+
+fn list(global: &Global) -> Result<Outcome, Failure> {
+    let rows = street_alias::list(&global.db).map_err(|e| failed(&e))?;
+    let mut sink = Sink::open(global.output.as_deref())?;
+    let cells: Vec<Vec<String>> =
+        rows.into_iter().map(|a| vec![a.written, a.county, a.reason, a.added_by, a.added_at]).collect();
+    let header = ["written", "county", "reason", "added by", "added at"];
+    match global.format {
+        Format::Csv => {
+            let mut writer = csv::Writer::from_writer(&mut sink);
+            writer
+                .write_record(header)
+                .and_then(|()| cells.iter().try_for_each(|r| writer.write_record(r)))
+                .map_err(|e| Failure::from_error(&e))?;
+            writer.flush()?;
+        }
+        _ => write_table(&mut sink, &header, &cells)?,
+    }
+    sink.finish()?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,84 @@
+//! Other names of the county's streets, as the city's people know them: imported, listed, retired.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::pipeline::address_file::{Error as FileError, Table};
+use crate::pipeline::link::Error;
+use crate::pipeline::reference;
+use crate::store::matching::{self, AliasRow};
+use crate::store::{Authorship, Change, Reader, Writer};
+
+/// An alias to add or retire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The street as people write it.
+    pub written: String,
+    /// The street as the county writes it.
+    pub county: String,
+}
+
+/// Reads a CSV of aliases: `written, county`.
+///
+/// # Errors
+/// When the file cannot be read, or a row lacks one of the two.
+pub fn read(path: &Path) -> Result<Vec<Alias>, Error> {
+    let mut table = Table::open(path)?;
+    let (written, county) = (table.require("written")?, table.require("county")?);
+    let mut found = Vec::new();
+    while let Some((row_no, row)) = table.next_row()? {
+        let row = row.map_err(|problem| FileError::Row { path: path.to_owned(), problem })?;
+        let cell = |column: usize| row.get(column).unwrap_or("").trim().to_ascii_uppercase();
+        let alias = Alias { written: cell(written), county: cell(county) };
+        for (column, value) in [("written", &alias.written), ("county", &alias.county)] {
+            if value.is_empty() {
+                return Err(Error::Decision { row_no, column, value: String::new(), expected: "a street" });
+            }
+        }
+        found.push(alias);
+    }
+    Ok(found)
+}
+
+/// Adds or retires aliases and learns the county anew; returns how many changed.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn change(db: &Path, authorship: &Authorship, aliases: &[Alias], retire: bool) -> Result<usize, Error> {
+    let mut writer = Writer::open(db)?;
+    writer.with(authorship, |tx| -> Result<usize, Error> {
+        let mut n_changed = 0;
+        for alias in aliases {
+            let is_changed = if retire {
+                matching::retire_alias(tx, &alias.written, &alias.county)?
+            } else {
+                matching::add_alias(tx, &alias.written, &alias.county, &authorship.reason)?
+            };
+            if is_changed {
+                n_changed += 1;
+                let value = json!({"written": alias.written, "county": alias.county}).to_string();
+                let (before, after) = if retire { (Some(value.as_str()), None) } else { (None, Some(value.as_str())) };
+                tx.audit(Change {
+                    action: if retire { "retire" } else { "add" },
+                    entity: "street_alias",
+                    entity_id: &alias.written,
+                    before_json: before,
+                    after_json: after,
+                })?;
+            }
+        }
+        if n_changed > 0 {
+            reference::store_county(tx)?;
+        }
+        Ok(n_changed)
+    })
+}
+
+/// The aliases in force.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(db: &Path) -> Result<Vec<AliasRow>, Error> {
+    Ok(matching::aliases(&Reader::open(db)?)?)
+}

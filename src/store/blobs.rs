@@ -1,0 +1,60 @@
+//! Computed blobs: indexes made from the rows, kept with the mark of what they were made from.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::view::Db;
+use super::{Error, Tx};
+
+/// The boxes of the current parcels (`geom::box_index`), written by every import that brings geometry.
+pub const PARCEL_BOXES: &str = "parcel_boxes";
+
+/// The county as the matcher learnt it (`matching::Matcher::to_bytes`).
+pub const COUNTY: &str = "county";
+
+/// Stores a blob, replacing the one of the same kind.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn put(tx: &mut Tx<'_>, kind: &str, fingerprint: &str, version: &str, bytes: &[u8]) -> Result<(), Error> {
+    let made_at = tx.authorship().at.0.clone();
+    tx.tx.execute(
+        "INSERT INTO computed_blob (kind, fingerprint, model_version, made_at, bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (kind) DO UPDATE
+         SET fingerprint = excluded.fingerprint, model_version = excluded.model_version, made_at = excluded.made_at,
+             bytes = excluded.bytes",
+        params![kind, fingerprint, version, made_at, bytes],
+    )?;
+    Ok(())
+}
+
+/// The bytes of a blob, when there is one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(db: &impl Db, kind: &str) -> Result<Option<Vec<u8>>, Error> {
+    let mut statement = db.connection().prepare_cached("SELECT bytes FROM computed_blob WHERE kind = ?1")?;
+    Ok(statement.query_row([kind], |r| r.get(0)).optional()?)
+}
+
+/// The bytes of a blob made from just this, by just this version.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get_fitting(db: &impl Db, kind: &str, fingerprint: &str, version: &str) -> Result<Option<Vec<u8>>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT bytes FROM computed_blob WHERE kind = ?1 AND fingerprint = ?2 AND model_version = ?3",
+    )?;
+    Ok(statement.query_row([kind, fingerprint, version], |r| r.get(0)).optional()?)
+}
+
+/// True when there is such a blob.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_fitting(db: &impl Db, kind: &str, fingerprint: &str, version: &str) -> Result<bool, Error> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("SELECT 1 FROM computed_blob WHERE kind = ?1 AND fingerprint = ?2 AND model_version = ?3")?;
+    Ok(statement.exists([kind, fingerprint, version])?)
+}

@@ -1,0 +1,327 @@
+//! The matcher at the boundary that users see: text in, decision and parcels out; and what the program keeps of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use proptest::prelude::*;
+use taptrace::matching::{Matcher, Query, ReferenceRow, Scratch, StreetAlias, Weights};
+use taptrace::model::link::Decision;
+use taptrace::model::parcel::LonLat;
+
+use super::support::{sample_city, shell};
+
+/// A made-up county: a numbered grid, a few names, ranges, units, two towns.
+fn county_rows() -> Vec<(String, String, &'static str, &'static str)> {
+    let mut rows = Vec::new();
+    let mut add = |situs: String, place, zip| {
+        rows.push((format!("P{:05}", rows.len()), situs, place, zip));
+    };
+    for block in 1..=12 {
+        for house in 0..12 {
+            let number = block * 100 + house * 8;
+            add(format!("{number} N 83RD ST"), "GRANDVIEW", "70001");
+            add(format!("{number} NW 83RD ST"), "GRANDVIEW", "70002");
+            add(format!("{number} E 21ST ST S"), "GRANDVIEW", "70001");
+            add(format!("{number} E 21ST PL S"), "GRANDVIEW", "70001");
+            add(format!("{number} YALE AVE"), "GRANDVIEW", "70001");
+            add(format!("{number} MACDONOUGH LN"), "GRANDVIEW", "70002");
+            add(format!("{number} PRAIRIE RIDGE DR"), "OAKVILLE", "70003");
+            add(format!("{number} COUNTY RD 25"), "OAKVILLE", "70003");
+            add(format!("{number} AVE C"), "OAKVILLE", "70003");
+        }
+    }
+    add("5001-5009 MAIN ST".into(), "OAKVILLE", "70003");
+    for unit in 1..=3 {
+        add(format!("77 TOWER RD, UNIT #{unit}"), "OAKVILLE", "70003");
+    }
+    add("88 TOWER RD".into(), "OAKVILLE", "70003");
+    add("88 TOWER RD, UNIT #4".into(), "OAKVILLE", "70003");
+    add("99 SHARED ST".into(), "OAKVILLE", "70003");
+    add("99 SHARED ST".into(), "OAKVILLE", "70003");
+    rows
+}
+
+fn county(aliases: &[StreetAlias]) -> Matcher {
+    let rows = county_rows();
+    let references: Vec<ReferenceRow<'_>> = rows
+        .iter()
+        .map(|(parcel_no, situs, place, zip)| ReferenceRow { parcel_no, situs, place, zip, ..ReferenceRow::default() })
+        .collect();
+    Matcher::build_with(&references, aliases, Weights::default())
+}
+
+fn parcel_at(situs: &str) -> String {
+    county_rows().into_iter().find(|r| r.1 == situs).unwrap_or_else(|| panic!("no {situs}")).0
+}
+
+fn answer(matcher: &Matcher, text: &str) -> (Decision, Vec<String>) {
+    let outcome = matcher.match_one(&Query { address_text: text, ..Query::default() });
+    (outcome.decision, outcome.parcels)
+}
+
+#[test]
+fn spellings_of_one_address_find_its_parcel() {
+    let matcher = county(&[]);
+    let cases = [
+        ("308 N 83 ST, GRANDVIEW 70001", "308 N 83RD ST"),
+        ("308 NORTH EIGHTY-THIRD STREET", "308 N 83RD ST"),
+        ("308 NW 83 ST", "308 NW 83RD ST"),
+        ("408 EAST TWENTY-FIRST STREET SOUTH", "408 E 21ST ST S"),
+        ("408 E 21 PL S", "408 E 21ST PL S"),
+        ("508 YAEL AVE, GRANDVIEW", "508 YALE AVE"),
+        ("508 S YALE AVE, GRANDVIEW", "508 YALE AVE"),
+        ("516 YALE", "516 YALE AVE"),
+        ("524 MAC DONOUGH LANE", "524 MACDONOUGH LN"),
+        ("524 MCDONOUGH LANE", "524 MACDONOUGH LN"),
+        ("608 PRAIRIERIDGE DR, OAKVILLE", "608 PRAIRIE RIDGE DR"),
+        ("608 PRARIE RIDGE DR, OAKVILLE", "608 PRAIRIE RIDGE DR"),
+        ("708 CR 25", "708 COUNTY RD 25"),
+        ("708 25 COUNTY RD", "708 COUNTY RD 25"),
+        ("716 C AVENUE", "716 AVE C"),
+        ("5003 MAIN ST", "5001-5009 MAIN ST"),
+        ("5001 THRU 5009 MAIN ST", "5001-5009 MAIN ST"),
+        ("77 TOWER RD APT 2", "77 TOWER RD, UNIT #2"),
+        ("88 TOWER ROAD NO 4", "88 TOWER RD, UNIT #4"),
+    ];
+    for (text, situs) in cases {
+        assert_eq!(answer(&matcher, text), (Decision::Accepted, vec![parcel_at(situs)]), "{text}");
+    }
+}
+
+#[test]
+fn what_could_be_two_things_goes_to_review_with_both() {
+    let matcher = county(&[]);
+    let (decision, parcels) = answer(&matcher, "99 SHARED ST, OAKVILLE");
+    assert_eq!((decision, parcels.len()), (Decision::Review, 2), "two parcels with one situs");
+    let (decision, parcels) = answer(&matcher, "77 TOWER RD");
+    assert_eq!((decision, parcels.len()), (Decision::Review, 3), "three units, none named");
+    let outcome = matcher.match_one(&Query { address_text: "408 E 21 S", ..Query::default() });
+    assert_ne!(outcome.decision, Decision::Accepted, "street or place? {outcome:?}");
+    let both: Vec<&str> = outcome.candidates.iter().map(|c| c.parcel_no.as_str()).collect();
+    assert!(
+        both.contains(&parcel_at("408 E 21ST ST S").as_str()) && both.contains(&parcel_at("408 E 21ST PL S").as_str())
+    );
+}
+
+#[test]
+fn what_is_not_in_the_county_gets_no_answer() {
+    let matcher = county(&[]);
+    for text in [
+        "",
+        "PO BOX 12",
+        "308 N 84TH ST",
+        "5 ELSEWHERE CT",
+        "99999 YALE AVE",
+        "YALE AVE",
+        "308 AVE D",
+        "\u{202e}\0\u{7}",
+    ] {
+        let outcome = matcher.match_one(&Query { address_text: text, ..Query::default() });
+        assert_ne!(outcome.decision, Decision::Accepted, "{text}: {outcome:?}");
+        assert!(!outcome.reason.is_empty(), "{text}");
+    }
+    assert_eq!(answer(&matcher, "308 N 84TH ST").0, Decision::None, "83rd is not a misspelt 84th");
+}
+
+#[test]
+fn steps_add_up_and_rivals_are_named() {
+    let matcher = county(&[]);
+    let outcome = matcher.match_one(&Query { address_text: "508 YAEL AVE, GRANDVIEW 70001", ..Query::default() });
+    let best = &outcome.candidates[0];
+    let sum: f64 = best.steps.iter().map(|s| s.weight_bits).sum();
+    assert!((sum - best.bits).abs() < 1e-9, "{sum} {}", best.bits);
+    assert!(best.steps.iter().any(|s| s.element == "street_name" && s.level == "one_edit_short" && s.detail == "YALE"));
+    let total: f64 = outcome.candidates.iter().map(|c| c.score).sum();
+    assert!(total <= 1.0 + 1e-9);
+}
+
+#[test]
+fn an_alias_of_the_user_leads_to_the_street() {
+    let alias = StreetAlias { written: "KING BLVD".into(), county: "YALE AVE".into() };
+    assert_eq!(answer(&county(&[]), "508 KING BLVD").0, Decision::None);
+    assert_eq!(answer(&county(&[alias]), "508 KING BLVD"), (Decision::Accepted, vec![parcel_at("508 YALE AVE")]));
+}
+
+#[test]
+fn a_point_on_a_lot_decides_between_equals() {
+    let at = |lon: f64| Some(LonLat { lon, lat: 36.0 });
+    let rows = [("A", -95.0), ("B", -95.01)];
+    let references: Vec<ReferenceRow<'_>> = rows
+        .iter()
+        .map(|(parcel_no, lon)| ReferenceRow {
+            parcel_no,
+            situs: "12 OAK ST",
+            position: at(*lon),
+            ..ReferenceRow::default()
+        })
+        .collect();
+    let matcher = Matcher::build_with(&references, &[], Weights::default());
+    let ask = |position| matcher.match_one(&Query { address_text: "12 OAK ST", position, ..Query::default() });
+    assert_eq!(ask(None).decision, Decision::Review);
+    assert_eq!(ask(at(-95.010_01)).candidates[0].parcel_no, "B");
+}
+
+#[test]
+fn a_thinned_roll_does_not_lend_its_neighbours() {
+    let rows: Vec<(String, String)> =
+        (0..900).map(|i| (format!("N{i}"), format!("{} ELM{} ST", 100 + i % 30 * 6, i / 30))).collect();
+    let matcher = |step: usize| {
+        let references: Vec<ReferenceRow<'_>> = rows
+            .iter()
+            .step_by(step)
+            .map(|(parcel_no, situs)| ReferenceRow { parcel_no, situs, ..ReferenceRow::default() })
+            .collect();
+        Matcher::build_with(&references, &[], Weights::default())
+    };
+    let (whole, thin) = (matcher(1), matcher(7));
+    assert!(
+        whole.completeness() > 0.9 && thin.completeness() < 0.5,
+        "{} {}",
+        whole.completeness(),
+        thin.completeness()
+    );
+    // The second door of a duplex: between two lots that are 6 apart.
+    let lot = rows.iter().find(|r| r.1 == "106 ELM3 ST").unwrap().0.clone();
+    assert_eq!(answer(&whole, "108 ELM3 ST"), (Decision::Accepted, vec![lot]));
+    assert_ne!(answer(&thin, "108 ELM3 ST").0, Decision::Accepted);
+}
+
+#[test]
+fn stored_counties_answer_alike_and_damaged_ones_are_refused() {
+    let matcher = county(&[]);
+    let bytes = matcher.to_bytes();
+    let read = Matcher::from_bytes(&bytes, Weights::default()).expect("its own bytes");
+    for text in ["308 N 83 ST", "508 YAEL AVE", "77 TOWER RD", "nowhere", "5003 MAIN ST"] {
+        let query = Query { address_text: text, ..Query::default() };
+        assert_eq!(matcher.match_one(&query), read.match_one(&query), "{text}");
+    }
+    for cut in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(Matcher::from_bytes(&bytes[..cut], Weights::default()).is_none(), "cut at {cut}");
+    }
+    // A flipped byte is refused or harmless, never a panic.
+    for at in (0..bytes.len()).step_by(bytes.len() / 60) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x55;
+        if let Some(read) = Matcher::from_bytes(&damaged, Weights::default()) {
+            for text in ["308 N 83 ST", "508 YAEL AVE", "77 TOWER RD APT 2"] {
+                let _any = read.match_one(&Query { address_text: text, ..Query::default() });
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn no_text_panics_and_memory_of_earlier_queries_changes_nothing(text in "\\PC{0,60}", number in 0u32..2000, cut in 0usize..30) {
+        let matcher = {
+            static MADE: std::sync::OnceLock<Matcher> = std::sync::OnceLock::new();
+            MADE.get_or_init(|| county(&[]))
+        };
+        let typed: String = format!("{number} MACDONOUGH LN APT 3, GRANDVIEW 70002").chars().skip(cut % 7).take(cut).collect();
+        let mut scratch = Scratch::default();
+        for text in [text.as_str(), typed.as_str(), "508 YAEL AVE", text.as_str()] {
+            let query = Query { address_text: text, ..Query::default() };
+            let brief = matcher.match_brief(&query, &mut scratch);
+            let outcome = matcher.match_one(&query);
+            prop_assert_eq!(brief.decision, outcome.decision);
+            prop_assert_eq!(brief.parcels, outcome.parcels);
+            prop_assert!(brief.score.is_finite() && (0.0..=1.0).contains(&brief.score));
+        }
+    }
+}
+
+fn ok(dir: &Path, line: &str) -> Output {
+    let output = shell(dir, line);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+#[test]
+fn a_file_gives_the_same_lines_for_any_threads_shards_and_door() {
+    let dir = sample_city();
+    let file = "match file accounts.csv --address-column service_address --id-column account_no --format ndjson";
+    let one = ok(dir.path(), &format!("taptrace {file} --threads 1")).stdout;
+    assert!(!one.is_empty());
+    assert_eq!(one, ok(dir.path(), &format!("taptrace {file} --threads 3")).stdout);
+    assert_eq!(
+        one,
+        ok(
+            dir.path(),
+            &format!("gzip -c accounts.csv | taptrace {} --threads 2", file.replacen("accounts.csv", "-", 1))
+        )
+        .stdout
+    );
+    let sorted = |bytes: &[u8]| {
+        let mut lines: Vec<String> = String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let mut parts = ok(dir.path(), &format!("taptrace {file} --shard 1/2")).stdout;
+    parts.extend(ok(dir.path(), &format!("taptrace {file} --shard 2/2")).stdout);
+    assert_eq!(sorted(&one), sorted(&parts));
+    // A row that cannot be read becomes an error row.
+    fs::write(dir.path().join("bad.ndjson"), "{\"a\":\"1 X ST\"}\nnonsense\n{\"b\":1}\n").unwrap();
+    let bad = shell(dir.path(), "taptrace match file bad.ndjson --address-column a --format ndjson");
+    assert_eq!(bad.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&bad.stdout).lines().count(), 3);
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("rows in 3, rows out 3, error rows 2"));
+}
+
+#[test]
+fn aliases_and_decisions_are_kept_and_can_be_taken_back() {
+    let dir = sample_city();
+    let situs = "25 ROCKWELL ST";
+    let ask =
+        |text: &str| String::from_utf8(ok(dir.path(), &format!("taptrace match explain '{text}'")).stdout).unwrap();
+    assert!(!ask("25 Zanzibar Way").contains(situs));
+    fs::write(dir.path().join("aliases.csv"), "written,county\nZanzibar Way,Rockwell St\n").unwrap();
+    ok(dir.path(), "taptrace match alias import aliases.csv --reason 'list of the street department'");
+    let told = ask("25 Zanzibar Way");
+    assert!(told.contains("alias") && told.contains("ROCKWELL"), "{told}");
+    assert!(String::from_utf8_lossy(&ok(dir.path(), "taptrace match alias list").stdout).contains("ZANZIBAR WAY"));
+    ok(dir.path(), "taptrace match alias retire 'Zanzibar Way' 'Rockwell St' --reason 'was a mistake'");
+    assert!(!ask("25 Zanzibar Way").contains("ROCKWELL"));
+    let again = shell(dir.path(), "taptrace match alias retire 'Zanzibar Way' 'Rockwell St' --reason 'twice'");
+    assert_eq!(again.status.code(), Some(1));
+
+    // A parcel that the matcher did not think of can be accepted, and stays accepted after the next run.
+    let far = "taptrace match review --premise P1000467 --parcel 100-10 --reason 'tap card'";
+    ok(dir.path(), far);
+    ok(dir.path(), "taptrace match run");
+    let told = String::from_utf8(ok(dir.path(), "taptrace match explain P1000467").stdout).unwrap();
+    assert!(told.contains("100-10"), "{told}");
+    let research = String::from_utf8(ok(dir.path(), "taptrace research P1000467").stdout).unwrap();
+    assert!(research.contains("100-10"), "{research}");
+}
+
+#[test]
+fn weights_are_learnt_from_reviews_and_taken_back() {
+    let dir = sample_city();
+    let few = shell(dir.path(), "taptrace match learn --reason 'too early'");
+    assert_eq!(few.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&few.stderr).contains("too few"));
+    let links = String::from_utf8(ok(dir.path(), "taptrace --format csv export links").stdout).unwrap();
+    let mut reader = csv::Reader::from_reader(links.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|h| h == name).unwrap_or_else(|| panic!("{header:?}"));
+    let (premise, parcel) = (column("premise_no"), column("parcel_no"));
+    let mut decisions = "premise_no,parcel_no,verdict,reason\n".to_owned();
+    for row in reader.records().map(Result::unwrap).filter(|r| !r[parcel].is_empty()).take(60) {
+        decisions.push_str(&format!("{},{},accept,seen\n", &row[premise], &row[parcel]));
+    }
+    fs::write(dir.path().join("decisions.csv"), decisions).unwrap();
+    ok(dir.path(), "taptrace match review --decisions decisions.csv");
+    let table =
+        String::from_utf8(ok(dir.path(), "taptrace match learn --name ours --reason 'reviews of May'").stdout).unwrap();
+    assert!(table.contains("version = \"ours\"") && table.contains("[level.street_name]"));
+    ok(dir.path(), "taptrace match run");
+    ok(dir.path(), "taptrace check");
+    let reset = ok(dir.path(), "taptrace match learn --reset --reason 'back'");
+    assert!(String::from_utf8_lossy(&reset.stderr).contains("built-in"));
+    let none =
+        Command::new(super::support::PROGRAM).args(["match", "learn", "--sets", "/nowhere.csv"]).output().unwrap();
+    assert_eq!(none.status.code(), Some(2));
+}
