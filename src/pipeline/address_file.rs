@@ -285,26 +285,15 @@ impl JsonRows {
 fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
     let name = path.to_string_lossy().to_ascii_lowercase();
     let stem = name.trim_end_matches(".gz");
-    if [".ndjson", ".jsonl", ".json"].iter().any(|e| stem.ends_with(e)) {
-        let bytes = open_bytes(path)?;
-        return Ok(Box::new(JsonRows {
-            path: path.to_owned(),
-            lines: bytes.split(b'\n'),
-            columns: columns.clone(),
-            row_no: 0,
-        }));
-    }
     let mut bytes = open_bytes(path)?;
+    let mut is_json = [".ndjson", ".jsonl", ".json"].iter().any(|e| stem.ends_with(e));
     if path.as_os_str() == "-" {
         let first = bytes.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        if first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{') {
-            return Ok(Box::new(JsonRows {
-                path: path.to_owned(),
-                lines: bytes.split(b'\n'),
-                columns: columns.clone(),
-                row_no: 0,
-            }));
-        }
+        is_json = first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+    }
+    if is_json {
+        let lines = bytes.split(b'\n');
+        return Ok(Box::new(JsonRows { path: path.to_owned(), lines, columns: columns.clone(), row_no: 0 }));
     }
     let table = Table::from_bytes(path, bytes)?;
     let optional = |name: &Option<String>| name.as_ref().map(|n| table.require(n)).transpose();
