@@ -8,9 +8,10 @@ use super::collect::{Collector, Found, Query, Scratch};
 use super::county::{County, ReferenceRow};
 use super::explain;
 use super::levels::{
-    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_ANSWERED, DIRECTION_CONFLICT_KNOWN, NUMBER, NUMBER_COVERED,
-    NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED, PREFIX_CONFLICT, SUFFIX,
-    SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, UNIT, UNIT_CONFLICT, UNIT_REFERENCE_ONLY,
+    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_ANSWERED, DIRECTION_CONFLICT_KNOWN, NAME, NAME_ALIAS, NAME_EXACT,
+    NAME_SPACING, NUMBER, NUMBER_COVERED, NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED,
+    POSITION, POSITION_INSIDE, PREFIX_CONFLICT, SUFFIX, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, UNIT,
+    UNIT_CONFLICT, UNIT_REFERENCE_ONLY,
 };
 use super::weights::Weights;
 use crate::address::{self, Parsed};
@@ -313,6 +314,12 @@ impl Matcher {
 /// Levels that no sum of others may outweigh without a person looking.
 fn veto(best: &Found) -> Option<&'static str> {
     let levels = &best.levels;
+    // Another house number of the same street is no reason when the point given lies in the lot: it has two doors.
+    let is_pinned =
+        levels[POSITION] == POSITION_INSIDE && matches!(levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS);
+    if is_pinned && levels[UNIT] != UNIT_CONFLICT {
+        return None;
+    }
     if matches!(levels[NUMBER], NUMBER_DIGIT_TYPO | NUMBER_TRANSPOSED | NUMBER_IN_RANGE_PARITY | NUMBER_OTHER)
         || matches!(levels[SUFFIX], SUFFIX_HALF | SUFFIX_COMPOSITE | SUFFIX_COMPOSITE_NEAR | PREFIX_CONFLICT)
     {
