@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::matching::{Matcher, Outcome, Query};
@@ -89,13 +90,72 @@ pub(crate) fn ask<'a>(premise: &'a PremiseRow) -> Query<'a> {
     }
 }
 
-/// Outcomes of all premises, in order, on `threads` threads.
-fn ask_all(matcher: &Matcher, all: &[PremiseRow], threads: usize) -> Vec<Outcome> {
+/// What is stored of one premise, worked out on the matching thread; the writer only inserts.
+struct Prepared {
+    decision: Decision,
+    margin_bits: f64,
+    fingerprint: String,
+    /// Parcel, probability and explanation, the answer first.
+    rows: Vec<(Option<String>, f64, String)>,
+}
+
+/// A rival less likely than this is not stored, unless it is the next best: it explains nothing.
+const RIVAL_SCORE_MIN: f64 = 0.001;
+
+#[derive(Serialize)]
+struct StepRow<'a> {
+    element: &'a str,
+    level: &'a str,
+    bits: f64,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    situs: Option<&'a str>,
+    steps: Vec<StepRow<'a>>,
+}
+
+fn prepare(premise: &PremiseRow, outcome: &Outcome, county: &str) -> Prepared {
+    let told = |situs, steps: &[ComparisonStep]| {
+        let steps = steps
+            .iter()
+            .map(|s| StepRow { element: s.element, level: s.level, bits: rounded(s.weight_bits), detail: &s.detail })
+            .collect();
+        serde_json::to_string(&Explained { reason: &outcome.reason, situs, steps }).unwrap_or_default()
+    };
+    let mut rows: Vec<(Option<String>, f64, String)> = outcome
+        .candidates
+        .iter()
+        .enumerate()
+        .filter(|(i, c)| *i < 2 || c.score >= RIVAL_SCORE_MIN)
+        .map(|(i, c)| {
+            let is_answer = i == 0 && outcome.decision != Decision::None;
+            let score = if is_answer { outcome.score } else { c.score };
+            (Some(c.parcel_no.clone()), score, told(Some(&c.situs), &c.steps))
+        })
+        .collect();
+    if rows.is_empty() {
+        rows.push((None, 0.0, told(None, &[])));
+    }
+    Prepared {
+        decision: outcome.decision,
+        margin_bits: outcome.margin_bits,
+        fingerprint: fingerprint(premise, county),
+        rows,
+    }
+}
+
+/// What is to be stored of all premises, in order, worked out on `threads` threads.
+fn ask_all(matcher: &Matcher, all: &[PremiseRow], county: &str, threads: usize) -> Vec<Prepared> {
     let slice_len = all.len().div_ceil(threads.clamp(1, 64)).max(1);
+    let answer = |p: &PremiseRow| prepare(p, &matcher.match_one(&ask(p)), county);
     std::thread::scope(|scope| {
         let workers: Vec<_> = all
             .chunks(slice_len)
-            .map(|slice| scope.spawn(move || slice.iter().map(|p| matcher.match_one(&ask(p))).collect::<Vec<_>>()))
+            .map(|slice| scope.spawn(move || slice.iter().map(answer).collect::<Vec<_>>()))
             .collect();
         workers.into_iter().flat_map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
     })
@@ -118,7 +178,7 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
     }
     let is_stored = reference::is_stored(&reader)?;
     drop(reader);
-    let outcomes = ask_all(&matcher, &all, threads);
+    let prepared = ask_all(&matcher, &all, &county, threads);
     let version = matcher.weights().version.clone();
     let mut report = RunReport { n_premises: all.len(), ..RunReport::default() };
     let mut writer = Writer::open(db)?;
@@ -127,13 +187,13 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
         if !is_stored {
             reference::store_county(tx)?;
         }
-        for (premise, outcome) in all.iter().zip(&outcomes) {
-            match outcome.decision {
+        for (premise, prepared) in all.iter().zip(&prepared) {
+            match prepared.decision {
                 Decision::Accepted => report.n_accepted += 1,
                 Decision::Review => report.n_review += 1,
                 Decision::None => report.n_none += 1,
             }
-            store_outcome(tx, premise, outcome, (&version, &fingerprint(premise, &county)))?;
+            store_prepared(tx, premise, prepared, &version)?;
         }
         links::cover_decisions(tx)?;
         report.n_stale = links::mark_stale(tx)?;
@@ -154,45 +214,30 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
     Ok(report)
 }
 
-fn store_outcome(
+fn store_prepared(
     tx: &mut store::Tx<'_>,
     premise: &PremiseRow,
-    outcome: &Outcome,
-    (version, fingerprint): (&str, &str),
+    prepared: &Prepared,
+    version: &str,
 ) -> Result<(), Error> {
-    let status = match outcome.decision {
+    let status = match prepared.decision {
         Decision::Accepted => "auto_accepted",
         Decision::Review => "review",
         Decision::None => "none",
     };
-    let first = NewLink {
-        premise_id: premise.premise_id,
-        parcel_no: None,
-        rank: 1,
-        status,
-        score: outcome.score,
-        margin_bits: outcome.margin_bits,
-        steps_json: "",
-        model_version: version,
-        input_fingerprint: fingerprint,
-    };
-    if outcome.candidates.is_empty() {
-        let steps_json = json!({"reason": outcome.reason, "steps": []}).to_string();
-        links::insert(tx, &NewLink { steps_json: &steps_json, score: 0.0, ..first })?;
-    }
-    for (i, candidate) in outcome.candidates.iter().enumerate() {
-        let steps = json!({"reason": outcome.reason, "situs": candidate.situs, "steps": steps_value(&candidate.steps)})
-            .to_string();
-        let is_answer = i == 0 && outcome.decision != Decision::None;
+    for (i, (parcel_no, score, steps_json)) in prepared.rows.iter().enumerate() {
         links::insert(
             tx,
             &NewLink {
-                parcel_no: Some(&candidate.parcel_no),
+                premise_id: premise.premise_id,
+                parcel_no: parcel_no.as_deref(),
                 rank: i + 1,
                 status: if i == 0 { status } else { "refused" },
-                score: if is_answer { outcome.score } else { candidate.score },
-                steps_json: &steps,
-                ..first.clone()
+                score: *score,
+                margin_bits: prepared.margin_bits,
+                steps_json,
+                model_version: version,
+                input_fingerprint: &prepared.fingerprint,
             },
         )?;
     }
