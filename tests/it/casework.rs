@@ -12,6 +12,7 @@ fn run(dir: &Path, on: &str, args: &[&str]) -> Output {
         .args(["--on", on, "--role", "supervisor", "--reason", "story"])
         .env("TAPTRACE_DB", dir.join("t.db"))
         .env("TAPTRACE_ACTOR", "tester")
+        .env("TAPTRACE_TODAY", crate::support::TODAY)
         .current_dir(dir)
         .output()
         .unwrap()
@@ -188,7 +189,7 @@ fn owner_research_is_recorded_step_by_step() {
 
 #[test]
 fn a_case_from_a_tip_to_a_sealed_packet() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::temp_dir();
     let dir = dir.path();
     city(dir);
     to_noticed(dir);

@@ -23,3 +23,4 @@ mod removal_merge;
 mod removals;
 mod support;
 mod tidy;
+mod year;

@@ -9,6 +9,16 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_taptrace");
 
+/// The day of every test: after everything that happens in the sample city, whatever the clock says.
+pub(crate) const TODAY: &str = "2027-12-31";
+
+/// A folder of the test's own, in memory where the system has such a place: what is tested is not how fast a disk syncs.
+pub(crate) fn temp_dir() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }
+        .unwrap()
+}
+
 /// Copies the folder that `taptrace demo` makes (built once per test run) into a new temporary folder.
 pub(crate) fn sample_city() -> TempDir {
     static MADE: OnceLock<TempDir> = OnceLock::new();
@@ -18,7 +28,7 @@ pub(crate) fn sample_city() -> TempDir {
         assert!(output.status.success(), "demo failed: {}", String::from_utf8_lossy(&output.stderr));
         dir
     });
-    let copy = tempfile::tempdir().unwrap();
+    let copy = temp_dir();
     copy_folder(&made.path().join("city"), copy.path());
     copy
 }
@@ -45,6 +55,7 @@ pub(crate) fn shell(dir: &Path, line: &str) -> Output {
         .current_dir(dir)
         .env("PATH", path)
         .env("TAPTRACE_ACTOR", "tester")
+        .env("TAPTRACE_TODAY", TODAY)
         .env_remove("TAPTRACE_DB")
         .output()
         .unwrap()
