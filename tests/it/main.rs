@@ -21,6 +21,7 @@ mod owner_lines;
 mod owner_link;
 mod removal_merge;
 mod removals;
+mod refusals;
 mod support;
 mod tidy;
 mod year;
