@@ -156,7 +156,8 @@ const SELECT: &str = "SELECT p.premise_no, p.service_address, c.parcel_no,
         l.rank,
         CASE WHEN d.match_decision_id IS NULL THEN l.status WHEN d.is_stale = 1 THEN 'stale' ELSE d.verdict END,
         l.score, l.margin_bits, l.steps_json, d.decided_by,
-        COALESCE((SELECT SUM(a.balance_cents) FROM account a WHERE a.premise_id = p.premise_id), 0)
+        COALESCE((SELECT SUM(a.balance_cents) FROM account a WHERE a.premise_id = p.premise_id), 0),
+        EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = l.parcel_id)
     FROM match_link l
     JOIN premise p ON p.premise_id = l.premise_id
     LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
@@ -172,10 +173,21 @@ fn link_of(r: &rusqlite::Row<'_>) -> rusqlite::Result<StoredLink> {
         status: r.get(5)?,
         score: r.get(6)?,
         margin_bits: r.get(7)?,
-        steps_json: r.get(8)?,
+        steps_json: if r.get(11)? { without_owner(&r.get::<_, String>(8)?) } else { r.get(8)? },
         decided_by: r.get(9)?,
         balance_cents: r.get(10)?,
     })
+}
+
+/// The steps without the owner's name: the link may be older than the order that withholds it.
+fn without_owner(steps_json: &str) -> String {
+    let Ok(mut told) = serde_json::from_str::<serde_json::Value>(steps_json) else {
+        return "{}".to_owned();
+    };
+    for step in told["steps"].as_array_mut().into_iter().flatten().filter(|s| s["element"] == "owner_name") {
+        step["detail"] = serde_json::Value::from(super::ownership::WITHHELD);
+    }
+    told.to_string()
 }
 
 /// Links of a premise, the answer first.

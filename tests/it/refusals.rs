@@ -253,6 +253,9 @@ fn a_withheld_owner_is_in_no_case_letter_or_packet() {
     let out = support::shell(d.dir, order);
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     d.go("case|packet|IC-2026-00001|out");
+    let explained = support::shell(d.dir, "taptrace match explain P1000402 && taptrace research P1000402");
+    let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
+    assert!(names[1..].iter().all(|owner| !explained.contains(owner.as_str())), "{explained}");
     let mut seen = d.go("case|show|IC-2026-00001") + &d.go("case|notice|IC-2026-00001|--reprint");
     for entry in std::fs::read_dir(d.dir.join("out")).unwrap() {
         seen.push_str(&String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()));
