@@ -237,6 +237,16 @@ fn removed(city: &City<'_>, case_no: &str) {
 
 /// Seals the packet, finds a changed byte in every file, refers the case.
 fn sealed_and_referred(city: &City<'_>, case_no: &str, day: &str) {
+    city.refused(day, &["case", "advance", case_no, "referred"], "research_checklist");
+    std::fs::write(city.dir.join(format!("{case_no}.deed.txt")), format!("deed book 1 page {case_no}")).unwrap();
+    let paper = format!("{case_no}.deed.txt");
+    for step in ["roll", "deeds", "treasurer", "court", "tribal", "billing_history"] {
+        city.go(day, &["case", "checklist", case_no, "--step", step, "--result", "looked up", "--document", &paper]);
+    }
+    city.go(
+        day,
+        &["case", "checklist", case_no, "--step", "conclusion", "--result", "as of the roll", "--certainty", "certain"],
+    );
     city.refused(day, &["case", "advance", case_no, "referred"], "evidence_package_sealed");
     let folder = format!("packet-{case_no}");
     city.go(day, &["case", "packet", case_no, &folder]);
