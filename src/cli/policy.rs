@@ -37,8 +37,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::At { date, file } => (file, Some(*date)),
     };
     let policy = read_policy(file.as_ref())?;
-    let rows: Vec<Vec<String>> =
+    let mut rows: Vec<Vec<String>> =
         entries(&policy).into_iter().filter(|e| date.is_none_or(|d| e.0.is_on(d))).map(|e| e.1).collect();
+    rows.extend(undated(&policy, date));
     match args.verb {
         Verb::Check { .. } => write_rows(
             global,
@@ -106,4 +107,25 @@ fn entries(policy: &Policy) -> Vec<(Span, Vec<String>)> {
         all.push(row("recipients", r.notice.clone(), kinds.join(" "), r, r.authority.as_ref()));
     }
     all
+}
+
+/// Entries that hold on every day: the office, the meaning of account statuses, the holidays of a year.
+fn undated(policy: &Policy, date: Option<CivilDate>) -> Vec<Vec<String>> {
+    let office = &policy.office;
+    let list = |all: &[toml::Spanned<String>]| all.iter().map(|s| s.as_ref().as_str()).collect::<Vec<_>>().join(" ");
+    let row = |kind: &str, name: &str, value: String, authority: &str| {
+        vec![kind.to_owned(), name.to_owned(), value, String::new(), String::new(), authority.to_owned()]
+    };
+    let lines: Vec<&str> = office.address.iter().map(|l| l.as_ref().as_str()).collect();
+    let statuses = &policy.account_status;
+    let mut rows = vec![
+        row("office", office.name.as_ref(), lines.join(", "), ""),
+        row("office", "telephone", format!("{}, {}", office.telephone.as_ref(), office.hours.as_ref()), ""),
+        row("account_status", "served", list(&statuses.served), statuses.authority.as_ref()),
+        row("account_status", "not_served", list(&statuses.not_served), statuses.authority.as_ref()),
+    ];
+    for h in policy.holidays.iter().filter(|h| date.is_none_or(|d| d.as_jiff().year() == h.year)) {
+        rows.push(row("holidays", &h.year.to_string(), list(&h.days), h.authority.as_ref()));
+    }
+    rows
 }

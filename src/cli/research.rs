@@ -168,7 +168,9 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
                 text_of(&tap["origin"])
             )?;
         }
+        print_casework(premise, out)?;
     }
+    print_notes(&parcel["owner_notes"], out)?;
     if premises.is_empty() {
         writeln!(out, "premise   none linked to this parcel")?;
     }
@@ -180,6 +182,34 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "also      {} more of the same owner line: {}", others.len(), others.join(", "))?;
     }
     writeln!(out)
+}
+
+/// Cases, holds and calls of a premise.
+fn print_casework(premise: &Value, out: &mut dyn Write) -> io::Result<()> {
+    for case in premise["cases"].as_array().into_iter().flatten() {
+        let (violation, on) = (text_of(&case["violation_type"]), text_of(&case["violation_on"]));
+        writeln!(out, "case      {}  {}  {violation} of {on}", text_of(&case["case_no"]), text_of(&case["status"]))?;
+    }
+    for hold in premise["holds"].as_array().into_iter().flatten() {
+        let (scope, review) = (text_of(&hold["scope"]), text_of(&hold["review_on"]));
+        let (kind, basis) = (text_of(&hold["hold_type"]), text_of(&hold["basis"]));
+        writeln!(out, "hold      {kind} on {scope}, review {review}: {basis}")?;
+    }
+    print_notes(&premise["notes"], out)
+}
+
+fn print_notes(notes: &Value, out: &mut dyn Write) -> io::Result<()> {
+    for note in notes.as_array().into_iter().flatten() {
+        writeln!(
+            out,
+            "{:<9} {} {}: {}",
+            text_of(&note["kind"]),
+            text_of(&note["on"]),
+            text_of(&note["author"]),
+            text_of(&note["note"])
+        )?;
+    }
+    Ok(())
 }
 
 /// The waterfall of the best candidate: what spoke for it and what against.

@@ -141,9 +141,19 @@ fn read_exif(bytes: &[u8]) -> Exif {
         value.is_finite().then_some(if is_negative { -value } else { value })
     };
     Exif {
-        captured_at: text(exif::Tag::DateTimeOriginal),
+        captured_at: text(exif::Tag::DateTimeOriginal).map(|at| in_utc(&at, text(exif::Tag::OffsetTimeOriginal))),
         lon: degrees(exif::Tag::GPSLongitude, exif::Tag::GPSLongitudeRef, "W"),
         lat: degrees(exif::Tag::GPSLatitude, exif::Tag::GPSLatitudeRef, "S"),
+    }
+}
+
+/// A camera's local time with the offset it states, as UTC with a `Z`; without an offset the time stays as the camera wrote it.
+fn in_utc(local: &str, offset: Option<String>) -> String {
+    let stated = offset.map(|o| o.trim_matches('"').to_owned()).unwrap_or_default();
+    let text = format!("{}{stated}", local.replacen(' ', "T", 1));
+    match text.parse::<jiff::Timestamp>() {
+        Ok(instant) if !stated.is_empty() => instant.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        _ => local.to_owned(),
     }
 }
 
@@ -195,4 +205,17 @@ pub fn hand_over(desk: &Desk, case_no: &str, evidence_no: &str, (from, to): (&st
         }
         Ok(case_work::add_custody(tx, evidence_no, &event)?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_utc;
+
+    #[test]
+    fn a_camera_that_states_its_offset_is_read_in_utc() {
+        let of = |offset: Option<&str>| in_utc("2026-04-25 10:12:00", offset.map(str::to_owned));
+        assert_eq!(of(Some("\"-05:00\"")), "2026-04-25 15:12:00Z");
+        assert_eq!(of(None), "2026-04-25 10:12:00");
+        assert_eq!(of(Some("lunch")), "2026-04-25 10:12:00");
+    }
 }

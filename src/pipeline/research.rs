@@ -11,7 +11,7 @@ use crate::model::link::Decision;
 use crate::pipeline::{link, page_refresh, reference};
 use crate::store::parcels::{self, ParcelCard};
 use crate::store::premises::{self, PremiseRow};
-use crate::store::{self, Reader, links, taps};
+use crate::store::{self, Reader, cases, holds, links, taps};
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +168,44 @@ fn page_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error>
     }))
 }
 
+/// Cases at a premise, closed ones too.
+fn cases_value(reader: &Reader, premise: &PremiseRow) -> Result<Vec<Value>, store::Error> {
+    let filter = cases::CaseFilter {
+        premise_no: Some(premise.premise_no.clone()),
+        with_closed: true,
+        n_rows_max: CASES_MAX,
+        ..cases::CaseFilter::default()
+    };
+    let found = cases::list(reader, &filter)?;
+    Ok(found
+        .iter()
+        .map(|c| json!({ "case_no": c.case_no, "status": c.status, "violation_type": c.violation_type, "violation_on": c.violation_on }))
+        .collect())
+}
+
+/// Most cases shown with a premise.
+const CASES_MAX: i64 = 20;
+
+/// Live holds on a premise and its taps.
+fn holds_value(reader: &Reader, premise: &PremiseRow, taps: &[Value]) -> Result<Vec<Value>, store::Error> {
+    let mut scopes = vec![("premise", premise.premise_no.clone())];
+    scopes.extend(taps.iter().filter_map(|t| t["tap_no"].as_str()).map(|no| ("tap", no.to_owned())));
+    let live = holds::live(reader, &scopes)?;
+    Ok(live
+        .iter()
+        .map(|h| json!({ "hold_type": h.hold_type, "scope": format!("{} {}", h.scope_kind, h.scope_key), "review_on": h.review_on, "basis": h.basis }))
+        .collect())
+}
+
+/// The contact log of a premise or an owner, newest last.
+fn notes_value(reader: &Reader, (kind, key): (&str, &str)) -> Result<Vec<Value>, store::Error> {
+    let notes = holds::notes(reader, kind, key)?;
+    Ok(notes
+        .iter()
+        .map(|n| json!({ "on": n.noted_on, "author": n.author, "kind": n.note_kind, "note": n.note }))
+        .collect())
+}
+
 fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error> {
     let mut premise_values = Vec::new();
     for premise in premises::of_parcel(reader, &card.parcel_no)? {
@@ -183,9 +221,16 @@ fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Erro
         premise_values.push(json!({
             "premise_no": premise.premise_no, "service_address": premise.service_address,
             "accounts": accounts_value(reader, &premise)?, "taps": tap_values,
+            "cases": cases_value(reader, &premise)?, "holds": holds_value(reader, &premise, &tap_values)?,
+            "notes": notes_value(reader, ("premise", &premise.premise_no))?,
         }));
     }
+    let mut owner_notes = Vec::new();
+    for owner in &card.owner_lines {
+        owner_notes.extend(notes_value(reader, ("owner", owner))?);
+    }
     Ok(json!({
+        "owner_notes": owner_notes,
         "assessor_page": page_value(reader, card)?,
         "parcel_no": card.parcel_no, "situs": card.situs, "owner_on_roll": card.owner_lines, "mailing_address": card.mailing,
         "roll_date": card.roll_date, "roll_origin": card.roll_origin, "roll_sha256": card.roll_sha256, "roll_row": card.row_no,

@@ -3,6 +3,7 @@
 
 mod address;
 mod arcgis_server;
+mod case_properties;
 mod casework;
 mod docs;
 mod export;

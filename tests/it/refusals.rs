@@ -218,6 +218,26 @@ fn every_refusal_of_a_case_says_why_and_changes_nothing() {
 }
 
 #[test]
+fn research_shows_cases_holds_and_the_contact_log() {
+    let city = support::sample_city();
+    let d = Desk { dir: city.path(), day: "2026-07-20" };
+    d.go("case|open|--premise|P1000402|--violation|slip|--violation-on|2026-04-25");
+    d.go("hold|tap|T-00402|court");
+    d.go("note|premise|P1000402|caller says the meter is back");
+    d.go("note|owner|INGLEBY FAMILY TRUST|trustee asked for the bill");
+    let shown = support::shell(d.dir, "taptrace research P1000402");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    for line in [
+        "case      IC-2026-00001  suspected  slip of 2026-04-25",
+        "hold      court on tap T-00402, review 2026-08-19: test",
+        "call      2026-07-20 maria: caller says the meter is back",
+        "call      2026-07-20 maria: trustee asked for the bill",
+    ] {
+        assert!(shown.contains(line), "{line} is not in\n{shown}");
+    }
+}
+
+#[test]
 fn a_withheld_owner_is_in_no_case_letter_or_packet() {
     let city = support::sample_city();
     let d = Desk { dir: city.path(), day: "2026-07-20" };
