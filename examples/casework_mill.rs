@@ -138,20 +138,21 @@ fn one_case(tx: &mut Tx<'_>, i: usize, (premise_id, parcel_id, address): (i64, i
     if last >= 6 {
         money(tx, i, &case, last)?;
     }
-    if i.is_multiple_of(40) {
-        let hold = HoldRow {
-            hold_id: 0,
-            scope_kind: "case".into(),
-            scope_key: case.case_no.clone(),
-            hold_type: "medical".into(),
-            from_on: "2026-06-03".into(),
-            review_on: "2026-06-20".into(),
-            released_on: None,
-            basis: "doctor".into(),
-        };
-        holds::add(tx, &hold)?;
-    }
-    Ok(())
+    if i.is_multiple_of(40) { hold(tx, &case) } else { Ok(()) }
+}
+
+fn hold(tx: &mut Tx<'_>, case: &CaseRow) -> Result<(), Error> {
+    let hold = HoldRow {
+        hold_id: 0,
+        scope_kind: "case".into(),
+        scope_key: case.case_no.clone(),
+        hold_type: "medical".into(),
+        from_on: "2026-06-03".into(),
+        review_on: "2026-06-20".into(),
+        released_on: None,
+        basis: "doctor".into(),
+    };
+    holds::add(tx, &hold).map(drop)
 }
 
 fn money(tx: &mut Tx<'_>, i: usize, case: &CaseRow, last: usize) -> Result<(), Error> {
