@@ -23,6 +23,7 @@ mod owner_link;
 mod removal_merge;
 mod removals;
 mod refusals;
+mod removals;
 mod support;
 mod tidy;
 mod year;
