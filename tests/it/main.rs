@@ -23,7 +23,6 @@ mod owner_link;
 mod refusals;
 mod removal_merge;
 mod removals;
-mod removals;
 mod support;
 mod tidy;
 mod year;
