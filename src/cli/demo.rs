@@ -93,6 +93,7 @@ pub(crate) fn run_demo(global: &Global, args: &DemoArgs) -> Result<Outcome, Fail
     for line in [
         "taptrace research \"23 Rockwel Street\"      who owns it, with a misspelt street",
         "taptrace research P1000010                 the same for a premise of the billing system",
+        "taptrace owner portfolio \"ORCHARDSON RENTALS LLC\"   what one family holds, with its trust",
         "taptrace match review                      the links that a person must decide",
         "taptrace match explain P1000010            why a link is what it is",
     ] {

@@ -185,6 +185,9 @@ fn owner(o: layers::OwnerLayerRow) -> Row {
         o.valid_from.into(),
         o.last_seen.into(),
         o.basis.into(),
+        o.owner_kind.into(),
+        o.parties.into(),
+        o.owner_group.into(),
     ];
     Row { id, cells, wkb: None, position: o.position }
 }

@@ -43,6 +43,10 @@ enum Verb {
     ///
     /// Example: taptrace import taps taps.csv
     Taps(FileArgs),
+    /// Deeds of the county clerk's index: who owned before and after, with book, page and instrument.
+    ///
+    /// Example: taptrace import deeds deeds.csv
+    Deeds(FileArgs),
     /// Meter reads.
     ///
     /// Example: taptrace import reads reads.csv
@@ -75,6 +79,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Roll(file) => (SourceKind::Roll, file),
         Verb::Accounts(file) => (SourceKind::Accounts, file),
         Verb::Taps(file) => (SourceKind::Taps, file),
+        Verb::Deeds(file) => (SourceKind::Deeds, file),
         Verb::Reads(file) => (SourceKind::Reads, file),
     };
     let profile = Profile::load(&file.profile, file.profile_dir.as_deref())

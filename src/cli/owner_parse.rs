@@ -32,17 +32,42 @@ pub(crate) struct ParseArgs {
     style: Option<String>,
 }
 
+/// Writes each row as soon as it is read.
+fn stream(global: &Global, request: &Request) -> Result<Outcome, Failure> {
+    let mut sink = Sink::open(global.output.as_deref())?;
+    let (mut n_rows, mut n_unread, mut failed) = (0u64, 0u64, None);
+    let each = |row: Row| {
+        n_rows += 1;
+        n_unread += u64::from(row.line.is_err());
+        if failed.is_none() {
+            let written = serde_json::to_writer(&mut sink, &owner_lines::document(&row)).map_err(std::io::Error::from);
+            failed = written.and_then(|()| sink.write_all(b"\n")).err();
+        }
+    };
+    owner_lines::parse_each(request, each).map_err(|e| Failure::from_error(&e).hint("taptrace owner parse --help"))?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    sink.finish()?;
+    Ok(if n_unread > 0 || n_rows == 0 { Outcome::Look } else { Outcome::Done })
+}
+
 pub(crate) fn parse(global: &Global, args: &ParseArgs) -> Result<Outcome, Failure> {
-    let rows = match (&args.input, &args.line) {
-        (Some(input), _) => owner_lines::parse_file(&Request {
-            input: input.clone(),
-            columns: args.column.clone(),
-            id_column: args.id_column.clone(),
-            mailing_columns: args.mailing_columns.clone(),
-            county_column: args.county_column.clone(),
-            style: args.style.clone(),
-        })
-        .map_err(|e| Failure::from_error(&e).hint("taptrace owner parse --help"))?,
+    let request = args.input.as_ref().map(|input| Request {
+        input: input.clone(),
+        columns: args.column.clone(),
+        id_column: args.id_column.clone(),
+        mailing_columns: args.mailing_columns.clone(),
+        county_column: args.county_column.clone(),
+        style: args.style.clone(),
+    });
+    if let Some(request) = request.as_ref().filter(|_| global.format == Format::Ndjson) {
+        return stream(global, request);
+    }
+    let rows = match (&request, &args.line) {
+        (Some(request), _) => {
+            owner_lines::parse_file(request).map_err(|e| Failure::from_error(&e).hint("taptrace owner parse --help"))?
+        }
         (None, line) => {
             let line = owner_lines::parse_line(line.as_deref().unwrap_or(""), args.style.as_deref());
             vec![Row { id: "1".to_owned(), county: String::new(), line: Ok(line) }]
@@ -103,12 +128,12 @@ fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failur
         }
         Format::Ndjson => {
             for row in rows {
-                writeln!(out, "{}", owner_lines::document(row))?;
+                writeln!(out, "{}", serde_json::to_string(&owner_lines::document(row)).unwrap_or_default())?;
             }
         }
         Format::Json => {
             let all: Vec<_> = rows.iter().map(owner_lines::document).collect();
-            writeln!(out, "{}", serde_json::Value::from(all))?;
+            writeln!(out, "{}", serde_json::to_string(&all).unwrap_or_default())?;
         }
         Format::Geojson => return Err(Failure::input("owner lines have no place on a map").hint("add --format ndjson")),
     }

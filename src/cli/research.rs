@@ -130,6 +130,7 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     let owners = list_of(&parcel["owner_on_roll"]).join(" / ");
     let owners = if owners.is_empty() { "not on the roll".to_owned() } else { owners };
     writeln!(out, "owner     {owners}   (owner on the assessor roll of {})", text_of(&parcel["roll_date"]))?;
+    print_parties(&parcel["ownership"], out)?;
     writeln!(
         out,
         "write to  {}   ({})",
@@ -177,10 +178,7 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     if let (Some(lon), Some(lat)) = (parcel["lon"].as_f64(), parcel["lat"].as_f64()) {
         writeln!(out, "map       {lat:.6}, {lon:.6}")?;
     }
-    let others = list_of(&parcel["other_parcels_of_owner_line"]);
-    if !others.is_empty() {
-        writeln!(out, "also      {} more of the same owner line: {}", others.len(), others.join(", "))?;
-    }
+    print_portfolio(&parcel["ownership"], out)?;
     writeln!(out)
 }
 
@@ -210,6 +208,42 @@ fn print_notes(notes: &Value, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Who the owner line names, when it names more than one plain owner, and the facts it states.
+fn print_parties(ownership: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let parties = ownership["parties"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for party in parties {
+        let share = party["share"].as_str().map_or(String::new(), |s| format!(", {s}"));
+        let role = text_of(&party["role"]).replace('_', " ");
+        writeln!(out, "party     {}   ({}, {role}{share})", text_of(&party["name"]), text_of(&party["kind"]))?;
+    }
+    let flags = list_of(&ownership["flags"]).join(", ").replace('_', " ");
+    if flags.is_empty() { Ok(()) } else { writeln!(out, "states    {flags}") }
+}
+
+/// What else the owner group holds, by tier; the whole of it is `owner portfolio`.
+fn print_portfolio(ownership: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let n_parcels = ownership["n_group_parcels"].as_u64().unwrap_or(0);
+    if n_parcels < 2 {
+        return Ok(());
+    }
+    let group = text_of(&ownership["owner_group"]);
+    let n_owners = ownership["n_group_owners"].as_u64().unwrap_or(0);
+    let role = ownership["address_role"].as_str().map_or(String::new(), |r| {
+        let by = if ownership["is_role_confirmed"] == true { "confirmed" } else { "automatic" };
+        format!("; mailing address: {} ({by})", r.replace('_', " "))
+    });
+    writeln!(out, "group     {group}: {n_owners} owner name(s), {n_parcels} parcels{role}")?;
+    let portfolio = ownership["portfolio"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for tier in ["identity", "affiliation"] {
+        let numbers: Vec<&str> =
+            portfolio.iter().filter(|p| p["tier"] == tier).map(|p| text_of(&p["parcel_no"])).take(8).collect();
+        if !numbers.is_empty() {
+            writeln!(out, "also      {tier}: {}", numbers.join(", "))?;
+        }
+    }
+    writeln!(out, "          taptrace owner portfolio {group}   shows all of them")
 }
 
 /// The waterfall of the best candidate: what spoke for it and what against.

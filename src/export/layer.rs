@@ -39,7 +39,17 @@ impl Layer {
                 "origin",
                 "position_method",
             ],
-            Layer::Owners => &["parcel_no", "owner", "mailing_address", "valid_from", "last_seen", "basis"],
+            Layer::Owners => &[
+                "parcel_no",
+                "owner",
+                "mailing_address",
+                "valid_from",
+                "last_seen",
+                "basis",
+                "owner_kind",
+                "parties",
+                "owner_group",
+            ],
         }
     }
 

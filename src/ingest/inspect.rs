@@ -387,11 +387,8 @@ impl Inspection {
             SourceKind::Accounts => "accounts",
             SourceKind::Taps => "taps",
             SourceKind::Reads => "reads",
-            SourceKind::Parcels
-            | SourceKind::Roll
-            | SourceKind::Deeds
-            | SourceKind::FieldResults
-            | SourceKind::Page => "columns",
+            SourceKind::Deeds => "deeds",
+            SourceKind::Parcels | SourceKind::Roll | SourceKind::FieldResults | SourceKind::Page => "columns",
         };
         let _ = writeln!(out, "\n[{table}]");
         let full_situs = self.full_situs();

@@ -66,7 +66,8 @@ pub fn fields_of(kind: SourceKind) -> &'static [&'static str] {
         SourceKind::Accounts => super::utility::AccountField::NAMES,
         SourceKind::Taps => super::utility::TapField::NAMES,
         SourceKind::Reads => super::utility::ReadField::NAMES,
-        SourceKind::Deeds | SourceKind::FieldResults | SourceKind::Page => &[],
+        SourceKind::Deeds => super::deed::DeedField::NAMES,
+        SourceKind::FieldResults | SourceKind::Page => &[],
     }
 }
 
@@ -77,7 +78,8 @@ fn required_of(kind: SourceKind) -> &'static [&'static str] {
         SourceKind::Accounts => &["account_no", "service_address"],
         SourceKind::Taps => &["tap_no"],
         SourceKind::Reads => &["meter_no", "read_on"],
-        SourceKind::Deeds | SourceKind::FieldResults | SourceKind::Page => &[],
+        SourceKind::Deeds => &["parcel_no", "recorded_on", "grantee"],
+        SourceKind::FieldResults | SourceKind::Page => &[],
     }
 }
 

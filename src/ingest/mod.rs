@@ -16,6 +16,7 @@ pub mod text;
 
 pub mod csv;
 pub mod dbf;
+mod deed;
 pub mod geojson;
 pub mod geopackage_rows;
 pub mod shape;

@@ -68,6 +68,9 @@ pub struct Profile {
     /// Columns of a file of meter reads.
     #[serde(default)]
     reads: BTreeMap<String, Rule>,
+    /// Columns of a file of deeds.
+    #[serde(default)]
+    deeds: BTreeMap<String, Rule>,
 }
 
 /// One bad row in fifty: more means the mapping is wrong, not the rows.
@@ -264,7 +267,8 @@ impl Profile {
         };
         let profile: Profile = toml::from_str(text)
             .map_err(|e| fail(e.span().map_or(0, |s| s.start), e.message().replace('\n', " ").trim().to_owned()))?;
-        for kind in [SourceKind::Parcels, SourceKind::Accounts, SourceKind::Taps, SourceKind::Reads] {
+        for kind in [SourceKind::Parcels, SourceKind::Accounts, SourceKind::Taps, SourceKind::Reads, SourceKind::Deeds]
+        {
             for (field, rule) in profile.rules(kind) {
                 let known = fields_of(kind);
                 let at = || text.find(&format!("\n{field}")).map_or(0, |n| n + 1);
@@ -296,7 +300,8 @@ impl Profile {
             SourceKind::Accounts => &self.accounts,
             SourceKind::Taps => &self.taps,
             SourceKind::Reads => &self.reads,
-            SourceKind::Deeds | SourceKind::FieldResults | SourceKind::Page => &NONE,
+            SourceKind::Deeds => &self.deeds,
+            SourceKind::FieldResults | SourceKind::Page => &NONE,
         }
     }
 

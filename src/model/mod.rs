@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod date;
+pub mod deed;
 pub mod domain;
 pub mod id;
 pub mod link;

@@ -197,8 +197,11 @@ fn whole_when_unknown<'p, 'a>(
         let (kind, _) = kind::classify(p, flags, style);
         matches!(kind, PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord))
     };
+    if pieces.len() < 2 || style.line != LineStyle::Comma || main.iter().any(|t| t.mark == Mark::Comma) {
+        return pieces;
+    }
     let unparsed = |p: &&[Token<'_>]| kind::classify(p, flags, style).1 == Rule::KindCommaRoll;
-    if pieces.len() > 1 && pieces.iter().any(unparsed) && pieces.iter().all(is_unknown) { vec![main] } else { pieces }
+    if pieces.iter().any(unparsed) && pieces.iter().all(is_unknown) { vec![main] } else { pieces }
 }
 
 /// Rules that guess from a missing comma or an odd word; behind `PLINK, ORA &` they say nothing.

@@ -207,6 +207,34 @@ pub fn strongest_path(links: &[Link], (from, to): (u32, u32)) -> Option<Vec<Step
     Some(path)
 }
 
+/// For every node that links lead to from one: the weakest rule of the strongest path, and its number of steps.
+pub fn strengths(links: &[Link], from: u32) -> FxHashMap<u32, (Rule, u32)> {
+    let mut next: FxHashMap<u32, Vec<(u32, Rule)>> = FxHashMap::default();
+    for link in links {
+        next.entry(link.a).or_default().push((link.b, link.rule));
+        next.entry(link.b).or_default().push((link.a, link.rule));
+    }
+    let mut found: FxHashMap<u32, (Rule, u32)> = FxHashMap::default();
+    let rank = |(rule, n_steps): (Rule, u32)| (rule.tier_and_score().1, std::cmp::Reverse(n_steps), rule);
+    let start = (Rule::SameNameSameAddress, 0);
+    let mut heap = std::collections::BinaryHeap::from([(rank(start), std::cmp::Reverse(from))]);
+    found.insert(from, start);
+    while let Some(((score, std::cmp::Reverse(n_steps), rule), std::cmp::Reverse(node))) = heap.pop() {
+        if found.get(&node).is_some_and(|best| rank(*best) > (score, std::cmp::Reverse(n_steps), rule)) {
+            continue;
+        }
+        for (to, by) in next.get(&node).into_iter().flatten() {
+            let weaker = if n_steps == 0 || by.tier_and_score().1 < score { *by } else { rule };
+            let reached = (weaker, n_steps + 1);
+            if found.get(to).is_none_or(|best| rank(reached) > rank(*best)) {
+                found.insert(*to, reached);
+                heap.push((rank(reached), std::cmp::Reverse(*to)));
+            }
+        }
+    }
+    found
+}
+
 /// A thing a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReviewItem {

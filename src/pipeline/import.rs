@@ -12,6 +12,7 @@ use crate::ingest::profile::Profile;
 use crate::ingest::source::{Progress, RawRow, Source};
 use crate::ingest::{self};
 use crate::model::date::CivilDate;
+use crate::model::deed::DeedRow;
 use crate::model::id::SnapshotId;
 use crate::model::snapshot::{Reject, SourceKind};
 use crate::pipeline::{address_file, reference};
@@ -341,11 +342,11 @@ impl Run<'_> {
                 }
                 Err(reject) => Err(reject),
             },
-            SourceKind::Parcels
-            | SourceKind::Roll
-            | SourceKind::Deeds
-            | SourceKind::FieldResults
-            | SourceKind::Page => Err(Reject {
+            SourceKind::Deeds => match self.mapper.deed(raw) {
+                Ok(row) => self.deed(tx, (snapshot_id, raw.row_no), &row)?,
+                Err(reject) => Err(reject),
+            },
+            SourceKind::Parcels | SourceKind::Roll | SourceKind::FieldResults | SourceKind::Page => Err(Reject {
                 row_no: raw.row_no,
                 column: String::new(),
                 value: String::new(),
@@ -353,6 +354,25 @@ impl Run<'_> {
                 detail: "this kind of file does not come in by this door".to_owned(),
             }),
         })
+    }
+
+    /// Stores a deed of a parcel that is known; a deed of another parcel is kept aside.
+    fn deed(
+        &mut self,
+        tx: &mut Tx<'_>,
+        source: (SnapshotId, u64),
+        row: &DeedRow,
+    ) -> Result<Result<bool, Reject>, Error> {
+        let Some(parcel_id) = store::cases::parcel(tx, &row.parcel_no)? else {
+            return Ok(Err(Reject {
+                row_no: source.1,
+                column: "parcel_no".to_owned(),
+                value: row.parcel_no.clone(),
+                reason: "no_such_parcel",
+                detail: "no roll or layer that was imported has this parcel".to_owned(),
+            }));
+        };
+        Ok(Ok(store::ownership::import_deed(tx, parcel_id, source, row)?))
     }
 
     fn finish(&mut self, tx: &mut Tx<'_>, source: &Source, snapshot: &NewSnapshot<'_>) -> Result<(), Error> {

@@ -5,8 +5,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use crate::model::party::{Party, PartyKind};
 use crate::owner_name::{self, LineStyle, OwnerLine, Style};
 use crate::pipeline::address_file::Table;
@@ -61,22 +59,30 @@ fn fixed_style(word: Option<&str>) -> Option<Style> {
     word.and_then(LineStyle::from_word).map(Style::fixed)
 }
 
-/// Reads all rows of a file: first the styles are learnt, then every line is read.
+/// Reads all rows of a file; see [`parse_each`].
 ///
 /// # Errors
 /// When the file cannot be read or a column is missing.
 pub fn parse_file(request: &Request) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    parse_each(request, |row| rows.push(row))?;
+    Ok(rows)
+}
+
+/// Gives the rows of a file one by one: first the styles are learnt, then every line is read. Only the cells are held.
+///
+/// # Errors
+/// When the file cannot be read or a column is missing.
+pub fn parse_each(request: &Request, mut each: impl FnMut(Row)) -> Result<(), Error> {
     let rows = read_cells(request)?;
     let styles = learn(&rows, request.style.as_deref());
     let default = Style::default();
-    Ok(rows
-        .into_iter()
-        .map(|cells| {
-            let style = styles.get(&cells.county).unwrap_or(&default);
-            let line = cells.problem.clone().map_or_else(|| Ok(read_row(&cells, style)), Err);
-            Row { id: cells.id, county: cells.county, line }
-        })
-        .collect())
+    for cells in rows {
+        let style = styles.get(&cells.county).unwrap_or(&default);
+        let line = cells.problem.clone().map_or_else(|| Ok(read_row(&cells, style)), Err);
+        each(Row { id: cells.id, county: cells.county, line });
+    }
+    Ok(())
 }
 
 fn read_row(cells: &Cells, style: &Style) -> OwnerLine {
@@ -131,29 +137,59 @@ fn read_cells(request: &Request) -> Result<Vec<Cells>, Error> {
 }
 
 /// The promised JSON of one row.
-pub fn document(row: &Row) -> Value {
+#[derive(Debug, serde::Serialize)]
+#[allow(missing_docs, reason = "the keys are those of docs/owner_lines.md")]
+pub struct Document<'a> {
+    pub id: &'a str,
+    pub kind: &'static str,
+    pub parties: Vec<PartyDocument<'a>>,
+    pub flags: Vec<&'static str>,
+    pub rules: Vec<&'static str>,
+}
+
+/// One party of a [`Document`].
+#[derive(Debug, serde::Serialize)]
+#[allow(missing_docs, reason = "the keys are those of docs/owner_lines.md")]
+pub struct PartyDocument<'a> {
+    pub kind: &'static str,
+    pub role: &'static str,
+    pub name: &'a str,
+    pub surname: &'a str,
+    pub given: &'a str,
+    pub middle: &'a str,
+    pub suffix: &'a str,
+}
+
+/// The promised JSON of one row.
+pub fn document(row: &Row) -> Document<'_> {
     match &row.line {
-        Ok(line) => json!({
-            "id": row.id,
-            "kind": line.kind.as_str(),
-            "parties": line.parties.iter().map(party).collect::<Vec<_>>(),
-            "flags": line.flags.iter().map(owner_name::Flag::as_str).collect::<Vec<_>>(),
-            "rules": line.rules.iter().map(owner_name::Rule::as_str).collect::<Vec<_>>(),
-        }),
-        Err(_) => json!({"id": row.id, "kind": "unknown", "parties": [], "flags": [], "rules": ["row.unreadable"]}),
+        Ok(line) => Document {
+            id: &row.id,
+            kind: line.kind.as_str(),
+            parties: line.parties.iter().map(party).collect(),
+            flags: line.flags.iter().map(owner_name::Flag::as_str).collect(),
+            rules: line.rules.iter().map(owner_name::Rule::as_str).collect(),
+        },
+        Err(_) => Document {
+            id: &row.id,
+            kind: "unknown",
+            parties: Vec::new(),
+            flags: Vec::new(),
+            rules: vec!["row.unreadable"],
+        },
     }
 }
 
-fn party(party: &Party) -> Value {
-    json!({
-        "kind": party.kind.as_str(),
-        "role": party.role.as_str(),
-        "name": party.name,
-        "surname": party.person.surname,
-        "given": party.person.given,
-        "middle": party.person.middle,
-        "suffix": party.person.suffix,
-    })
+fn party(party: &Party) -> PartyDocument<'_> {
+    PartyDocument {
+        kind: party.kind.as_str(),
+        role: party.role.as_str(),
+        name: &party.name,
+        surname: &party.person.surname,
+        given: &party.person.given,
+        middle: &party.person.middle,
+        suffix: &party.person.suffix,
+    }
 }
 
 /// Which labels a file holds.

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::date::CivilDate;
 use crate::ownership::compare::{Rule, Tier};
-use crate::ownership::group::{Link, strongest_path};
+use crate::ownership::group::{Link, strengths};
 use crate::ownership::interval::Certainty;
 use crate::ownership::mailing::mail_key;
 use crate::ownership::name::link_name;
@@ -83,10 +83,15 @@ pub struct Tied {
 pub fn ties(db: &impl Db, anchor: &NodeRow) -> Result<Vec<Tied>, Error> {
     let members = groups::nodes_of_group(db, anchor.group_id)?;
     let links = links_among(db, &members)?;
+    let found = strengths(&links, anchor.node_id as u32);
     let mut tied: Vec<Tied> = members
         .into_iter()
         .map(|node| {
-            let (tier, rule) = tie_of(&links, (anchor.node_id, node.node_id));
+            let (tier, rule) = match found.get(&(node.node_id as u32)) {
+                Some((rule, n_steps)) => (rule.tier_and_score().0, if *n_steps > 1 { Rule::GroupPath } else { *rule }),
+                // No link leads there: a person said so.
+                None => (Tier::Affiliation, Rule::StaffSame),
+            };
             Tied { node, tier, rule }
         })
         .collect();
@@ -108,19 +113,6 @@ fn links_among(db: &impl Db, members: &[NodeRow]) -> Result<Vec<Link>, Error> {
         }
     }
     Ok(links)
-}
-
-/// Tier and rule of the weakest link on the strongest path; a person's decision when no link leads there.
-fn tie_of(links: &[Link], (a, b): (i64, i64)) -> (Tier, Rule) {
-    if a == b {
-        return (Tier::Identity, Rule::SameNameSameAddress);
-    }
-    let path = strongest_path(links, (a as u32, b as u32)).unwrap_or_default();
-    let weakest = path.iter().map(|s| s.link.rule).min_by_key(|r| r.tier_and_score().1);
-    match weakest {
-        Some(rule) => (rule.tier_and_score().0, if path.len() == 1 { rule } else { Rule::GroupPath }),
-        None => (Tier::Affiliation, Rule::StaffSame),
-    }
 }
 
 /// Private owners outside the group that share only the mailing address, or only the name.
@@ -166,6 +158,24 @@ pub fn portfolio(reader: &Reader, anchor: &NodeRow) -> Result<Vec<PortfolioParce
     }
     parcels.sort_by(|a, b| (b.tier, &a.row.parcel_no).cmp(&(a.tier, &b.row.parcel_no)));
     Ok(parcels)
+}
+
+/// The first parcels of the owner's group beside this one, strongest tie first: parcel, owner, tier.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn neighbours(db: &impl Db, parcel_no: &str, limit: usize) -> Result<Vec<(String, String, &'static str)>, Error> {
+    let Some(anchor) = groups::node_of_parcel(db, parcel_no)? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for Tied { node, tier, .. } in ties(db, &anchor)?.into_iter().filter(|t| t.tier.is_automatic()) {
+        for row in stored::roll_rows_of_node(db, node.node_id)?.into_iter().filter(|r| r.parcel_no != parcel_no) {
+            found.push((row.parcel_no, row.owner_text.replace('\n', " / "), tier.as_str()));
+            if found.len() >= limit {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What a page about a parcel needs to say about its owner.

@@ -232,10 +232,35 @@ pub fn as_of_id(
     date: CivilDate,
     known_at: Option<&str>,
 ) -> Result<AsOf, store::Error> {
-    let facts: Vec<Fact> = stored::facts_of(db, parcel_id)?.into_iter().filter_map(fact_of).collect();
+    let facts = one_per_deed(stored::facts_of(db, parcel_id)?.into_iter().filter_map(fact_of));
     let answer = owner_as_of(&facts, date, known_at);
     let named = answer.facts.iter().map(|i| facts[*i].clone()).collect();
     Ok(AsOf { answer, facts: named })
+}
+
+/// A clerk's index has a row per grantee: those of one instrument are the owners together.
+fn one_per_deed(facts: impl Iterator<Item = Fact>) -> Vec<Fact> {
+    let mut merged: Vec<Fact> = Vec::new();
+    for fact in facts {
+        let instrument = |f: &Fact| f.reference.split(", snapshot ").next().unwrap_or_default().to_owned();
+        let same = merged.iter_mut().find(|f| {
+            f.basis == Basis::Deed
+                && fact.basis == Basis::Deed
+                && (f.from, f.sequence) == (fact.from, fact.sequence)
+                && fact.sequence.is_some()
+                && f.retracted_at == fact.retracted_at
+                && instrument(f) == instrument(&fact)
+        });
+        match same {
+            Some(known) if known.owner != fact.owner => {
+                known.owner = format!("{} & {}", known.owner, fact.owner);
+                known.reference = format!("{}; {}", known.reference, fact.reference);
+            }
+            Some(_) => {}
+            None => merged.push(fact),
+        }
+    }
+    merged
 }
 
 fn fact_of(row: stored::FactRow) -> Option<Fact> {

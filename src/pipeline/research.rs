@@ -238,5 +238,44 @@ fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Erro
         "sale_date": card.sale_date, "legal_description": card.legal_description, "is_retired": card.is_retired,
         "lon": card.position.map(|p| p.lon), "lat": card.position.map(|p| p.lat),
         "other_parcels_of_owner_line": card.other_parcels, "premises": premise_values,
+        "ownership": ownership_value(reader, card)?,
+    }))
+}
+
+/// Other parcels of the owner group shown; `owner portfolio` shows all.
+const PORTFOLIO_SHOWN: usize = 25;
+
+/// Parties of the owner line, the owner group and the first of its other parcels; null for a retired parcel.
+fn ownership_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error> {
+    use crate::pipeline::owner_portfolio::{neighbours, owners_of};
+    use crate::pipeline::ownership::Error;
+    let owners = match owners_of(reader, &card.parcel_no) {
+        Ok(owners) => owners,
+        Err(Error::Store(e)) => return Err(e),
+        Err(_) => return Ok(Value::Null),
+    };
+    let parties: Vec<Value> = owners
+        .parties
+        .iter()
+        .map(|p| {
+            json!({
+                "kind": p.kind, "role": p.role, "name": p.name, "surname": p.surname, "given": p.given, "middle": p.middle,
+                "suffix": p.suffix, "share": p.share,
+            })
+        })
+        .collect();
+    let others = match neighbours(reader, &card.parcel_no, PORTFOLIO_SHOWN) {
+        Ok(others) => others,
+        Err(Error::Store(e)) => return Err(e),
+        Err(_) => Vec::new(),
+    };
+    let portfolio: Vec<Value> = others
+        .iter()
+        .map(|(parcel_no, owner, tier)| json!({"parcel_no": parcel_no, "owner_on_roll": owner, "tier": tier}))
+        .collect();
+    Ok(json!({
+        "parties": parties, "flags": owners.flags.split_whitespace().collect::<Vec<_>>(), "owner_group": owners.group_no,
+        "n_group_owners": owners.n_group_owners, "n_group_parcels": owners.n_group_parcels,
+        "address_role": owners.address_role, "is_role_confirmed": owners.is_role_confirmed, "portfolio": portfolio,
     }))
 }

@@ -1,7 +1,8 @@
 //! The sample city: real lots, made-up people. A seeded generator that also makes counties of any size.
 //!
 //! Writes `parcels.geojson` (a roll with geometry, profile `generic`), `parcels_next_year.geojson` (the roll after some
-//! sales), `accounts.csv`, `taps.csv`, `reads.csv`, and the truth: `truth_links.csv`, `truth_violations.csv`.
+//! sales), `accounts.csv`, `taps.csv`, `reads.csv`, and the truth: `truth_links.csv`, `truth_violations.csv`,
+//! `truth_owner_groups.csv` (which lots of the second roll are in one hand).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -158,6 +159,8 @@ fn ordinal(n: usize) -> String {
 struct Owner {
     line: String,
     mailing: Option<(String, String, String, String)>,
+    /// Hand that holds several lots; `None` for an owner of this lot only.
+    hand: Option<&'static str>,
 }
 
 fn person(dice: &mut Dice) -> String {
@@ -171,11 +174,31 @@ fn owner_of(dice: &mut Dice, index: usize) -> Owner {
         Some((line.to_owned(), city.to_owned(), state.to_owned(), zip.to_owned()))
     };
     let hub = mail("400 SAMPLE TOWER PLZ STE 900", "BOSTON", "MA", "02110");
-    let (line, mailing) = match dice.below(100) {
+    let throw = dice.below(100);
+    let hand = match throw {
+        0..=8 => Some("brass lantern"),
+        11..=12 => Some("orchardson family"),
+        14..=15 => Some("city"),
+        16 => Some("church"),
+        17 => Some("magnolia row"),
+        _ => None,
+    };
+    let (line, mailing) = match throw {
         // One investor under three names and one address: a portfolio.
         0..=5 => (format!("BRASS LANTERN HOLDINGS {} LLC", ["I", "II", "III"][index % 3]), hub),
         6..=8 => ("LANTERN BRASS RENTALS LLC".to_owned(), hub),
-        9..=12 => (format!("{} FAMILY TRUST", dice.pick(SURNAMES)), None),
+        9..=10 => (format!("{} FAMILY TRUST", dice.pick(SURNAMES)), None),
+        // A family with its trust and its company.
+        11..=12 => {
+            let line = [
+                "ORCHARDSON, ADA M & HUGO",
+                "ORCHARDSON FAMILY REVOCABLE TRUST",
+                "ORCHARDSON RENTALS LLC",
+                "ORCHARDSON, ADA LIFE ESTATE",
+            ];
+            let _ = dice.next();
+            (line[index % 4].to_owned(), mail("18 ORCHARD LN", "SALEM", "MA", "01970"))
+        }
         13 => (format!("{} ESTATE OF", person(dice)), mail("C/O 12 EXECUTOR CT", "SALEM", "MA", "01970")),
         14..=15 => ("CITY OF SAMPLE".to_owned(), mail("1 CITY HALL SQ", "CAMBRIDGE", "MA", ZIP)),
         16 => ("FIRST CHURCH OF THE SAMPLE".to_owned(), None),
@@ -198,7 +221,7 @@ fn owner_of(dice: &mut Dice, index: usize) -> Owner {
         }
         _ => (person(dice), None),
     };
-    Owner { line, mailing }
+    Owner { line, mailing, hand }
 }
 
 /// The address as a billing clerk writes it: usually right, often shortened, sometimes misspelt.
@@ -263,6 +286,7 @@ struct Files {
     reads: BufWriter<File>,
     links: BufWriter<File>,
     violations: BufWriter<File>,
+    owner_groups: BufWriter<File>,
 }
 
 impl Files {
@@ -277,6 +301,7 @@ impl Files {
             reads: open("reads.csv")?,
             links: open("truth_links.csv")?,
             violations: open("truth_violations.csv")?,
+            owner_groups: open("truth_owner_groups.csv")?,
         };
         for roll in [&mut files.roll, &mut files.next_roll] {
             write!(roll, "{{\"type\":\"FeatureCollection\",\"features\":[")?;
@@ -292,6 +317,7 @@ impl Files {
         writeln!(files.reads, "meter_no,premise_no,read_on,reading,consumption,read_kind")?;
         writeln!(files.links, "premise_no,parcel_no")?;
         writeln!(files.violations, "premise_no,parcel_no,violation_type,since")?;
+        writeln!(files.owner_groups, "parcel_no,hand")?;
         Ok(files)
     }
 
@@ -299,7 +325,16 @@ impl Files {
         for roll in [&mut self.roll, &mut self.next_roll] {
             writeln!(roll, "\n]}}")?;
         }
-        for file in [self.roll, self.next_roll, self.accounts, self.taps, self.reads, self.links, self.violations] {
+        for file in [
+            self.roll,
+            self.next_roll,
+            self.accounts,
+            self.taps,
+            self.reads,
+            self.links,
+            self.violations,
+            self.owner_groups,
+        ] {
             file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_data()?;
         }
         Ok(())
@@ -334,6 +369,8 @@ pub fn make(dir: &Path, seed: u64, n_parcels: Option<usize>) -> io::Result<Made>
         let (next_owner, sale) =
             if is_sold { (owner_of(&mut dice, index + 7), Some("2026-05-18")) } else { (owner, None) };
         write!(files.next_roll, "{comma}{}", feature(lot, &next_owner, sale))?;
+        let hand = next_owner.hand.map_or_else(|| format!("owner of {}", lot.parcel_no), str::to_owned);
+        writeln!(files.owner_groups, "{},{hand}", lot.parcel_no)?;
         if dice.percent(92) {
             utility(&mut files, &mut dice, lot, index, &mut made)?;
         }

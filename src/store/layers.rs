@@ -30,6 +30,9 @@ pub struct OwnerLayerRow {
     pub valid_from: Option<String>,
     pub last_seen: Option<String>,
     pub basis: Option<String>,
+    pub owner_kind: Option<String>,
+    pub parties: Option<String>,
+    pub owner_group: Option<String>,
     pub position: Option<[f64; 2]>,
 }
 
@@ -97,12 +100,20 @@ pub fn parcels<E: From<Error>>(
 pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRow) -> Result<(), E>) -> Result<(), E> {
     let sql = format!(
         "SELECT p.parcel_no, CASE WHEN {IS_WITHHELD} THEN 'withheld by law' ELSE REPLACE(o.owner_text, char(10), ' / ') END,
-                CASE WHEN {IS_WITHHELD} THEN NULL ELSE {MAILING} END, i.valid_from, i.last_seen, i.basis, v.lon, v.lat
+                CASE WHEN {IS_WITHHELD} THEN NULL ELSE {MAILING} END, i.valid_from, i.last_seen, i.basis, v.lon, v.lat,
+                CASE WHEN {IS_WITHHELD} THEN NULL ELSE r.kind END,
+                CASE WHEN {IS_WITHHELD} THEN NULL ELSE (
+                    SELECT GROUP_CONCAT(y.name || ' (' || REPLACE(y.role, '_', ' ') || ')', '; ')
+                    FROM (SELECT name, role FROM party WHERE owner_line_id = i.owner_line_id ORDER BY seq) y) END,
+                CASE WHEN {IS_WITHHELD} OR v.owner_line_id IS NOT i.owner_line_id THEN NULL ELSE 'OG-' || n.owner_group_id END
          FROM ownership_interval i
          JOIN parcel p ON p.parcel_id = i.parcel_id
          JOIN owner_line o ON o.owner_line_id = i.owner_line_id
          LEFT JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
          LEFT JOIN mailing_address m ON m.mailing_address_id = i.mailing_address_id
+         LEFT JOIN owner_reading r ON r.owner_line_id = i.owner_line_id
+         LEFT JOIN owner_node_parcel g ON g.parcel_id = i.parcel_id
+         LEFT JOIN owner_node n ON n.owner_node_id = g.owner_node_id
          WHERE i.retracted_at IS NULL
          ORDER BY p.parcel_no, i.valid_from, i.ownership_interval_id"
     );
@@ -117,6 +128,9 @@ pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRo
                 valid_from: row.get(3)?,
                 last_seen: row.get(4)?,
                 basis: row.get(5)?,
+                owner_kind: row.get(8)?,
+                parties: row.get(9)?,
+                owner_group: row.get(10)?,
                 position: position_at(row, 6)?,
             })
         };

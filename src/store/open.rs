@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_owner_groups.sql"),
     include_str!("migrations/0009_removal.sql"),
     include_str!("migrations/0010_matching.sql"),
+    include_str!("migrations/0011_deed_source.sql"),
 ];
 
 /// The schema version this program writes.

@@ -4,6 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::view::Db;
 use super::{Change, Error, Reader, Tx};
+use crate::model::deed::DeedRow;
+use crate::model::id::SnapshotId;
 
 /// What a reader sees of a withheld owner.
 pub const WITHHELD: &str = "withheld by law: ask supervisor";
@@ -107,6 +109,7 @@ pub fn facts_of(db: &impl Db, parcel_id: i64) -> Result<Vec<FactRow>, Error> {
              UNION ALL
              SELECT d.grantee, d.recorded_on, NULL, NULL, 'deed', d.instrument_no, d.recorded_at, d.retracted_at,
                     'deed ' || COALESCE('book ' || d.book || ' page ' || d.page, d.instrument_no, d.deed_id)
+                        || COALESCE(', snapshot ' || d.snapshot_id || ' row ' || d.row_no, '')
              FROM deed d
              WHERE d.parcel_id = ?1) f
          ORDER BY f.recorded_at, f.valid_from, f.reference",
@@ -149,31 +152,7 @@ pub struct NewDeed {
 /// # Errors
 /// When the database cannot be written.
 pub fn insert_deed(tx: &mut Tx<'_>, parcel_id: i64, deed: &NewDeed) -> Result<bool, Error> {
-    let by = tx.authorship().clone();
-    let n = tx.tx.execute(
-        "INSERT INTO deed (parcel_id, recorded_on, executed_on, book, page, instrument_no, transfer_kind, grantor, grantee,
-             price_cents, document_sha256, document_name, entered_by, recorded_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
-         WHERE NOT EXISTS (
-             SELECT 1 FROM deed WHERE parcel_id = ?1 AND recorded_on = ?2 AND grantee = ?9 AND book IS ?4 AND page IS ?5
-                 AND instrument_no IS ?6 AND retracted_at IS NULL)",
-        params![
-            parcel_id,
-            deed.recorded_on,
-            deed.executed_on,
-            deed.book,
-            deed.page,
-            deed.instrument_no,
-            deed.transfer_kind,
-            deed.grantor,
-            deed.grantee,
-            deed.price_cents,
-            deed.document_sha256,
-            deed.document_name,
-            by.actor,
-            by.at.0
-        ],
-    )?;
+    let is_new = put_deed(tx, parcel_id, None, deed)?;
     let after = format!("{} {} -> {}", deed.recorded_on, deed.grantor, deed.grantee);
     let entity_id = parcel_id.to_string();
     tx.audit(Change {
@@ -183,6 +162,58 @@ pub fn insert_deed(tx: &mut Tx<'_>, parcel_id: i64, deed: &NewDeed) -> Result<bo
         before_json: None,
         after_json: Some(&after),
     })?;
+    Ok(is_new)
+}
+
+/// Stores a deed of a file; false when the same deed of the parcel is there already. The import itself is audited.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn import_deed(tx: &mut Tx<'_>, parcel_id: i64, source: (SnapshotId, u64), row: &DeedRow) -> Result<bool, Error> {
+    let deed = NewDeed {
+        recorded_on: row.recorded_on.to_string(),
+        executed_on: row.executed_on.map(|d| d.to_string()),
+        book: row.book.clone(),
+        page: row.page.clone(),
+        instrument_no: row.instrument_no.clone(),
+        transfer_kind: row.transfer_kind.clone(),
+        grantor: row.grantor.clone(),
+        grantee: row.grantee.clone(),
+        price_cents: row.price.map(|c| c.0),
+        document_sha256: None,
+        document_name: None,
+    };
+    put_deed(tx, parcel_id, Some(source), &deed)
+}
+
+fn put_deed(tx: &Tx<'_>, parcel_id: i64, source: Option<(SnapshotId, u64)>, deed: &NewDeed) -> Result<bool, Error> {
+    let by = tx.authorship();
+    let n = tx.tx.prepare_cached(
+        "INSERT INTO deed (parcel_id, recorded_on, executed_on, book, page, instrument_no, transfer_kind, grantor, grantee,
+             price_cents, document_sha256, document_name, entered_by, recorded_at, snapshot_id, row_no)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
+         WHERE NOT EXISTS (
+             SELECT 1 FROM deed WHERE parcel_id = ?1 AND recorded_on = ?2 AND grantee = ?9 AND book IS ?4 AND page IS ?5
+                 AND instrument_no IS ?6 AND retracted_at IS NULL)",
+    )?
+    .execute(params![
+        parcel_id,
+        deed.recorded_on,
+        deed.executed_on,
+        deed.book,
+        deed.page,
+        deed.instrument_no,
+        deed.transfer_kind,
+        deed.grantor,
+        deed.grantee,
+        deed.price_cents,
+        deed.document_sha256,
+        deed.document_name,
+        by.actor,
+        by.at.0,
+        source.map(|s| s.0.0),
+        source.map(|s| s.1.cast_signed())
+    ])?;
     Ok(n == 1)
 }
 
