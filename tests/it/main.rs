@@ -25,6 +25,7 @@ mod refusals;
 mod removal_merge;
 mod removals;
 mod owner_sample;
+mod removals;
 mod support;
 mod tidy;
 mod year;
