@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use clap::ValueHint;
 
@@ -90,8 +90,6 @@ pub(crate) fn vault(global: &Global, reason: &str) -> Result<Arc<EvidenceVault>,
 /// A flag that Ctrl-C sets.
 fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // A second handler in one process is refused; the first one serves then.
-    drop(ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)));
+    context::stop_on_signal(&stop);
     stop
 }

@@ -85,9 +85,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let profile = Profile::load(&file.profile, file.profile_dir.as_deref())
         .map_err(|e| Failure::from_error(&e).hint(e.hint()))?;
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // A second handler in one process is refused; the first one serves then.
-    drop(ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)));
+    context::stop_on_signal(&stop);
     let bar = progress_bar();
     let authorship = context::authorship(global, &format!("import {} {}", kind.as_str(), file.file.display()));
     let request = Request {
@@ -128,7 +126,7 @@ fn failure_of(error: &Error, file: &FileArgs) -> Failure {
             format!("taptrace import inspect {name}   shows what the columns hold")
         }
         Error::Shrunk { .. } => format!("is {name} complete? if so, add --allow-shrink"),
-        Error::Store(_) | Error::County(_) | Error::Interrupted => "taptrace check".to_owned(),
+        Error::Store(_) | Error::County(_) | Error::Repeated(_) | Error::Interrupted => "taptrace check".to_owned(),
     };
     Failure::from_error(error).hint(hint)
 }

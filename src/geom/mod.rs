@@ -1,5 +1,6 @@
 //! True positions: coordinate systems (`crs`), distances, point in parcel and nearest parcel, well-known binary.
 
+pub mod box_index;
 pub mod crs;
 pub mod distance;
 pub mod lots;

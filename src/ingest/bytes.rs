@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
@@ -23,29 +23,68 @@ pub struct Input {
     counter: Counter,
 }
 
-/// Shared count of bytes taken from disk.
+/// Shared count and hash of the bytes taken from disk.
 #[derive(Debug, Clone, Default)]
 pub struct Counter {
-    bytes_read: Arc<AtomicU64>,
+    seen: Arc<Seen>,
     bytes_total: u64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    bytes_read: AtomicU64,
+    is_at_end: AtomicBool,
+    /// Taken by one reader at a time; the lock costs nothing beside a read.
+    hasher: Mutex<Sha256>,
+}
+
+/// Identity of a file: hash and size of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// SHA-256 of the file as it lies on disk, in lower-case hex.
+    pub sha256: String,
+    /// Size in bytes.
+    pub byte_len: u64,
 }
 
 impl Counter {
     /// As shown to people.
     pub fn progress(&self) -> Progress {
-        Progress { bytes_read: self.bytes_read.load(Ordering::Relaxed), bytes_total: self.bytes_total }
+        Progress { bytes_read: self.seen.bytes_read.load(Ordering::Relaxed), bytes_total: self.bytes_total }
     }
+
+    /// Identity of what was read, once the reader is at the end of the file: the bytes that were parsed are the bytes hashed.
+    /// `None` before, and for formats that jump about in the file.
+    pub fn identity(&self) -> Option<FileIdentity> {
+        let byte_len = self.seen.bytes_read.load(Ordering::Relaxed);
+        let is_at_end = self.seen.is_at_end.load(Ordering::Relaxed) || (byte_len > 0 && byte_len == self.bytes_total);
+        let hasher = self.seen.hasher.lock().ok().filter(|_| is_at_end)?.clone();
+        Some(FileIdentity { sha256: hex(&hasher.finalize()), byte_len })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 struct Counted<R> {
     inner: R,
-    bytes_read: Arc<AtomicU64>,
+    seen: Arc<Seen>,
+    is_hashed: bool,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;
-        self.bytes_read.fetch_add(n as u64, Ordering::Relaxed);
+        self.seen.bytes_read.fetch_add(n as u64, Ordering::Relaxed);
+        if n == 0 && !buf.is_empty() {
+            self.seen.is_at_end.store(true, Ordering::Relaxed);
+        }
+        if self.is_hashed
+            && let Ok(mut hasher) = self.seen.hasher.lock()
+        {
+            hasher.update(&buf[..n]);
+        }
         Ok(n)
     }
 }
@@ -72,7 +111,7 @@ impl Input {
             counter.bytes_total = meta.len();
             Box::new(file)
         };
-        let mut counted = Counted { inner: raw, bytes_read: Arc::clone(&counter.bytes_read) };
+        let mut counted = Counted { inner: raw, seen: Arc::clone(&counter.seen), is_hashed: true };
         let mut magic = Vec::new();
         counted.by_ref().take(2).read_to_end(&mut magic).map_err(|e| read_error(path, e))?;
         let is_gzip = magic == [0x1f, 0x8b];
@@ -94,10 +133,15 @@ impl Input {
     /// When its first bytes cannot be read.
     pub fn from_unpacked(path: &Path, stream: Box<dyn Read>, bytes_total: u64) -> Result<Self, Error> {
         let counter = Counter { bytes_total, ..Counter::default() };
-        let mut stream = Counted { inner: stream, bytes_read: Arc::clone(&counter.bytes_read) };
+        let mut stream = Counted { inner: stream, seen: Arc::clone(&counter.seen), is_hashed: false };
         let mut head = Vec::new();
         stream.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut head).map_err(|e| read_error(path, e))?;
         Ok(Self { head, stream: Box::new(stream), counter })
+    }
+
+    /// The counter of this input.
+    pub fn counter(&self) -> &Counter {
+        &self.counter
     }
 
     /// The whole unpacked stream, from its first byte, and the counter behind it.
@@ -161,19 +205,31 @@ fn holds(head: &[u8], needle: &[u8]) -> bool {
     memchr::memmem::find(head, needle).is_some()
 }
 
-/// SHA-256 of the file as it lies on disk, in lower-case hex: the identity of a `source_snapshot`.
+/// Identity of a file, read from front to end.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn identity_of(path: &Path) -> Result<FileIdentity, Error> {
+    let mut file = File::open(path).map_err(|e| read_error(path, e))?;
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut byte_len = 0;
+    loop {
+        match file.read(&mut chunk).map_err(|e| read_error(path, e))? {
+            0 => break,
+            n => {
+                hasher.update(&chunk[..n]);
+                byte_len += n as u64;
+            }
+        }
+    }
+    Ok(FileIdentity { sha256: hex(&hasher.finalize()), byte_len })
+}
+
+/// SHA-256 of the file as it lies on disk, in lower-case hex.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn sha256_file(path: &Path) -> Result<String, Error> {
-    let mut file = File::open(path).map_err(|e| read_error(path, e))?;
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        match file.read(&mut chunk).map_err(|e| read_error(path, e))? {
-            0 => break,
-            n => hasher.update(&chunk[..n]),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    identity_of(path).map(|identity| identity.sha256)
 }

@@ -51,7 +51,12 @@ pub struct GeoJsonReader {
 #[derive(Default)]
 struct FeatureState {
     columns: Vec<String>,
+    /// True for columns whose name stands in the file as it is, without escapes.
+    is_plain_key: Vec<bool>,
     lookup: HashMap<String, usize>,
+    /// Column of the first property of the last feature: features of one file mostly have theirs in one order.
+    first_property: usize,
+    spans: Vec<(usize, Span)>,
     shape: ShapeBuf,
     has_geometry: bool,
     is_feature: bool,
@@ -307,7 +312,10 @@ impl FeatureState {
                 }
                 b"id" => {
                     let column_idx = self.column(ID_COLUMN.as_bytes(), false, usize::MAX)?;
-                    read_value(scan, row, column_idx)?;
+                    if let Some(span) = read_span(scan)? {
+                        let text = &scan.buf[span.start..span.end];
+                        row.set_with(column_idx, span.kind, |out| push_text(out, text, span.has_escape));
+                    }
                 }
                 _ => scan.skip_value()?,
             }
@@ -315,12 +323,39 @@ impl FeatureState {
         Ok(())
     }
 
+    /// Reads the members of the open object. Their text goes into the row in one piece; cells point into it.
     fn read_properties(&mut self, scan: &mut Scan<'_>, row: &mut RawRow) -> Scanned<()> {
-        let mut guess = 0;
-        while let Some((key, has_escape)) = scan.key()? {
-            let column_idx = self.column(key, has_escape, guess)?;
+        let start = scan.pos;
+        let mut guess = self.first_property;
+        let mut is_first = true;
+        self.spans.clear();
+        loop {
+            let column_idx = match self.columns.get(guess).filter(|_| self.is_plain_key[guess]) {
+                Some(name) if scan.skip_key(name)? => guess,
+                Some(_) | None => match scan.key()? {
+                    None => break,
+                    Some((key, has_escape)) => self.column(key, has_escape, guess)?,
+                },
+            };
+            if std::mem::take(&mut is_first) {
+                self.first_property = column_idx;
+            }
             guess = column_idx + 1;
-            read_value(scan, row, column_idx)?;
+            let span = read_span(scan)?;
+            self.spans.extend(span.map(|s| (column_idx, s)));
+        }
+        let raw = &scan.buf[start..scan.pos];
+        let whole = std::str::from_utf8(raw).ok().map(|text| row.push_text(text));
+        for (column_idx, span) in &self.spans {
+            match whole {
+                Some(base) if !span.has_escape => {
+                    row.set_span(*column_idx, span.kind, base + span.start - start, base + span.end - start);
+                }
+                _ => {
+                    let text = &scan.buf[span.start..span.end];
+                    row.set_with(*column_idx, span.kind, |out| push_text(out, text, span.has_escape));
+                }
+            }
         }
         Ok(())
     }
@@ -339,6 +374,7 @@ impl FeatureState {
             return Err(Fault::Limit("number of different property names"));
         }
         self.columns.push(self.key_text.clone());
+        self.is_plain_key.push(!self.key_text.contains(['"', '\\']));
         self.lookup.insert(self.key_text.clone(), self.columns.len() - 1);
         Ok(self.columns.len() - 1)
     }
@@ -439,30 +475,36 @@ fn number_of(raw: &[u8]) -> Option<f64> {
     fast_float2::parse(raw).ok()
 }
 
-fn read_value(scan: &mut Scan<'_>, row: &mut RawRow, column_idx: usize) -> Scanned<()> {
-    match scan.peek()? {
+/// Where a value stands in the scanned bytes.
+struct Span {
+    start: usize,
+    end: usize,
+    kind: CellKind,
+    has_escape: bool,
+}
+
+/// Finds the end of a value; `None` for null and words that mean it.
+fn read_span(scan: &mut Scan<'_>) -> Scanned<Option<Span>> {
+    let next = scan.peek()?;
+    let start = scan.pos;
+    let span = |start, end, kind| Span { start, end, kind, has_escape: false };
+    Ok(match next {
         b'"' => {
             let (raw, has_escape) = scan.string()?;
-            row.set_with(column_idx, CellKind::Text, |out| push_text(out, raw, has_escape));
+            Some(Span { has_escape, ..span(start + 1, start + 1 + raw.len(), CellKind::Text) })
         }
-        b'{' | b'[' => {
-            let raw = scan.raw_value()?;
-            row.set_with(column_idx, CellKind::Json, |out| push_text(out, raw, false));
-        }
+        b'{' | b'[' => Some(span(start, start + scan.raw_value()?.len(), CellKind::Json)),
         _ => match scan.word()? {
-            b"null" => {}
-            word @ (b"true" | b"false") => row.set_with(column_idx, CellKind::Bool, |out| push_text(out, word, false)),
+            b"null" => None,
+            word @ (b"true" | b"false") => Some(span(start, start + word.len(), CellKind::Bool)),
+            word if !matches!(word[0], b'-' | b'0'..=b'9') => None, // NaN and Infinity: written by some tools for "no value"
             word => {
-                if !matches!(word[0], b'-' | b'0'..=b'9') {
-                    return Ok(()); // NaN and Infinity: written by some tools for "no value"
-                }
                 // Viewers write whole numbers of a float column as 2004.0.
                 let whole = word.strip_suffix(b".0").unwrap_or(word);
-                row.set_with(column_idx, CellKind::Number, |out| push_text(out, whole, false));
+                Some(span(start, start + whole.len(), CellKind::Number))
             }
         },
-    }
-    Ok(())
+    })
 }
 
 /// Reads nested arrays of positions; false when something in them is not a number.
@@ -526,17 +568,7 @@ fn read_position(scan: &mut Scan<'_>, shape: &mut ShapeBuf) -> Scanned<bool> {
             }
             b',' => scan.pos += 1,
             b'-' | b'0'..=b'9' => {
-                let Ok((value, len)) = fast_float2::parse_partial::<f64, _>(&scan.buf[scan.pos..]) else {
-                    return if scan.pos + 1 >= scan.buf.len() {
-                        Err(Fault::More)
-                    } else {
-                        scan.bad("a number was expected")
-                    };
-                };
-                scan.pos += len;
-                if scan.pos >= scan.buf.len() {
-                    return Err(Fault::More);
-                }
+                let value = scan.number()?;
                 if let Some(slot) = position.get_mut(n) {
                     *slot = value;
                 }

@@ -17,6 +17,12 @@ pub(crate) enum Fault {
 
 pub(crate) type Scanned<T> = Result<T, Fault>;
 
+/// The powers that a float holds without error.
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
 /// Position in a slice.
 pub(crate) struct Scan<'a> {
     pub buf: &'a [u8],
@@ -90,6 +96,65 @@ impl<'a> Scan<'a> {
             }
             _ => self.bad("a key or '}' was expected"),
         }
+    }
+
+    /// Steps over `"name":` when exactly that comes next.
+    #[inline]
+    pub(crate) fn skip_key(&mut self, name: &str) -> Scanned<bool> {
+        if self.peek()? == b',' {
+            self.pos += 1;
+            self.peek()?;
+        }
+        let rest = &self.buf[self.pos..];
+        let n = name.len();
+        let is_it = rest.len() > n + 2 && rest[0] == b'"' && rest[n + 1] == b'"' && &rest[1..=n] == name.as_bytes();
+        if is_it {
+            self.pos += n + 2;
+            self.expect(b':', "':' was expected behind a key")?;
+        }
+        Ok(is_it)
+    }
+
+    /// The number that begins here. Exact: a decimal of at most 53 bits and a power of ten below 10^22 are both floats without
+    /// error, so one division rounds once; everything else goes the long way.
+    #[inline]
+    pub(crate) fn number(&mut self) -> Scanned<f64> {
+        let rest = &self.buf[self.pos..];
+        let is_negative = rest.first() == Some(&b'-');
+        let mut n = usize::from(is_negative);
+        let (mut digits, mut n_decimals) = (0_u64, None);
+        while let Some(b) = rest.get(n) {
+            match b {
+                b'0'..=b'9' if digits < 1 << 49 => {
+                    digits = digits * 10 + u64::from(b - b'0');
+                    n_decimals = n_decimals.map(|d: usize| d + 1);
+                }
+                b'.' if n_decimals.is_none() => n_decimals = Some(0),
+                _ => break,
+            }
+            n += 1;
+        }
+        match rest.get(n) {
+            None => return Err(Fault::More),
+            Some(b'0'..=b'9' | b'.' | b'e' | b'E') => return self.long_number(),
+            Some(_) => {}
+        }
+        let n_decimals = n_decimals.unwrap_or(0);
+        let Some(scale) = POWERS_OF_TEN.get(n_decimals).filter(|_| rest[n - 1].is_ascii_digit()) else {
+            return self.long_number();
+        };
+        self.pos += n;
+        #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+        let value = digits as f64 / scale;
+        Ok(if is_negative { -value } else { value })
+    }
+
+    fn long_number(&mut self) -> Scanned<f64> {
+        let Ok((value, len)) = fast_float2::parse_partial::<f64, _>(&self.buf[self.pos..]) else {
+            return if self.pos + 1 >= self.buf.len() { Err(Fault::More) } else { self.bad("a number was expected") };
+        };
+        self.pos += len;
+        if self.pos >= self.buf.len() { Err(Fault::More) } else { Ok(value) }
     }
 
     /// The raw text of a number, `true`, `false` or `null`.
@@ -216,6 +281,32 @@ mod tests {
         push_text(&mut out, b"ft\xb2 \\u00e9 ", true);
         push_text(&mut out, b"ft\xb2", false);
         assert_eq!(out, "ft² é ft²");
+    }
+
+    #[test]
+    fn numbers_are_the_nearest_floats() {
+        let mut texts: Vec<String> =
+            ["0", "-0", "7", "-96.8181569", "40.61", "1e3", "-1.5E-3", "0.1", "5.", "1234567890123456789"]
+                .map(str::to_owned)
+                .to_vec();
+        texts.extend(
+            ["-95.89515657975890", "0.30000000000000004", "9007199254740993", "123456789012345.678", ".5"]
+                .map(str::to_owned),
+        );
+        texts.extend((0..2_000_u64).map(|i| format!("-{}.{:07}", i % 180, i.wrapping_mul(7_919_777_773) % 10_000_000)));
+        texts.extend((0..2_000_u64).map(|i| format!("{}.{}", i, i.wrapping_mul(0x9e37_79b9_7f4a_7c15))));
+        for text in texts {
+            let json = format!("{text},");
+            let mut scan = Scan::new(json.as_bytes());
+            let found = scan.number().unwrap();
+            let wanted: f64 = text.parse().unwrap();
+            assert_eq!(found.to_bits(), wanted.to_bits(), "{text}: {found}");
+            assert_eq!(scan.pos, text.len(), "{text}");
+            assert_eq!(Scan::new(text.as_bytes()).number(), Err(Fault::More), "{text}");
+        }
+        for bad in ["-,", "-x,", ".,"] {
+            assert!(matches!(Scan::new(bad.as_bytes()).number(), Err(Fault::Bad(..))), "{bad}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A required value that is missing or unreadable rejects the row; an optional one is left out with a warning that names
 //! column and value, so that one bad sale date does not lose a parcel. Never panics.
 
+use std::borrow::Cow;
+
 use crate::geom::crs::Crs;
 use crate::ingest::error::{Error, shown};
 use crate::ingest::profile::{DateForm, FullRule, Profile, VolumeUnit};
@@ -115,7 +117,8 @@ pub struct Mapper {
     /// One per field of the kind.
     resolved: Vec<Option<Resolved>>,
     headers: Vec<String>,
-    extras: Vec<usize>,
+    /// Columns that no rule uses, each with its key as JSON: `"USE CODE":`.
+    extras: Vec<(usize, String)>,
     warnings: Vec<Reject>,
 }
 
@@ -181,6 +184,12 @@ impl Mapper {
         let allowed: Vec<String> = self.profile.allow_sensitive.iter().map(|h| plain(h)).collect();
         self.extras = (0..columns.len())
             .filter(|i| !used[*i] && (!is_sensitive(&columns[*i]) || allowed.contains(&plain(&columns[*i]))))
+            .map(|i| {
+                let mut key = String::new();
+                push_json_string(&mut key, &columns[i]);
+                key.push(':');
+                (i, key)
+            })
             .collect();
         self.resolved = resolved;
     }
@@ -205,14 +214,13 @@ impl Mapper {
     pub fn extras_json(&self, raw: &RawRow, out: &mut String) {
         out.push('{');
         let mut is_first = true;
-        for column_idx in &self.extras {
+        for (column_idx, key) in &self.extras {
             let (Some(text), Some(kind)) = (raw.value(*column_idx), raw.kind(*column_idx)) else { continue };
             if !is_first {
                 out.push(',');
             }
             is_first = false;
-            push_json_string(out, &self.headers[*column_idx]);
-            out.push(':');
+            out.push_str(key);
             let is_json = match kind {
                 CellKind::Text => false,
                 CellKind::Bool | CellKind::Json => true,
@@ -228,23 +236,23 @@ impl Mapper {
     ///
     /// # Errors
     /// A reject when the row is damaged or has no parcel number.
-    pub fn parcel(&mut self, raw: &RawRow) -> Result<ParcelRow, Reject> {
+    pub fn parcel<'a>(&mut self, raw: &'a RawRow) -> Result<ParcelRow<'a>, Reject> {
         use ParcelField as F;
         self.begin(raw)?;
         Ok(ParcelRow {
-            parcel_no: self.required(raw, F::ParcelNo)?,
-            assessor_account_no: self.text(raw, F::AssessorAccountNo),
-            situs_address: self.text(raw, F::SitusAddress),
-            situs_city: self.text(raw, F::SitusCity),
-            situs_state: self.text(raw, F::SitusState),
-            situs_zip: self.text(raw, F::SitusZip),
-            owner_lines: self.lines(raw, F::OwnerLines),
-            mailing_lines: self.lines(raw, F::MailingLines),
-            mail_city: self.text(raw, F::MailCity),
-            mail_state: self.text(raw, F::MailState),
-            mail_zip: self.text(raw, F::MailZip),
-            legal_description: self.text(raw, F::LegalDescription),
-            land_use: self.text(raw, F::LandUse),
+            parcel_no: self.required_cow(raw, F::ParcelNo.into())?,
+            assessor_account_no: self.cow(raw, F::AssessorAccountNo.into()),
+            situs_address: self.cow(raw, F::SitusAddress.into()),
+            situs_city: self.cow(raw, F::SitusCity.into()),
+            situs_state: self.cow(raw, F::SitusState.into()),
+            situs_zip: self.cow(raw, F::SitusZip.into()),
+            owner_lines: self.cow_lines(raw, F::OwnerLines),
+            mailing_lines: self.cow_lines(raw, F::MailingLines),
+            mail_city: self.cow(raw, F::MailCity.into()),
+            mail_state: self.cow(raw, F::MailState.into()),
+            mail_zip: self.cow(raw, F::MailZip.into()),
+            legal_description: self.cow(raw, F::LegalDescription.into()),
+            land_use: self.cow(raw, F::LandUse.into()),
             homestead: self.typed(raw, F::Homestead, "bad_boolean", value::boolean),
             year_built: self.year(raw, F::YearBuilt),
             building_area_sqft: self.typed(raw, F::BuildingAreaSqft, "bad_number", whole_sqft),
@@ -252,7 +260,7 @@ impl Mapper {
             total_value: self.typed(raw, F::TotalValue, "bad_money", value::money),
             sale_date: self.date(raw, F::SaleDate),
             sale_price: self.typed(raw, F::SalePrice, "bad_money", value::money),
-            deed_reference: self.text(raw, F::DeedReference),
+            deed_reference: self.cow(raw, F::DeedReference.into()),
             position: self.position(raw, F::Lon, F::Lat),
         })
     }
@@ -268,9 +276,9 @@ impl Mapper {
     }
 
     /// The cleaned value of a field: columns joined, a part taken, words replaced, constant filled in.
-    pub(super) fn text(&self, raw: &RawRow, field: impl Into<usize>) -> Option<String> {
+    fn cow<'a>(&self, raw: &'a RawRow, field: usize) -> Option<Cow<'a, str>> {
         let rule = self.rule(field)?;
-        let mut joined: Option<String> = None;
+        let mut joined: Option<Cow<'a, str>> = None;
         for column_idx in &rule.columns {
             let Some(piece) = raw.value(*column_idx).and_then(|t| value::clean(t, &self.profile.null_words)) else {
                 continue;
@@ -282,48 +290,48 @@ impl Mapper {
                 },
                 None => piece,
             };
-            match &mut joined {
+            let piece = clean_inside(piece);
+            joined = Some(match joined {
                 Some(text) => {
+                    let mut text = text.into_owned();
                     text.push_str(rule.details.with.as_deref().unwrap_or(" "));
-                    push_clean(text, piece);
+                    text.push_str(&piece);
+                    Cow::Owned(text)
                 }
-                None => {
-                    let mut text = String::with_capacity(piece.len());
-                    push_clean(&mut text, piece);
-                    joined = Some(text);
-                }
-            }
+                None => piece,
+            });
         }
-        let Some(text) = joined else { return rule.details.constant.clone() };
+        let Some(text) = joined else { return rule.details.constant.clone().map(Cow::Owned) };
         if !rule.details.map.is_empty() {
             let replaced = rule.details.map.iter().find(|(from, _)| from.trim().eq_ignore_ascii_case(&text));
             if let Some((_, to)) = replaced {
-                return Some(to.clone()).filter(|t| !t.is_empty());
+                return Some(to.clone()).filter(|t| !t.is_empty()).map(Cow::Owned);
             }
         }
         Some(text)
     }
 
+    pub(super) fn text(&self, raw: &RawRow, field: impl Into<usize>) -> Option<String> {
+        self.cow(raw, field.into()).map(Cow::into_owned)
+    }
+
     /// Every non-empty column of a list field.
-    pub(super) fn lines(&self, raw: &RawRow, field: impl Into<usize>) -> Vec<String> {
+    fn cow_lines<'a>(&self, raw: &'a RawRow, field: ParcelField) -> Vec<Cow<'a, str>> {
         let Some(rule) = self.rule(field) else { return Vec::new() };
         let cells = rule.columns.iter().filter_map(|i| raw.value(*i));
         let cells = cells.flat_map(|t| t.split(['\n', '\r'])).filter_map(|t| value::clean(t, &self.profile.null_words));
-        let lines: Vec<String> = cells
-            .map(|t| {
-                let mut text = String::with_capacity(t.len());
-                push_clean(&mut text, t);
-                text
-            })
-            .collect();
-        if lines.is_empty() { rule.details.constant.clone().into_iter().collect() } else { lines }
+        let lines: Vec<Cow<'a, str>> = cells.map(clean_inside).collect();
+        if lines.is_empty() { rule.details.constant.clone().into_iter().map(Cow::Owned).collect() } else { lines }
+    }
+
+    fn required_cow<'a>(&self, raw: &'a RawRow, field: usize) -> Result<Cow<'a, str>, Reject> {
+        self.cow(raw, field)
+            .ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
     }
 
     /// A value that the row cannot do without.
     pub(super) fn required(&self, raw: &RawRow, field: impl Into<usize>) -> Result<String, Reject> {
-        let field = field.into();
-        self.text(raw, field)
-            .ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
+        self.required_cow(raw, field.into()).map(Cow::into_owned)
     }
 
     /// An optional value; unreadable text becomes a warning.
@@ -335,7 +343,7 @@ impl Mapper {
         read: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
         let field = field.into();
-        let text = self.text(raw, field)?;
+        let text = self.cow(raw, field)?;
         let found = read(&text);
         if found.is_none() {
             let detail = format!("not readable as {}; left out", reason.trim_start_matches("bad_"));
@@ -349,7 +357,7 @@ impl Mapper {
         let field = field.into();
         let forms: Vec<DateForm> = self.rule(field).map(|r| r.details.dates.clone()).unwrap_or_default();
         // Zero is how empty dates of numeric columns are written.
-        if self.text(raw, field).is_some_and(|t| t.bytes().all(|b| matches!(b, b'0' | b'/' | b'-' | b'.'))) {
+        if self.cow(raw, field).is_some_and(|t| t.bytes().all(|b| matches!(b, b'0' | b'/' | b'-' | b'.'))) {
             return None;
         }
         self.typed(raw, field, "bad_date", |t| value::date(t, &forms))
@@ -409,25 +417,27 @@ fn whole_sqft(text: &str) -> Option<i64> {
     (0.0..=1e9).contains(&value).then_some(value as i64)
 }
 
-/// Appends text with control characters (embedded line ends) as blanks.
-fn push_clean(out: &mut String, text: &str) {
-    if text.bytes().any(|b| b.is_ascii_control()) {
-        let mut was_blank = false;
-        for c in text.chars() {
-            let c = if c.is_control() { ' ' } else { c };
-            if !(c == ' ' && was_blank) {
-                out.push(c);
-            }
-            was_blank = c == ' ';
-        }
-    } else {
-        out.push_str(text);
+/// Text with its control characters (embedded line ends) as blanks.
+fn clean_inside(text: &str) -> Cow<'_, str> {
+    // Without a way out of the loop it is done 32 bytes at a time.
+    if !text.bytes().fold(false, |found, b| found | b.is_ascii_control()) {
+        return Cow::Borrowed(text);
     }
+    let mut out = String::with_capacity(text.len());
+    let mut was_blank = false;
+    for c in text.chars() {
+        let c = if c.is_control() { ' ' } else { c };
+        if !(c == ' ' && was_blank) {
+            out.push(c);
+        }
+        was_blank = c == ' ';
+    }
+    Cow::Owned(out)
 }
 
 fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
-    if text.bytes().any(|b| b < 0x20 || b == b'"' || b == b'\\') {
+    if text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == b'"') | (b == b'\\')) {
         for c in text.chars() {
             match c {
                 '"' => out.push_str("\\\""),

@@ -130,13 +130,25 @@ impl RawRow {
         self.finish_cell(column_idx, kind, start);
     }
 
-    fn finish_cell(&mut self, column_idx: usize, kind: CellKind, start: usize) {
+    /// Appends text that cells will point into with [`Self::set_span`]; returns where it begins.
+    pub(crate) fn push_text(&mut self, text: &str) -> usize {
+        let base = self.text.len();
+        self.text.push_str(text);
+        base
+    }
+
+    /// Sets column `column_idx` to a piece of the text at hand.
+    pub(crate) fn set_span(&mut self, column_idx: usize, kind: CellKind, start: usize, end: usize) {
+        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else { return };
         if self.cells.len() <= column_idx {
             self.cells.resize(column_idx + 1, None);
         }
-        // A row's text is bounded by the record limits, far below 4 GB.
-        let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(self.text.len())) else { return };
         self.cells[column_idx] = Some(Cell { start, end, kind });
+    }
+
+    fn finish_cell(&mut self, column_idx: usize, kind: CellKind, start: usize) {
+        // A row's text is bounded by the record limits, far below 4 GB.
+        self.set_span(column_idx, kind, start, self.text.len());
     }
 }
 
@@ -169,6 +181,7 @@ pub struct Source {
     reader: Box<dyn RowReader>,
     format: Format,
     row_no: u64,
+    counter: bytes::Counter,
 }
 
 impl Source {
@@ -178,6 +191,7 @@ impl Source {
     /// When the file cannot be read or is none of the formats.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let mut input = bytes::Input::open(path)?;
+        let counter = input.counter().clone();
         let mut format = match options.format {
             Some(format) => format,
             None => bytes::sniff_format(path, &input)?,
@@ -190,12 +204,12 @@ impl Source {
             input = inside;
         }
         let reader = open_reader(path, input, format, options)?;
-        Ok(Self { reader, format, row_no: 0 })
+        Ok(Self { reader, format, row_no: 0, counter })
     }
 
     /// Rows that come from elsewhere than a file, such as the pages of a service.
     pub fn from_reader(reader: Box<dyn RowReader>, format: Format) -> Self {
-        Self { reader, format, row_no: 0 }
+        Self { reader, format, row_no: 0, counter: bytes::Counter::default() }
     }
 
     /// Column names as the file has them (BOM remains removed, blanks named, repeats numbered). GeoJSON may add columns at its
@@ -221,6 +235,14 @@ impl Source {
     /// How far we are.
     pub fn progress(&self) -> Progress {
         self.reader.progress()
+    }
+
+    /// Identity of the file that was read, at its end.
+    ///
+    /// # Errors
+    /// When a format that jumps about in its file makes a second reading necessary, and that fails.
+    pub fn identity(&self, path: &Path) -> Result<bytes::FileIdentity, Error> {
+        self.counter.identity().map_or_else(|| bytes::identity_of(path), Ok)
     }
 
     /// The format that was read.

@@ -20,12 +20,13 @@ const GALLONS_PER_CUBIC_FOOT: f64 = 7.480_519_48;
 
 /// Trims, and takes null words away.
 pub fn clean<'a>(text: &'a str, null_words: &[String]) -> Option<&'a str> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
-    if text.is_empty() {
-        return None;
-    }
+    let is_edge = |b: Option<&u8>| b.is_some_and(|b| (0x21..0x7f).contains(b));
+    let is_trim = is_edge(text.as_bytes().first()) && is_edge(text.as_bytes().last());
+    let text = if is_trim { text } else { text.trim_matches(|c: char| c.is_whitespace() || c.is_control()) };
+    let first = text.as_bytes().first()?;
     // The longest null word has 6 letters; longer text is not compared.
-    let is_null = (text.len() <= 6 && NULL_WORDS.iter().any(|w| text.eq_ignore_ascii_case(w)))
+    let is_candidate = text.len() <= 6 && matches!(first, b'n' | b'N' | b'(' | b'<' | b'#' | b'\\' | b'-');
+    let is_null = (is_candidate && NULL_WORDS.iter().any(|w| text.eq_ignore_ascii_case(w)))
         || null_words.iter().any(|w| text.eq_ignore_ascii_case(w));
     (!is_null).then_some(text)
 }
@@ -33,6 +34,9 @@ pub fn clean<'a>(text: &'a str, null_words: &[String]) -> Option<&'a str> {
 /// A number with thousands separators, dollar sign, or parentheses for minus.
 pub fn number(text: &str) -> Option<f64> {
     let text = text.trim();
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return text.parse().ok().filter(|v: &f64| v.is_finite());
+    }
     let (is_negative, inside) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
         Some(inside) => (true, inside),
         None => (false, text),
@@ -165,11 +169,11 @@ fn from_days(days: i64) -> Option<CivilDate> {
 
 /// One part of `STREET, CITY, ST ZIP`; the street is all of it when there is no comma.
 pub(crate) fn address_part(line: &str, part: AddressPart) -> Option<&str> {
-    let (rest, zip) = match line.trim().rsplit_once([' ', ',']) {
+    let (rest, zip) = match rsplit(line.trim()) {
         Some((rest, last)) if is_zip(last) => (rest.trim_end_matches([' ', ',']), Some(last)),
         _ => (line.trim(), None),
     };
-    let (rest, state) = match rest.rsplit_once([' ', ',']) {
+    let (rest, state) = match rsplit(rest) {
         Some((before, last))
             if last.len() == 2
                 && last.bytes().all(|b| b.is_ascii_alphabetic())
@@ -190,6 +194,12 @@ pub(crate) fn address_part(line: &str, part: AddressPart) -> Option<&str> {
         AddressPart::Zip => zip,
     };
     found.map(|t| t.trim().trim_matches(',').trim()).filter(|t| !t.is_empty())
+}
+
+/// At the last blank or comma.
+fn rsplit(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|b| b == b' ' || b == b',')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 fn is_zip(text: &str) -> bool {

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::address;
-use crate::ingest::bytes::sha256_file;
+use crate::geom::box_index::BoxIndexBuilder;
+use crate::ingest::bytes::{FileIdentity, identity_of};
 use crate::ingest::mapper::Mapper;
 use crate::ingest::profile::Profile;
 use crate::ingest::source::{Progress, RawRow, Source};
@@ -15,15 +15,18 @@ use crate::model::date::CivilDate;
 use crate::model::deed::DeedRow;
 use crate::model::id::SnapshotId;
 use crate::model::snapshot::{Reject, SourceKind};
+use crate::pipeline::import_situs::StandardForms;
 use crate::pipeline::{address_file, reference};
 use crate::store::roll::{RollImport, RollRow, Stored};
 use crate::store::snapshots::{self, Counts, NewSnapshot};
-use crate::store::{self, Authorship, Change, Tx, Writer, premises, taps};
+use crate::store::{self, Authorship, Change, Tx, Writer, blobs, premises, taps};
 
 /// Rejects shown in the report; all of them are in the database.
 const REJECTS_SHOWN: usize = 5;
 /// Rows between two looks at the interrupt flag and the progress bar.
 const ROWS_PER_LOOK: u64 = 1024;
+/// Version of the boxes' bytes.
+const BOXES_VERSION: &str = "1";
 /// Share rules are not applied to files smaller than this: one bad row of ten is no trend.
 const ROWS_FOR_SHARES: u64 = 50;
 
@@ -72,6 +75,9 @@ pub enum Error {
     /// The matcher could not learn the county.
     #[error(transparent)]
     County(#[from] address_file::Error),
+    /// The same bytes were imported before; found out at the end of a stream.
+    #[error("the same file was imported before")]
+    Repeated(SnapshotId),
     /// Ctrl-C.
     #[error("interrupted; nothing was changed")]
     Interrupted,
@@ -128,7 +134,7 @@ pub struct Opened<'a> {
     pub source: Source,
     /// Path or URL.
     pub origin: &'a str,
-    /// Identity of the content.
+    /// Identity of the content; empty when it is that of the file behind `request.path`, hashed while it is read.
     pub sha256: &'a str,
     /// Its size.
     pub byte_len: u64,
@@ -143,16 +149,20 @@ pub struct Opened<'a> {
 /// # Errors
 /// See [`Error`]; the database is then as before.
 pub fn run(db: &Path, request: &Request<'_>) -> Result<Report, Error> {
-    let sha256 = sha256_file(request.path)?;
     let byte_len = std::fs::metadata(request.path).map_or(0, |m| m.len());
     let origin = std::fs::canonicalize(request.path).unwrap_or_else(|_| request.path.to_owned()).display().to_string();
     // Open the source first: a file that is none of our formats should not even touch the database.
     let source = Source::open(request.path, &request.profile.open_options())?;
-    let (sha256, origin) = (sha256.as_str(), origin.as_str());
-    run_opened(db, request, Opened { source, origin, sha256, byte_len, is_partial: false, on_stored: &|_, _| Ok(()) })
+    let opened = Opened { source, origin: &origin, sha256: "", byte_len, is_partial: false, on_stored: &|_, _| Ok(()) };
+    match run_opened(db, request, opened) {
+        Err(Error::Repeated(snapshot_id)) => {
+            Ok(Report { snapshot_id: Some(snapshot_id), is_repeat: true, ..Report::default() })
+        }
+        outcome => outcome,
+    }
 }
 
-/// Imports rows that are open already; `request.path` is not looked at.
+/// Imports rows that are open already; `request.path` is not looked at when their identity is known.
 ///
 /// # Errors
 /// See [`Error`]; the database is then as before.
@@ -168,9 +178,22 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         as_of_date: &as_of_date,
     };
     let mapper = Mapper::new(request.profile, request.kind, source.columns())?;
-    let mut writer = Writer::open(db)?;
+    let mut writer = match request.kind {
+        SourceKind::Parcels | SourceKind::Roll => Writer::open_bulk(db)?,
+        SourceKind::Accounts
+        | SourceKind::Taps
+        | SourceKind::Reads
+        | SourceKind::Deeds
+        | SourceKind::FieldResults
+        | SourceKind::Page => Writer::open(db)?,
+    };
     let report = writer.with(request.authorship, |tx| -> Result<Report, Error> {
-        if let Some(snapshot_id) = snapshots::find_same(tx, &snapshot)? {
+        let found = match sha256 {
+            "" if !snapshots::has_same_size(tx, &snapshot)? => None,
+            "" => snapshots::find_same(tx, &NewSnapshot { sha256: &identity_of(request.path)?.sha256, ..snapshot })?,
+            _ => snapshots::find_same(tx, &snapshot)?,
+        };
+        if let Some(snapshot_id) = found {
             on_stored(tx, snapshot_id)?;
             return Ok(Report { snapshot_id: Some(snapshot_id), is_repeat: true, ..Report::default() });
         }
@@ -194,7 +217,7 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         }
         Ok(run.report)
     })?;
-    writer.checkpoint()?;
+    writer.finish_bulk()?;
     Ok(report)
 }
 
@@ -216,13 +239,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn keep_aside(&mut self, tx: &mut Tx<'_>, snapshot_id: SnapshotId, reject: &Reject) -> Result<(), Error> {
+    fn note_reject(&mut self, reject: &Reject) {
         self.report.counts.rejected += 1;
-        snapshots::reject(tx, snapshot_id, reject)?;
         if self.report.rejects.len() < REJECTS_SHOWN {
             self.report.rejects.push(reject.clone());
         }
-        Ok(())
     }
 
     fn note_warnings(&mut self) {
@@ -243,6 +264,8 @@ impl Run<'_> {
         let n_before = import.n_known();
         let mut raw = RawRow::default();
         let mut extras = String::new();
+        let mut forms = StandardForms::default();
+        let mut boxes = BoxIndexBuilder::default();
         while source.next_row(&mut raw)? {
             self.mapper.update_columns(source.columns());
             self.report.counts.read += 1;
@@ -250,28 +273,30 @@ impl Run<'_> {
             let parcel = match self.mapper.parcel(&raw) {
                 Ok(parcel) => parcel,
                 Err(reject) => {
-                    self.keep_aside(tx, import.snapshot_id(), &reject)?;
+                    import.reject(&reject)?;
+                    self.note_reject(&reject);
                     continue;
                 }
             };
             self.note_warnings();
             extras.clear();
             self.mapper.extras_json(&raw, &mut extras);
-            let standard_form = parcel
-                .situs_address
-                .as_deref()
-                .and_then(|text| address::parse(text).readings.into_iter().next())
-                .map(|a| address::standard_form(&a));
             let row = RollRow {
                 row_no: raw.row_no,
                 parcel: &parcel,
-                standard_form: standard_form.as_deref(),
+                standard_form: parcel.situs_address.as_deref().and_then(|text| forms.of(text)),
                 attributes_json: Some(extras.as_str()).filter(|e| e.len() > 2),
                 geometry_wkb: raw.geometry.as_ref().map(|g| g.wkb.as_slice()),
                 label_point: raw.geometry.as_ref().map(|g| g.label_point),
             };
-            match import.store(tx, &row)? {
-                Stored::Parcel | Stored::Situs => self.report.counts.stored += 1,
+            match import.store(&row)? {
+                Stored::Parcel(parcel_id) => {
+                    self.report.counts.stored += 1;
+                    if let Some(geometry) = &raw.geometry {
+                        boxes.add(parcel_id, geometry.bbox);
+                    }
+                }
+                Stored::Situs => self.report.counts.stored += 1,
                 Stored::Duplicate => self.report.counts.duplicate += 1,
             }
         }
@@ -284,11 +309,17 @@ impl Run<'_> {
         if (import.n_parcels() as f64) < floor && !self.request.allow_shrink {
             return Err(Error::Shrunk {
                 now: import.n_parcels(),
-                before: n_before,
+                before: usize::try_from(n_before).unwrap_or(usize::MAX),
                 allowed_percent: percent(self.request.profile.shrink_share_max),
             });
         }
-        self.report.n_retired = import.retire_missing(tx)?;
+        let fingerprint = format!("snapshot {}", import.snapshot_id().0);
+        self.report.n_retired = import.retire_missing()?;
+        if !boxes.is_empty() {
+            let older = if self.is_partial { blobs::get(tx, blobs::PARCEL_BOXES)? } else { None };
+            let bytes = older.and_then(|older| boxes.append_to(&older)).unwrap_or_else(|| boxes.finish());
+            blobs::put(tx, blobs::PARCEL_BOXES, &fingerprint, BOXES_VERSION, &bytes)?;
+        }
         Ok(())
     }
 
@@ -304,7 +335,8 @@ impl Run<'_> {
                 Ok(true) => self.report.counts.stored += 1,
                 Ok(false) => self.report.counts.duplicate += 1,
                 Err(reject) => {
-                    self.keep_aside(tx, snapshot_id, &reject)?;
+                    snapshots::reject(tx, snapshot_id, &reject)?;
+                    self.note_reject(&reject);
                     continue;
                 }
             }
@@ -396,12 +428,22 @@ impl Run<'_> {
             return Err(Error::TooFewRows { stored: counts.stored, expected: profile.rows_min });
         }
         let columns_json = serde_json::to_string(source.columns()).unwrap_or_default();
+        let file = match snapshot.sha256 {
+            "" => source.identity(self.request.path)?,
+            sha256 => FileIdentity { sha256: sha256.to_owned(), byte_len: snapshot.byte_len },
+        };
+        if snapshot.sha256.is_empty()
+            && let Some(id) = snapshots::find_same(tx, &NewSnapshot { sha256: &file.sha256, ..*snapshot })?
+        {
+            return Err(Error::Repeated(id));
+        }
         if let Some(id) = self.report.snapshot_id {
+            snapshots::identify(tx, id, &file.sha256, file.byte_len)?;
             snapshots::finish(tx, id, counts, &columns_json)?;
         }
         self.report.findings = source.findings();
         let after = serde_json::json!({
-            "origin": snapshot.origin, "profile": snapshot.profile, "sha256": snapshot.sha256, "as_of": snapshot.as_of_date,
+            "origin": snapshot.origin, "profile": snapshot.profile, "sha256": file.sha256, "as_of": snapshot.as_of_date,
             "read": counts.read, "stored": counts.stored, "duplicate": counts.duplicate, "rejected": counts.rejected,
         })
         .to_string();

@@ -18,6 +18,7 @@ pub mod fetch_layer;
 pub mod fetch_manifest;
 pub mod fetch_vault;
 pub mod import;
+mod import_situs;
 pub mod learning;
 pub mod link;
 pub mod owner_chains;

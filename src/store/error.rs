@@ -61,6 +61,18 @@ pub enum Error {
     Interrupted,
 }
 
+impl Error {
+    /// True when a rollback journal must be played back before the file can be read.
+    pub(crate) fn is_hot_journal(&self) -> bool {
+        const READONLY_ROLLBACK: i32 = 776;
+        let source = match self {
+            Error::Sqlite(e) => e,
+            _ => return false,
+        };
+        source.sqlite_error().is_some_and(|e| e.extended_code == READONLY_ROLLBACK)
+    }
+}
+
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;

@@ -63,7 +63,7 @@ pub fn parcels<E: From<Error>>(
          FROM parcel p
          JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
          JOIN source_snapshot n ON n.snapshot_id = v.snapshot_id
-         LEFT JOIN situs s ON s.situs_id = (SELECT MIN(situs_id) FROM situs x WHERE x.parcel_version_id = v.parcel_version_id)
+         LEFT JOIN situs s ON s.parcel_version_id = v.parcel_version_id AND s.situs_id = 1
          LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
          LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id
          WHERE p.retired_snapshot_id IS NULL

@@ -19,6 +19,7 @@ pub mod parcels;
 pub mod premises;
 mod reader;
 pub mod roll;
+mod roll_texts;
 pub mod snapshots;
 pub mod sources;
 pub mod taps;

@@ -42,7 +42,7 @@ const SUBJECT: &str =
  LEFT JOIN parcel_withheld w ON w.parcel_id = p.parcel_id
  LEFT JOIN owner_line o ON o.owner_line_id = v.owner_line_id
  LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id AND w.parcel_id IS NULL
- LEFT JOIN situs s ON s.situs_id = (SELECT MIN(situs_id) FROM situs WHERE parcel_version_id = v.parcel_version_id)
+ LEFT JOIN situs s ON s.parcel_version_id = v.parcel_version_id AND s.situs_id = 1
  WHERE p.parcel_no = ?1";
 
 /// The parcel, when there is one.

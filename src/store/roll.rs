@@ -1,21 +1,24 @@
 //! Writing a roll or parcel layer: new versions, situs, owners on the roll. One value lives for one import.
 //!
-//! Distinct owner lines and mailing addresses are interned in memory; a parcel whose content did not change keeps its
-//! version and only has its owner interval's `last_seen` moved on.
+//! A parcel whose content did not change keeps its version and only has its owner's `last_seen` moved on. Memory grows by a
+//! hash per distinct owner and mailing address and a bit per parcel, never by the texts.
 
-use rusqlite::{named_params, params};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
+use rustc_hash::FxHashSet;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::roll_texts::Texts;
 use super::snapshots::NewSnapshot;
 use super::{Error, Tx};
 use crate::model::id::SnapshotId;
 use crate::model::parcel::{LonLat, ParcelRow};
+use crate::model::snapshot::{Reject, SourceKind};
 
 /// What a stored row was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// A parcel seen for the first time in this import.
-    Parcel,
+    Parcel(i64),
     /// A further situs of a parcel of this import.
     Situs,
     /// The same row again.
@@ -28,10 +31,10 @@ pub struct RollRow<'a> {
     /// 1-based row number in the file.
     pub row_no: u64,
     /// Mapped columns.
-    pub parcel: &'a ParcelRow,
+    pub parcel: &'a ParcelRow<'a>,
     /// Situs as Publication 28 writes it, when it could be parsed.
     pub standard_form: Option<&'a str>,
-    /// All columns of the file as JSON, verbatim.
+    /// The columns that are mapped to no field, as a JSON object, verbatim.
     pub attributes_json: Option<&'a str>,
     /// Geometry, WGS 84.
     pub geometry_wkb: Option<&'a [u8]>,
@@ -40,93 +43,245 @@ pub struct RollRow<'a> {
 }
 
 /// An import of a roll under way.
-#[derive(Debug)]
-pub struct RollImport {
+pub struct RollImport<'t> {
+    connection: &'t Connection,
     snapshot_id: SnapshotId,
     as_of_date: String,
-    recorded_at: String,
-    owners: FxHashMap<String, i64>,
-    mailings: FxHashMap<String, i64>,
-    known: FxHashMap<String, KnownParcel>,
-    /// Parcels of this import: number to (parcel, version, situs texts seen).
-    current: FxHashMap<String, (i64, i64)>,
+    sql: Statements<'t>,
+    owners: Texts,
+    mailings: Texts,
+    next: NextIds,
+    is_roll: bool,
+    n_known: u64,
+    /// One bit per parcel of this import.
+    seen: Vec<u64>,
+    n_parcels: usize,
+    /// Further situs of unchanged parcels; those of new versions are looked up in the table.
     situs_seen: FxHashSet<(i64, u64)>,
     n_versions: u64,
+    owner_text: String,
+    mailing_lines: String,
 }
 
+/// Prepared once: looking one up in the connection's cache costs as much as a small insert.
+struct Statements<'t> {
+    add_parcel: Insert<'t>,
+    parcel_of: Statement<'t>,
+    add_version: Insert<'t>,
+    keep_geometry: Statement<'t>,
+    set_version: Statement<'t>,
+    add_situs: Insert<'t>,
+    add_further_situs: Statement<'t>,
+    find_situs: Statement<'t>,
+    add_owner: Statement<'t>,
+    add_mailing: Statement<'t>,
+    add_interval: Insert<'t>,
+    last_interval: Statement<'t>,
+    move_last_seen: Statement<'t>,
+    unretire: Statement<'t>,
+    reject: Statement<'t>,
+}
+
+/// The next free row number of each table: ids are given here, so that a parcel can name its version before that is stored.
 #[derive(Debug, Clone, Copy)]
-struct KnownParcel {
+struct NextIds {
+    parcel: i64,
+    version: i64,
+    interval: i64,
+}
+
+/// A parcel that the database had before this row.
+#[derive(Debug, Clone, Copy)]
+struct Known {
     parcel_id: i64,
     version_id: i64,
     content_hash: i64,
+    snapshot_id: i64,
+    is_retired: bool,
 }
 
-fn hash_of(value: &impl std::hash::Hash) -> u64 {
-    use std::hash::Hasher;
-    let mut hasher = rustc_hash::FxHasher::default();
-    value.hash(&mut hasher);
-    hasher.finish()
+const NO_TEXT: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn hash_text(seed: u64, text: Option<&str>) -> u64 {
+    match text {
+        Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
+        None => seed.rotate_left(7) ^ NO_TEXT,
+    }
 }
 
 fn content_hash(row: &RollRow<'_>) -> i64 {
     let p = row.parcel;
-    let words = (
-        &p.parcel_no,
-        &p.situs_address,
-        &p.owner_lines,
-        &p.mailing_lines,
-        (&p.mail_city, &p.mail_state, &p.mail_zip),
-        row.attributes_json,
-        row.geometry_wkb,
-        &p.legal_description,
-    );
-    hash_of(&words).cast_signed()
+    let mut hash = xxh3_64(p.parcel_no.as_bytes());
+    for lines in [&p.owner_lines, &p.mailing_lines] {
+        hash = lines.iter().fold(hash ^ lines.len() as u64, |h, line| hash_text(h, Some(line.as_ref())));
+    }
+    for text in
+        [&p.situs_address, &p.situs_city, &p.situs_zip, &p.mail_city, &p.mail_state, &p.mail_zip, &p.legal_description]
+    {
+        hash = hash_text(hash, text.as_deref());
+    }
+    hash = hash_text(hash, row.attributes_json);
+    xxh3_64_with_seed(row.geometry_wkb.unwrap_or_default(), hash).cast_signed()
 }
 
-impl RollImport {
-    /// Starts an import: records the snapshot and loads what is known already.
+fn situs_hash(p: &ParcelRow<'_>) -> u64 {
+    [&p.situs_address, &p.situs_city, &p.situs_zip].into_iter().fold(0, |h, text| hash_text(h, text.as_deref()))
+}
+
+/// An INSERT that is run for every row. What does not change from row to row is bound once, a repeated NULL is not bound again:
+/// binding was a tenth of an import.
+struct Insert<'t> {
+    statement: Statement<'t>,
+    /// One bit per parameter.
+    bound: u32,
+}
+
+impl<'t> Insert<'t> {
+    fn new(statement: Statement<'t>) -> Self {
+        Self { statement, bound: 0 }
+    }
+
+    fn set(&mut self, index: usize, value: impl ToSql) -> Result<(), Error> {
+        self.bound |= 1 << index;
+        Ok(self.statement.raw_bind_parameter(index, value)?)
+    }
+
+    fn set_opt(&mut self, index: usize, value: Option<impl ToSql>) -> Result<(), Error> {
+        match value {
+            Some(value) => self.set(index, value),
+            None if self.bound & (1 << index) == 0 => Ok(()),
+            None => {
+                self.bound &= !(1 << index);
+                Ok(self.statement.raw_bind_parameter(index, rusqlite::types::Null)?)
+            }
+        }
+    }
+
+    fn run(&mut self) -> Result<usize, Error> {
+        Ok(self.statement.raw_execute()?)
+    }
+}
+
+impl<'t> Statements<'t> {
+    #[allow(clippy::too_many_lines, reason = "the list of statements")]
+    fn prepare(tx: &'t Tx<'_>) -> Result<Self, Error> {
+        let prepare = |sql: &str| tx.tx.prepare(sql);
+        let insert = |sql: &str| prepare(sql).map(Insert::new);
+        Ok(Self {
+            add_parcel: insert(
+                "INSERT INTO parcel (parcel_id, parcel_no, current_version_id, first_snapshot_id)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (parcel_no) DO NOTHING",
+            )?,
+            parcel_of: prepare(
+                "SELECT p.parcel_id, v.parcel_version_id, v.content_hash, v.snapshot_id, p.retired_snapshot_id IS NOT NULL
+                 FROM parcel p
+                 JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+                 WHERE p.parcel_no = ?1",
+            )?,
+            add_version: insert(
+                "INSERT INTO parcel_version (parcel_version_id, parcel_id, snapshot_id, row_no, assessor_account_no,
+                     owner_line_id, mailing_address_id, legal_description, land_use, homestead, year_built, building_area_sqft,
+                     improvement_cents, total_cents, sale_date, sale_cents, deed_reference, lon, lat, attributes_json,
+                     content_hash, geometry_wkb)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+            )?,
+            keep_geometry: prepare(
+                "UPDATE parcel_version
+                 SET (lon, lat, geometry_wkb) = (
+                     SELECT COALESCE(parcel_version.lon, v.lon), COALESCE(parcel_version.lat, v.lat), v.geometry_wkb
+                     FROM parcel_version v
+                     WHERE v.parcel_version_id = ?2)
+                 WHERE parcel_version_id = ?1",
+            )?,
+            set_version: prepare(
+                "UPDATE parcel
+                 SET current_version_id = ?2, retired_snapshot_id = NULL
+                 WHERE parcel_id = ?1",
+            )?,
+            add_situs: insert(
+                "INSERT INTO situs (parcel_version_id, situs_id, row_no, situs_text, standard_form, city, state, zip)
+                 VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            add_further_situs: prepare(
+                "INSERT INTO situs (parcel_version_id, situs_id, row_no, situs_text, standard_form, city, state, zip)
+                 SELECT ?1, COALESCE(MAX(situs_id), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7
+                 FROM situs
+                 WHERE parcel_version_id = ?1",
+            )?,
+            find_situs: prepare(
+                "SELECT situs_id
+                 FROM situs
+                 WHERE parcel_version_id = ?1 AND situs_text = ?2 AND city IS ?3 AND zip IS ?4",
+            )?,
+            add_owner: prepare("INSERT INTO owner_line (owner_line_id, owner_text) VALUES (?1, ?2)")?,
+            add_mailing: prepare(
+                "INSERT INTO mailing_address (mailing_address_id, lines, city, state, zip) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            add_interval: insert(
+                "INSERT INTO ownership_interval (ownership_interval_id, parcel_id, owner_line_id, mailing_address_id, valid_from,
+                     last_seen, basis, deed_reference, snapshot_id, row_no, recorded_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?,
+            last_interval: prepare(
+                "SELECT owner_line_id, mailing_address_id
+                 FROM ownership_interval
+                 WHERE parcel_id = ?1 AND retracted_at IS NULL AND basis IN ('roll', 'sale')
+                 ORDER BY ownership_interval_id DESC
+                 LIMIT 1",
+            )?,
+            move_last_seen: prepare(
+                "UPDATE ownership_interval
+                 SET last_seen = MAX(last_seen, ?2)
+                 WHERE ownership_interval_id = (
+                     SELECT MAX(ownership_interval_id) FROM ownership_interval
+                     WHERE parcel_id = ?1 AND retracted_at IS NULL AND basis IN ('roll', 'sale'))",
+            )?,
+            unretire: prepare("UPDATE parcel SET retired_snapshot_id = NULL WHERE parcel_id = ?1")?,
+            reject: prepare(super::snapshots::REJECT_SQL)?,
+        })
+    }
+}
+
+impl<'t> RollImport<'t> {
+    /// Starts an import: records the snapshot and prepares what every row needs.
     ///
     /// # Errors
     /// When the database cannot be read or written.
-    pub fn begin(tx: &mut Tx<'_>, snapshot: &NewSnapshot<'_>) -> Result<Self, Error> {
+    pub fn begin(tx: &'t mut Tx<'_>, snapshot: &NewSnapshot<'_>) -> Result<Self, Error> {
         let snapshot_id = super::snapshots::insert(tx, snapshot)?;
-        let mut import = Self {
+        let recorded_at = tx.authorship().at.0.clone();
+        let tx: &'t Tx<'_> = tx;
+        let number = |sql: &str| -> Result<i64, Error> { Ok(tx.tx.query_row(sql, [], |r| r.get(0))?) };
+        let next = NextIds {
+            parcel: number("SELECT COALESCE(MAX(parcel_id), 0) + 1 FROM parcel")?,
+            version: number("SELECT COALESCE(MAX(parcel_version_id), 0) + 1 FROM parcel_version")?,
+            interval: number("SELECT COALESCE(MAX(ownership_interval_id), 0) + 1 FROM ownership_interval")?,
+        };
+        let n_known = number("SELECT COUNT(*) FROM parcel WHERE retired_snapshot_id IS NULL")?;
+        let mut sql = Statements::prepare(tx)?;
+        sql.add_parcel.set(4, snapshot_id.0)?;
+        sql.add_version.set(3, snapshot_id.0)?;
+        sql.add_interval.set(6, snapshot.as_of_date)?;
+        sql.add_interval.set(9, snapshot_id.0)?;
+        sql.add_interval.set(11, recorded_at)?;
+        Ok(Self {
+            connection: &tx.tx,
             snapshot_id,
             as_of_date: snapshot.as_of_date.to_owned(),
-            recorded_at: tx.authorship().at.0.clone(),
-            owners: FxHashMap::default(),
-            mailings: FxHashMap::default(),
-            known: FxHashMap::default(),
-            current: FxHashMap::default(),
+            sql,
+            owners: Texts::load(&tx.tx, "SELECT owner_line_id, owner_text FROM owner_line")?,
+            mailings: Texts::load(&tx.tx, "SELECT mailing_address_id, lines, city, state, zip FROM mailing_address")?,
+            next,
+            is_roll: snapshot.source_kind == SourceKind::Roll,
+            n_known: n_known.unsigned_abs(),
+            seen: Vec::new(),
+            n_parcels: 0,
             situs_seen: FxHashSet::default(),
             n_versions: 0,
-        };
-        import.load_known(tx)?;
-        Ok(import)
-    }
-
-    fn load_known(&mut self, tx: &Tx<'_>) -> Result<(), Error> {
-        let mut statement = tx.tx.prepare("SELECT owner_text, owner_line_id FROM owner_line")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            self.owners.insert(row.get(0)?, row.get(1)?);
-        }
-        let mut statement = tx.tx.prepare("SELECT mailing_text, mailing_address_id FROM mailing_address")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            self.mailings.insert(row.get(0)?, row.get(1)?);
-        }
-        let mut statement = tx.tx.prepare(
-            "SELECT p.parcel_no, p.parcel_id, v.parcel_version_id, v.content_hash
-             FROM parcel p
-             JOIN parcel_version v ON v.parcel_version_id = p.current_version_id",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let known = KnownParcel { parcel_id: row.get(1)?, version_id: row.get(2)?, content_hash: row.get(3)? };
-            self.known.insert(row.get(0)?, known);
-        }
-        Ok(())
+            owner_text: String::new(),
+            mailing_lines: String::new(),
+        })
     }
 
     /// The snapshot being written.
@@ -135,13 +290,13 @@ impl RollImport {
     }
 
     /// Number of parcels known before this import and not retired.
-    pub fn n_known(&self) -> usize {
-        self.known.len()
+    pub fn n_known(&self) -> u64 {
+        self.n_known
     }
 
     /// Number of distinct parcels seen in this import.
     pub fn n_parcels(&self) -> usize {
-        self.current.len()
+        self.n_parcels
     }
 
     /// Number of new parcel versions written.
@@ -149,236 +304,265 @@ impl RollImport {
         self.n_versions
     }
 
+    /// Keeps a row aside.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn reject(&mut self, reject: &Reject) -> Result<(), Error> {
+        super::snapshots::execute_reject(&mut self.sql.reject, self.snapshot_id, reject)
+    }
+
     /// Stores one row.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn store(&mut self, tx: &mut Tx<'_>, row: &RollRow<'_>) -> Result<Stored, Error> {
-        let parcel_no = row.parcel.parcel_no.as_str();
-        let situs_hash = hash_of(&(&row.parcel.situs_address, &row.parcel.situs_city, &row.parcel.situs_zip));
-        if let Some((parcel_id, version_id)) = self.current.get(parcel_no).copied() {
-            if !self.situs_seen.insert((parcel_id, situs_hash)) || row.parcel.situs_address.is_none() {
-                return Ok(Stored::Duplicate);
-            }
-            if !Self::has_situs(tx, version_id, row)? {
-                self.insert_situs(tx, parcel_id, version_id, row)?;
-            }
-            return Ok(Stored::Situs);
+    pub fn store(&mut self, row: &RollRow<'_>) -> Result<Stored, Error> {
+        let parcel_no: &str = &row.parcel.parcel_no;
+        let NextIds { parcel: parcel_id, version: version_id, .. } = self.next;
+        let add = &mut self.sql.add_parcel;
+        add.set(1, parcel_id)?;
+        add.set(2, parcel_no)?;
+        add.set(3, version_id)?;
+        if add.run()? == 1 {
+            self.next.parcel += 1;
+            self.mark_seen(parcel_id);
+            self.insert_version(parcel_id, row, content_hash(row), false)?;
+            return Ok(Stored::Parcel(parcel_id));
+        }
+        let known = self.known(parcel_no)?;
+        if !self.mark_seen(known.parcel_id) {
+            return self.further_situs(known, row);
         }
         let hash = content_hash(row);
-        let (parcel_id, version_id) = match self.known.get(parcel_no).copied() {
-            Some(known) if known.content_hash == hash => {
-                self.seen_again(tx, known.parcel_id)?;
-                (known.parcel_id, known.version_id)
+        if known.content_hash == hash {
+            self.sql.move_last_seen.execute(params![known.parcel_id, self.as_of_date])?;
+            if known.is_retired {
+                self.sql.unretire.execute([known.parcel_id])?;
             }
-            Some(known) => (known.parcel_id, self.insert_version(tx, known.parcel_id, row, hash)?),
-            None => {
-                tx.tx
-                    .prepare_cached("INSERT INTO parcel (parcel_no, first_snapshot_id) VALUES (?1, ?2)")?
-                    .execute(params![parcel_no, self.snapshot_id.0])?;
-                let parcel_id = tx.tx.last_insert_rowid();
-                (parcel_id, self.insert_version(tx, parcel_id, row, hash)?)
+        } else {
+            let version_id = self.insert_version(known.parcel_id, row, hash, true)?;
+            if self.is_roll && row.geometry_wkb.is_none() {
+                // A roll without geometry changes what the roll says, not where the parcel lies.
+                self.sql.keep_geometry.execute([version_id, known.version_id])?;
             }
-        };
-        self.situs_seen.insert((parcel_id, situs_hash));
-        self.current.insert(parcel_no.to_owned(), (parcel_id, version_id));
-        Ok(Stored::Parcel)
+            self.sql.set_version.execute([known.parcel_id, version_id])?;
+        }
+        Ok(Stored::Parcel(known.parcel_id))
     }
 
-    fn has_situs(tx: &Tx<'_>, version_id: i64, row: &RollRow<'_>) -> Result<bool, Error> {
-        let found: i64 = tx
-            .tx
-            .prepare_cached(
-                "SELECT COUNT(*) FROM situs WHERE parcel_version_id = ?1 AND situs_text = ?2 AND row_no = ?3",
-            )?
-            .query_row(
-                params![version_id, row.parcel.situs_address.as_deref().unwrap_or(""), row.row_no.cast_signed()],
-                |r| r.get(0),
-            )?;
-        Ok(found > 0)
+    fn known(&mut self, parcel_no: &str) -> Result<Known, Error> {
+        let found = self
+            .sql
+            .parcel_of
+            .query_row([parcel_no], |r| {
+                Ok(Known {
+                    parcel_id: r.get(0)?,
+                    version_id: r.get(1)?,
+                    content_hash: r.get(2)?,
+                    snapshot_id: r.get(3)?,
+                    is_retired: r.get(4)?,
+                })
+            })
+            .optional()?;
+        found.ok_or_else(|| Error::Broken { what: format!("parcel {parcel_no} has no current version") })
     }
 
-    fn seen_again(&self, tx: &Tx<'_>, parcel_id: i64) -> Result<(), Error> {
-        tx.tx
-            .prepare_cached(
-                "UPDATE ownership_interval
-                 SET last_seen = MAX(last_seen, ?2)
-                 WHERE ownership_interval_id = (
-                     SELECT MAX(ownership_interval_id) FROM ownership_interval
-                     WHERE parcel_id = ?1 AND retracted_at IS NULL AND basis IN ('roll', 'sale'))",
-            )?
-            .execute(params![parcel_id, self.as_of_date])?;
-        tx.tx
-            .prepare_cached(
-                "UPDATE parcel SET retired_snapshot_id = NULL WHERE parcel_id = ?1 AND retired_snapshot_id IS NOT NULL",
-            )?
-            .execute([parcel_id])?;
-        Ok(())
+    /// True when the parcel was not seen in this import before.
+    fn mark_seen(&mut self, parcel_id: i64) -> bool {
+        let bit = parcel_id.unsigned_abs();
+        let word = usize::try_from(bit / 64).unwrap_or(usize::MAX);
+        if self.seen.len() <= word {
+            self.seen.resize(word + 1, 0);
+        }
+        let is_new = self.seen[word] & (1 << (bit % 64)) == 0;
+        self.seen[word] |= 1 << (bit % 64);
+        self.n_parcels += usize::from(is_new);
+        is_new
     }
 
-    fn insert_version(&mut self, tx: &Tx<'_>, parcel_id: i64, row: &RollRow<'_>, hash: i64) -> Result<i64, Error> {
+    fn is_seen(&self, parcel_id: i64) -> bool {
+        let bit = parcel_id.unsigned_abs();
+        let word = usize::try_from(bit / 64).unwrap_or(usize::MAX);
+        self.seen.get(word).is_some_and(|w| w & (1 << (bit % 64)) != 0)
+    }
+
+    /// A parcel number that this import had before: a further situs, or the same row again.
+    fn further_situs(&mut self, known: Known, row: &RollRow<'_>) -> Result<Stored, Error> {
         let p = row.parcel;
-        let owner_line_id = self.owner_line(tx, &p.owner_lines)?;
-        let mailing_address_id = self.mailing_address(tx, p)?;
+        let Some(situs_text) = p.situs_address.as_deref() else { return Ok(Stored::Duplicate) };
+        let found: Option<i64> = self
+            .sql
+            .find_situs
+            .query_row(params![known.version_id, situs_text, p.situs_city, p.situs_zip], |r| r.get(0))
+            .optional()?;
+        match found {
+            // The first situs came with the parcel; the others of a new version can only be of this import.
+            Some(situs_id) if situs_id == 1 || known.snapshot_id == self.snapshot_id.0 => Ok(Stored::Duplicate),
+            Some(_) if self.situs_seen.insert((known.parcel_id, situs_hash(p))) => Ok(Stored::Situs),
+            Some(_) => Ok(Stored::Duplicate),
+            None => {
+                self.sql.add_further_situs.execute(params![
+                    known.version_id,
+                    row.row_no.cast_signed(),
+                    situs_text,
+                    row.standard_form,
+                    p.situs_city,
+                    p.situs_state,
+                    p.situs_zip
+                ])?;
+                self.situs_seen.insert((known.parcel_id, situs_hash(p)));
+                Ok(Stored::Situs)
+            }
+        }
+    }
+
+    /// Writes a version with its situs and owner; returns its id.
+    fn insert_version(&mut self, parcel_id: i64, row: &RollRow<'_>, hash: i64, is_known: bool) -> Result<i64, Error> {
+        let p = row.parcel;
+        let owner_line_id = self.owner_line(p)?;
+        let mailing_address_id = self.mailing_address(p)?;
         let point = p.position.or(row.label_point);
-        tx.tx
-            .prepare_cached(
-                "INSERT INTO parcel_version (parcel_id, snapshot_id, row_no, assessor_account_no, owner_line_id,
-                     mailing_address_id, legal_description, land_use, homestead, year_built, building_area_sqft,
-                     improvement_cents, total_cents, sale_date, sale_cents, deed_reference, lon, lat, attributes_json,
-                     content_hash, geometry_wkb)
-                 VALUES (:parcel_id, :snapshot_id, :row_no, :account, :owner, :mailing, :legal, :land_use, :homestead,
-                     :year_built, :area, :improvement, :total, :sale_date, :sale, :deed, :lon, :lat, :attributes, :hash, :wkb)",
-            )?
-            .execute(named_params! {
-                ":parcel_id": parcel_id, ":snapshot_id": self.snapshot_id.0, ":row_no": row.row_no.cast_signed(),
-                ":account": p.assessor_account_no, ":owner": owner_line_id, ":mailing": mailing_address_id,
-                ":legal": p.legal_description, ":land_use": p.land_use, ":homestead": p.homestead,
-                ":year_built": p.year_built, ":area": p.building_area_sqft,
-                ":improvement": p.improvement_value.map(|c| c.0), ":total": p.total_value.map(|c| c.0),
-                ":sale_date": p.sale_date.map(|d| d.to_string()), ":sale": p.sale_price.map(|c| c.0),
-                ":deed": p.deed_reference, ":lon": point.map(|x| x.lon), ":lat": point.map(|x| x.lat),
-                ":attributes": row.attributes_json, ":hash": hash, ":wkb": row.geometry_wkb,
-            })?;
-        let version_id = tx.tx.last_insert_rowid();
-        tx.tx
-            .prepare_cached(
-                "UPDATE parcel SET current_version_id = ?2, retired_snapshot_id = NULL WHERE parcel_id = ?1",
-            )?
-            .execute([parcel_id, version_id])?;
-        if p.situs_address.is_some() {
-            self.insert_situs(tx, parcel_id, version_id, row)?;
+        let version_id = self.next.version;
+        self.next.version += 1;
+        let add = &mut self.sql.add_version;
+        add.set(1, version_id)?;
+        add.set(2, parcel_id)?;
+        add.set(4, row.row_no.cast_signed())?;
+        add.set_opt(5, p.assessor_account_no.as_deref())?;
+        add.set_opt(6, owner_line_id)?;
+        add.set_opt(7, mailing_address_id)?;
+        add.set_opt(8, p.legal_description.as_deref())?;
+        add.set_opt(9, p.land_use.as_deref())?;
+        add.set_opt(10, p.homestead)?;
+        add.set_opt(11, p.year_built)?;
+        add.set_opt(12, p.building_area_sqft)?;
+        add.set_opt(13, p.improvement_value.map(|c| c.0))?;
+        add.set_opt(14, p.total_value.map(|c| c.0))?;
+        add.set_opt(15, p.sale_date.map(|d| d.to_string()))?;
+        add.set_opt(16, p.sale_price.map(|c| c.0))?;
+        add.set_opt(17, p.deed_reference.as_deref())?;
+        add.set_opt(18, point.map(|x| x.lon))?;
+        add.set_opt(19, point.map(|x| x.lat))?;
+        add.set_opt(20, row.attributes_json)?;
+        add.set(21, hash)?;
+        add.set_opt(22, row.geometry_wkb)?;
+        add.run()?;
+        if let Some(situs_text) = p.situs_address.as_deref() {
+            let add = &mut self.sql.add_situs;
+            add.set(1, version_id)?;
+            add.set(2, row.row_no.cast_signed())?;
+            add.set(3, situs_text)?;
+            add.set_opt(4, row.standard_form)?;
+            add.set_opt(5, p.situs_city.as_deref())?;
+            add.set_opt(6, p.situs_state.as_deref())?;
+            add.set_opt(7, p.situs_zip.as_deref())?;
+            add.run()?;
         }
         if let Some(owner_line_id) = owner_line_id {
-            self.owner_on_roll(tx, parcel_id, (owner_line_id, mailing_address_id), row)?;
+            self.owner_on_roll(parcel_id, (owner_line_id, mailing_address_id), row, is_known)?;
         }
         self.n_versions += 1;
         Ok(version_id)
     }
 
-    fn insert_situs(&self, tx: &Tx<'_>, parcel_id: i64, version_id: i64, row: &RollRow<'_>) -> Result<(), Error> {
-        let p = row.parcel;
-        tx.tx
-            .prepare_cached(
-                "INSERT INTO situs (parcel_version_id, parcel_id, row_no, situs_text, standard_form, city, state, zip)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                version_id,
-                parcel_id,
-                row.row_no.cast_signed(),
-                p.situs_address.as_deref().unwrap_or(""),
-                row.standard_form,
-                p.situs_city,
-                p.situs_state,
-                p.situs_zip
-            ])?;
-        Ok(())
-    }
-
     /// Extends the interval of the same owner and mailing address, or begins a new one. The end of an older interval is
     /// the begin of the next one; between its `last_seen` and that begin nobody knows.
     fn owner_on_roll(
-        &self,
-        tx: &Tx<'_>,
+        &mut self,
         parcel_id: i64,
         owner: (i64, Option<i64>),
         row: &RollRow<'_>,
+        is_known: bool,
     ) -> Result<(), Error> {
-        let (owner_line_id, mailing_address_id) = owner;
-        let is_known = self.known.contains_key(&row.parcel.parcel_no);
         if is_known {
-            let last: Option<(i64, Option<i64>, String)> = tx
-                .tx
-                .prepare_cached(
-                    "SELECT owner_line_id, mailing_address_id, last_seen
-                     FROM ownership_interval
-                     WHERE parcel_id = ?1 AND retracted_at IS NULL AND basis IN ('roll', 'sale')
-                     ORDER BY ownership_interval_id DESC
-                     LIMIT 1",
-                )?
-                .query_map([parcel_id], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
-                .next()
-                .transpose()?;
-            if last.is_some_and(|(o, m, _)| o == owner_line_id && m == mailing_address_id) {
-                return self.seen_again(tx, parcel_id);
+            let last: Option<(i64, Option<i64>)> =
+                self.sql.last_interval.query_row([parcel_id], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+            if last == Some(owner) {
+                self.sql.move_last_seen.execute(params![parcel_id, self.as_of_date])?;
+                return Ok(());
             }
         }
         let sale = row.parcel.sale_date.map(|d| d.to_string()).filter(|d| *d <= self.as_of_date);
         let price_is_real = row.parcel.sale_price.is_none_or(|c| c.0 > 0);
-        let (valid_from, basis) = match sale.filter(|_| price_is_real) {
+        let (valid_from, basis) = match sale.as_deref().filter(|_| price_is_real) {
             Some(date) => (date, "sale"),
-            None => (self.as_of_date.clone(), "roll"),
+            None => (self.as_of_date.as_str(), "roll"),
         };
-        tx.tx
-            .prepare_cached(
-                "INSERT INTO ownership_interval (parcel_id, owner_line_id, mailing_address_id, valid_from, last_seen, basis,
-                     deed_reference, snapshot_id, row_no, recorded_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                parcel_id,
-                owner_line_id,
-                mailing_address_id,
-                valid_from,
-                self.as_of_date,
-                basis,
-                row.parcel.deed_reference,
-                self.snapshot_id.0,
-                row.row_no.cast_signed(),
-                self.recorded_at
-            ])?;
+        let add = &mut self.sql.add_interval;
+        add.set(1, self.next.interval)?;
+        add.set(2, parcel_id)?;
+        add.set(3, owner.0)?;
+        add.set_opt(4, owner.1)?;
+        add.set(5, valid_from)?;
+        add.set(7, basis)?;
+        add.set_opt(8, row.parcel.deed_reference.as_deref())?;
+        add.set(10, row.row_no.cast_signed())?;
+        add.run()?;
+        self.next.interval += 1;
         Ok(())
     }
 
-    fn owner_line(&mut self, tx: &Tx<'_>, lines: &[String]) -> Result<Option<i64>, Error> {
-        if lines.is_empty() {
-            return Ok(None);
+    fn owner_line(&mut self, p: &ParcelRow<'_>) -> Result<Option<i64>, Error> {
+        let text = match p.owner_lines.as_slice() {
+            [] => return Ok(None),
+            [only] => only.as_ref(),
+            lines => joined(&mut self.owner_text, lines),
+        };
+        let (id, is_new) = self.owners.id_of(&[Some(text)]);
+        if is_new {
+            self.sql.add_owner.execute(params![id, text])?;
         }
-        let text = lines.join("\n");
-        if let Some(id) = self.owners.get(&text) {
-            return Ok(Some(*id));
-        }
-        tx.tx.prepare_cached("INSERT INTO owner_line (owner_text) VALUES (?1)")?.execute([&text])?;
-        let id = tx.tx.last_insert_rowid();
-        self.owners.insert(text, id);
         Ok(Some(id))
     }
 
-    fn mailing_address(&mut self, tx: &Tx<'_>, p: &ParcelRow) -> Result<Option<i64>, Error> {
+    fn mailing_address(&mut self, p: &ParcelRow<'_>) -> Result<Option<i64>, Error> {
         if p.mailing_lines.is_empty() && p.mail_city.is_none() && p.mail_zip.is_none() {
             return Ok(None);
         }
-        let lines = p.mailing_lines.join("\n");
+        let lines = match p.mailing_lines.as_slice() {
+            [only] => only.as_ref(),
+            lines => joined(&mut self.mailing_lines, lines),
+        };
         let (city, state, zip) = (p.mail_city.as_deref(), p.mail_state.as_deref(), p.mail_zip.as_deref());
-        let text = format!("{lines}\t{}\t{}\t{}", city.unwrap_or(""), state.unwrap_or(""), zip.unwrap_or(""));
-        if let Some(id) = self.mailings.get(&text) {
-            return Ok(Some(*id));
+        let (id, is_new) = self.mailings.id_of(&[Some(lines), city, state, zip]);
+        if is_new {
+            self.sql.add_mailing.execute(params![id, lines, city, state, zip])?;
         }
-        tx.tx
-            .prepare_cached(
-                "INSERT INTO mailing_address (mailing_text, lines, city, state, zip) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![text, lines, city, state, zip])?;
-        let id = tx.tx.last_insert_rowid();
-        self.mailings.insert(text, id);
         Ok(Some(id))
     }
 
-    /// Marks parcels that this import no longer has as retired; returns how many.
+    /// Marks parcels that this import no longer has as retired; returns how many. Ends the import.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn retire_missing(&self, tx: &mut Tx<'_>) -> Result<usize, Error> {
-        let mut n_retired = 0;
-        for (parcel_no, known) in &self.known {
-            if !self.current.contains_key(parcel_no) {
-                n_retired += tx
-                    .tx
-                    .prepare_cached("UPDATE parcel SET retired_snapshot_id = ?2 WHERE parcel_id = ?1 AND retired_snapshot_id IS NULL")?
-                    .execute([known.parcel_id, self.snapshot_id.0])?;
+    pub fn retire_missing(self) -> Result<usize, Error> {
+        let mut missing = Vec::new();
+        if self.n_known > 0 {
+            let mut current =
+                self.connection.prepare("SELECT parcel_id FROM parcel WHERE retired_snapshot_id IS NULL")?;
+            let mut rows = current.query([])?;
+            while let Some(row) = rows.next()? {
+                let parcel_id: i64 = row.get(0)?;
+                if !self.is_seen(parcel_id) {
+                    missing.push(parcel_id);
+                }
             }
         }
-        Ok(n_retired)
+        let mut retire = self.connection.prepare("UPDATE parcel SET retired_snapshot_id = ?2 WHERE parcel_id = ?1")?;
+        for parcel_id in &missing {
+            retire.execute([*parcel_id, self.snapshot_id.0])?;
+        }
+        Ok(missing.len())
     }
+}
+
+fn joined<'b>(buffer: &'b mut String, lines: &[std::borrow::Cow<'_, str>]) -> &'b str {
+    buffer.clear();
+    for (idx, line) in lines.iter().enumerate() {
+        if idx > 0 {
+            buffer.push('\n');
+        }
+        buffer.push_str(line);
+    }
+    buffer
 }

@@ -1,6 +1,6 @@
 //! Source snapshots and the rows kept aside.
 
-use rusqlite::{OptionalExtension, named_params, params};
+use rusqlite::{OptionalExtension, Statement, named_params, params};
 
 use super::{Error, Reader, Tx};
 use crate::model::id::SnapshotId;
@@ -15,7 +15,7 @@ pub struct NewSnapshot<'a> {
     pub profile: &'a str,
     /// Path or URL.
     pub origin: &'a str,
-    /// Hash of the bytes.
+    /// Hash of the bytes; empty while it is not known yet.
     pub sha256: &'a str,
     /// Size in bytes.
     pub byte_len: u64,
@@ -65,7 +65,19 @@ pub fn find_same(tx: &Tx<'_>, snapshot: &NewSnapshot<'_>) -> Result<Option<Snaps
         .optional()?)
 }
 
-/// Records a snapshot; counts come at the end with [`finish`].
+/// True when a snapshot of the same kind, profile and size is there: only then can the file be one that was imported before.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn has_same_size(tx: &Tx<'_>, snapshot: &NewSnapshot<'_>) -> Result<bool, Error> {
+    Ok(tx.tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM source_snapshot WHERE source_kind = ?1 AND profile = ?2 AND byte_len = ?3)",
+        params![snapshot.source_kind.as_str(), snapshot.profile, snapshot.byte_len.cast_signed()],
+        |r| r.get(0),
+    )?)
+}
+
+/// Records a snapshot; counts and hash come at the end with [`finish`].
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -80,6 +92,18 @@ pub fn insert(tx: &mut Tx<'_>, snapshot: &NewSnapshot<'_>) -> Result<SnapshotId,
         },
     )?;
     Ok(SnapshotId(tx.tx.last_insert_rowid()))
+}
+
+/// Writes hash and size of the bytes that were read, for a file that is hashed while it is imported.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn identify(tx: &mut Tx<'_>, id: SnapshotId, sha256: &str, byte_len: u64) -> Result<(), Error> {
+    tx.tx.execute(
+        "UPDATE source_snapshot SET sha256 = ?2, byte_len = ?3 WHERE snapshot_id = ?1",
+        params![id.0, sha256, byte_len.cast_signed()],
+    )?;
+    Ok(())
 }
 
 /// Writes the counts of a finished import.
@@ -103,16 +127,25 @@ pub fn finish(tx: &mut Tx<'_>, id: SnapshotId, counts: Counts, columns_json: &st
     Ok(())
 }
 
+pub(super) const REJECT_SQL: &str = "INSERT INTO source_reject (snapshot_id, row_no, column_name, value, reason, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
 /// Keeps a row aside.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn reject(tx: &mut Tx<'_>, id: SnapshotId, reject: &Reject) -> Result<(), Error> {
-    tx.tx
-        .prepare_cached(
-            "INSERT INTO source_reject (snapshot_id, row_no, column_name, value, reason, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![id.0, reject.row_no.cast_signed(), reject.column, reject.value, reject.reason, reject.detail])?;
+    execute_reject(&mut *tx.tx.prepare_cached(REJECT_SQL)?, id, reject)
+}
+
+pub(super) fn execute_reject(statement: &mut Statement<'_>, id: SnapshotId, reject: &Reject) -> Result<(), Error> {
+    statement.execute(params![
+        id.0,
+        reject.row_no.cast_signed(),
+        reject.column,
+        reject.value,
+        reject.reason,
+        reject.detail
+    ])?;
     Ok(())
 }
 

@@ -25,6 +25,8 @@ pub struct Authorship {
 pub struct Writer {
     connection: Connection,
     path: PathBuf,
+    /// True while a new database is filled with a rollback journal.
+    is_bulk_new: bool,
 }
 
 /// An open write transaction. Store functions that change rows take it as their first parameter.
@@ -82,7 +84,16 @@ impl Writer {
     /// # Errors
     /// When the file is not ours, newer than this program, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self { connection: open::open_writer(path)?, path: path.to_owned() })
+        Ok(Self { connection: open::open_writer(path)?, path: path.to_owned(), is_bulk_new: false })
+    }
+
+    /// Opens the database for one large import, like [`Writer::open`]; call [`Writer::finish_bulk`] behind it.
+    ///
+    /// # Errors
+    /// When the file is not ours, newer than this program, or cannot be written.
+    pub fn open_bulk(path: &Path) -> Result<Self, Error> {
+        let (connection, is_bulk_new) = open::open_bulk(path)?;
+        Ok(Self { connection, path: path.to_owned(), is_bulk_new })
     }
 
     /// Runs `work` in one transaction. When it returns an error nothing is changed; when it succeeds without an audit
@@ -115,12 +126,13 @@ impl Writer {
         Ok(value)
     }
 
-    /// Moves the write-ahead log into the database file.
+    /// Moves the write-ahead log into the database file, and puts a database that was new into WAL mode.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn checkpoint(&self) -> Result<(), Error> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    pub fn finish_bulk(self) -> Result<(), Error> {
+        let sql = if self.is_bulk_new { "PRAGMA journal_mode = WAL" } else { "PRAGMA wal_checkpoint(TRUNCATE)" };
+        self.connection.query_row(sql, [], |_| Ok(()))?;
         Ok(())
     }
 }

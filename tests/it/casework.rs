@@ -39,7 +39,7 @@ fn city(dir: &Path) {
             "INSERT INTO source_snapshot VALUES (1, 'parcels', 'test', 'test', 'x', 1, '2026-01-01', '2026-01-01T00:00:00Z', 't', 1, 1, 0, 0, '[]');
              INSERT INTO parcel (parcel_id, parcel_no, first_snapshot_id) VALUES (1, '0001', 1);
              INSERT INTO owner_line VALUES (1, 'ALDER JO'), (2, 'BIRCH HOLDINGS LLC');
-             INSERT INTO mailing_address VALUES (1, '9 ELM ST, TOWN OK 74000', '9 ELM ST', 'TOWN', 'OK', '74000');
+             INSERT INTO mailing_address (mailing_address_id, lines, city, state, zip) VALUES (1, '9 ELM ST', 'TOWN', 'OK', '74000');
              INSERT INTO ownership_interval (parcel_id, owner_line_id, mailing_address_id, valid_from, valid_to, last_seen, basis, snapshot_id, row_no, recorded_at)
                VALUES (1, 1, 1, '2020-01-01', '2026-02-15', '2026-01-01', 'roll', 1, 1, '2026-01-01T00:00:00Z'),
                       (1, 2, NULL, '2026-02-15', NULL, '2026-03-01', 'deed', 1, 2, '2026-03-01T00:00:00Z');

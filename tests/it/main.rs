@@ -25,6 +25,7 @@ mod refusals;
 mod removal_merge;
 mod removals;
 mod owner_sample;
+mod reliability;
 mod removal_merge;
 mod removals;
 mod support;
