@@ -224,7 +224,7 @@ fn research_shows_cases_holds_and_the_contact_log() {
     d.go("case|open|--premise|P1000402|--violation|slip|--violation-on|2026-04-25");
     d.go("hold|tap|T-00402|court");
     d.go("note|premise|P1000402|caller says the meter is back");
-    d.go("note|owner|INGLEBY FAMILY TRUST|trustee asked for the bill");
+    d.go("note|owner|ORCHARDSON FAMILY REVOCABLE TRUST|trustee asked for the bill");
     let shown = support::shell(d.dir, "taptrace research P1000402");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     for line in [
