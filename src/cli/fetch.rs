@@ -23,6 +23,7 @@ enum Verb {
     ///
     /// Example: taptrace fetch parcels tulsa_county --contact gis@city.example
     Parcels(Box<super::fetch_parcels::ParcelsArgs>),
+    #[allow(rustdoc::bare_urls, reason = "help text, shown as it stands")]
     /// One address of the web, kept as evidence; its body goes to -o FILE.
     ///
     /// Example: taptrace fetch url https://gis.example.gov/arcgis/rest/services?f=json --allow-host gis.example.gov

@@ -2,7 +2,7 @@
 //! Newton's method with a pull towards the weights in use, so that a level without examples keeps its weight.
 //!
 //! Labels are not all right (a corner lot under its other street, a lot that was split): each query counts only as much as
-//! the present weights believe its label, with [`LABEL_NOISE`] as the share of labels that mean nothing.
+//! the present weights believe its label, with 3 % as the share of labels that mean nothing.
 
 use super::collect::{Query, Scratch};
 use super::levels::{

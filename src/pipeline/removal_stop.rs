@@ -283,7 +283,7 @@ pub(crate) fn picture_json(picture: &Picture) -> String {
     .to_string()
 }
 
-/// Reads [`picture_json`] back; `None` for a stop without a picture.
+/// Reads `picture_json` back; `None` for a stop without a picture.
 pub fn picture_from_json(text: &str) -> Option<Picture> {
     let root: Value = serde_json::from_str(text).ok()?;
     let tenth = |v: &Value| v.as_i64().map_or(0.0, |n| n as f64 / 10.0);
