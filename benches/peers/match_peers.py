@@ -120,7 +120,8 @@ def splink_linker(parcels, queries):
             cl.ExactMatch("zip"),
         ],
     )
-    linker = Linker([left, right], settings, db_api=DuckDBAPI())
+    database = DuckDBAPI()
+    linker = Linker([database.register(left), database.register(right)], settings)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("number"))
     built = cpu()

@@ -136,7 +136,10 @@ fn open_formats(bytes: &[u8]) -> usize {
     for piece in bytes.split(|b| *b == b'<').skip(1) {
         let (is_end, rest) = piece.strip_prefix(b"/").map_or((false, piece), |r| (true, r));
         let n = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-        let is_format = rest.get(..n).is_some_and(|w| FORMATS.iter().any(|f| w.eq_ignore_ascii_case(f.as_bytes())));
+        // `i<a.length` in a script is no tag: behind a name comes white space, a slash or the end of the tag.
+        let is_tag = rest.get(n).is_some_and(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'));
+        let is_format =
+            is_tag && rest.get(..n).is_some_and(|w| FORMATS.iter().any(|f| w.eq_ignore_ascii_case(f.as_bytes())));
         match (is_format, is_end) {
             (true, false) => n_open += 1,
             (true, true) => n_open = n_open.saturating_sub(1),
@@ -229,6 +232,13 @@ mod tests {
     fn charset(bytes: &[u8], header: Option<&str>) -> (&'static str, CharsetSource, usize) {
         let d = Document::parse(bytes, header, None).unwrap();
         (d.charset, d.charset_source, d.warnings.len())
+    }
+
+    #[test]
+    fn a_less_than_in_a_script_opens_no_tag() {
+        let script = format!("<script>{}</script>", "for(i=0;i<a.length;i++)".repeat(900));
+        assert_eq!(super::open_formats(script.as_bytes()), 0);
+        assert_eq!(super::open_formats(b"<b><b class=x><i/>text</b>"), 3);
     }
 
     #[test]
