@@ -162,31 +162,18 @@ pub fn from_csv_part(path: &Path, part: Part) -> Result<CountyMatcher, Error> {
             rows.push(row);
         }
     }
-    let cell = |row: &csv::StringRecord, column: Option<usize>| -> String {
-        column.and_then(|c| row.get(c)).unwrap_or("").trim().to_owned()
-    };
-    let owned: Vec<[String; 5]> = rows
+    let references: Vec<ReferenceRow<'_>> = rows
         .iter()
         .map(|row| {
-            [
-                cell(row, Some(columns.parcel_no)),
-                cell(row, Some(columns.situs)),
-                cell(row, columns.place),
-                cell(row, columns.zip),
-                cell(row, columns.owner),
-            ]
-        })
-        .collect();
-    let references: Vec<ReferenceRow<'_>> = owned
-        .iter()
-        .zip(&rows)
-        .map(|([parcel_no, situs, place, zip, owner], row)| ReferenceRow {
-            parcel_no,
-            situs,
-            place,
-            zip,
-            owner,
-            position: address_file::position(&cell(row, columns.lon), &cell(row, columns.lat)),
+            let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
+            ReferenceRow {
+                parcel_no: cell(Some(columns.parcel_no)),
+                situs: cell(Some(columns.situs)),
+                place: cell(columns.place),
+                zip: cell(columns.zip),
+                owner: cell(columns.owner),
+                position: address_file::position(cell(columns.lon), cell(columns.lat)),
+            }
         })
         .collect();
     Ok(Matcher::build_with(&references, &[], Weights::default()))
