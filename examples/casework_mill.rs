@@ -47,6 +47,10 @@ fn main() {
         let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))).unwrap();
         rows.map(Result::unwrap).collect()
     };
+    if places.is_empty() {
+        println!("no premise has a link and a tap; run `taptrace match run` first");
+        return;
+    }
     let mut writer = Writer::open(&db).unwrap();
     writer
         .with(&by, |tx| -> Result<(), Error> {
