@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Global, Outcome, context};
+use super::{Failure, Global, Outcome, context, export};
 use crate::ingest::profile::Profile;
 use crate::model::date::CivilDate;
 use crate::model::snapshot::SourceKind;
@@ -89,6 +89,9 @@ pub(crate) fn run_demo(global: &Global, args: &DemoArgs) -> Result<Outcome, Fail
         "3. linked {} premises to their parcels: {} accepted, {} to review, {} without a parcel",
         report.n_premises, report.n_accepted, report.n_review, report.n_none
     );
+    let layers: Vec<String> =
+        export::write_all(&db, dir)?.into_iter().map(|(name, n)| format!("{name} ({n})")).collect();
+    println!("4. wrote the layers {}", layers.join(", "));
     println!("\nTry next, in that folder (cd {}):", dir.display());
     for line in [
         "taptrace research \"23 Rockwel Street\"      who owns it, with a misspelt street",

@@ -115,6 +115,24 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
 }
 
 /// A GeoPackage is written beside its place and moved there when it is whole.
+/// Writes every layer as GeoJSON into a folder; returns name and rows of each.
+pub(super) fn write_all(db: &Path, dir: &Path) -> Result<Vec<(&'static str, u64)>, Failure> {
+    let reader = Reader::open(db)?;
+    let mut written = Vec::new();
+    for (layer, name) in [
+        (LayerName::Parcels, "layer_parcels.geojson"),
+        (LayerName::Links, "layer_links.geojson"),
+        (LayerName::Taps, "layer_taps.geojson"),
+        (LayerName::Owners, "layer_owners.geojson"),
+    ] {
+        let mut sink = Sink::open(Some(&dir.join(name)))?;
+        let n_rows = write(&reader, layer, Form::Geojson, &mut sink)?;
+        sink.finish()?;
+        written.push((name, n_rows));
+    }
+    Ok(written)
+}
+
 fn geopackage(reader: &Reader, layer: LayerName, target: &Path) -> Result<Outcome, Failure> {
     let partial = target.with_extension("gpkg.part");
     let n = write(reader, layer, Form::Geopackage(&partial), &mut std::io::sink())?;

@@ -85,3 +85,13 @@ fn a_withheld_owner_is_in_no_layer() {
         }
     }
 }
+
+#[test]
+fn the_demo_writes_its_layers() {
+    let dir = super::support::sample_city();
+    for (name, n_least) in [("parcels", 800), ("links", 700), ("taps", 700), ("owners", 800)] {
+        let text = fs::read_to_string(dir.path().join(format!("layer_{name}.geojson"))).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(json["features"].as_array().unwrap().len() >= n_least, "{name}");
+    }
+}
