@@ -293,21 +293,16 @@ impl<'a> Collector<'a> {
     fn add(&mut self, entry_idx: usize, mut levels: Levels, asked: &Asked) -> (u32, u32) {
         let county = self.county;
         let entry = &county.entries[entry_idx];
-        let key = entry.key();
-        let mut start = entry_idx;
-        while start > 0 && county.entries[start - 1].key() == key {
-            start -= 1;
-        }
-        let end = county.group_end(entry_idx);
+        let range = county.same_address(entry_idx);
         levels[SUFFIX] = compare::suffix(asked, county, entry);
         levels[UNIT] = match compare::unit(asked, county, entry) {
-            UNIT_QUERY_ONLY => self.with_siblings(start, entry, &asked.unit),
+            UNIT_QUERY_ONLY => self.with_siblings(range.start, entry, &asked.unit),
             level => level,
         };
         levels[ZIP] = compare::zip(asked, entry);
         levels[PLACE] = compare::place(asked, entry);
-        self.keep_entries(start..end, levels);
-        (super::flat::id_of(start), super::flat::id_of(end))
+        self.keep_entries(range.clone(), levels);
+        (super::flat::id_of(range.start), super::flat::id_of(range.end))
     }
 
     /// Keeps one address: as a whole, or parcel by parcel where a point or an owner can tell them apart.
@@ -433,11 +428,6 @@ impl<'a> Collector<'a> {
             self.add(entry_idx, levels, asked);
             return;
         }
-        let key = self.county.entries[entry_idx].key();
-        let mut start = entry_idx;
-        while start > 0 && self.county.entries[start - 1].key() == key {
-            start -= 1;
-        }
-        self.keep_entries(start..self.county.group_end(entry_idx), levels);
+        self.keep_entries(self.county.same_address(entry_idx), levels);
     }
 }

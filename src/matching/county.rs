@@ -152,10 +152,12 @@ impl County {
         &self.parcel_entries[self.parcel_starts[parcel] as usize..self.parcel_starts[parcel + 1] as usize]
     }
 
-    /// Position behind the last entry with the address of the entry at `start`.
-    pub(crate) fn group_end(&self, start: usize) -> usize {
-        let key = self.entries[start].key();
-        start + self.entries[start..].iter().take_while(|e| e.key() == key).count()
+    /// All entries with the address of the one at `at`.
+    pub(crate) fn same_address(&self, at: usize) -> std::ops::Range<usize> {
+        let key = self.entries[at].key();
+        let n_before = self.entries[..at].iter().rev().take_while(|e| e.key() == key).count();
+        let n_behind = self.entries[at..].iter().take_while(|e| e.key() == key).count();
+        at - n_before..at + n_behind
     }
 
     /// A point on the parcel.
