@@ -1,7 +1,5 @@
 //! `taptrace removal`: orders to remove a tap, crew lists, and what crews return.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 
 use super::desk::{self, DeskArgs, reader, write_document, write_rows};
@@ -12,6 +10,7 @@ use crate::pipeline::case_record;
 use crate::pipeline::casework::{Desk, Error};
 use crate::pipeline::removal::{self, Check, FedAccount, NewOrder, OrderFacts, Target, TicketFact};
 use crate::pipeline::{removal_job, removal_stop};
+use crate::store::field_photos::{self, PhotoRow};
 use crate::store::removals::{self, OrderRow, TicketRow};
 
 /// Tap removals.
@@ -43,8 +42,8 @@ enum Verb {
     Dispatch { list_no: String },
     /// Print a list: .pdf .html .csv .geojson .gpkg .kml .gpx by the name of -o.
     Print(removal_print::Print),
-    /// Take results back from CSV, XLSX, GeoJSON or GeoPackage.
-    Merge { files: Vec<PathBuf> },
+    /// Take results back from CSV, XLSX, GeoJSON or GeoPackage. Example: taptrace removal merge results.csv --photos DCIM
+    Merge(removal_list::Merge),
     /// Show conflicts; with --keep or --drop settle one (role supervisor).
     Conflicts(removal_list::Conflicts),
     /// Record a completed removal: the tap's lifecycle follows the method done.
@@ -160,7 +159,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Show { number } => check(global, &desk, number),
         Verb::List(list) => removal_list::list(global, &desk, list),
         Verb::Lists => removal_list::lists(global),
-        Verb::Merge { files } => removal_list::merge(global, &desk, files),
+        Verb::Merge(m) => removal_list::merge(global, &desk, m),
         Verb::Conflicts(c) => removal_list::conflicts(global, &desk, c),
         Verb::Inventory => inventory(global),
         Verb::Tickets => removal_list::tickets(global, &desk),
@@ -232,7 +231,7 @@ fn step(desk: &Desk, verb: &Verb, expect_version: Option<i64>) -> Result<String,
         Verb::Request(_) | Verb::Record(_) | Verb::List(_) | Verb::Lists | Verb::Freeze { .. } => {
             return Ok(String::new());
         }
-        Verb::Dispatch { .. } | Verb::Print(_) | Verb::Merge { .. } | Verb::Conflicts(_) => return Ok(String::new()),
+        Verb::Dispatch { .. } | Verb::Print(_) | Verb::Merge(_) | Verb::Conflicts(_) => return Ok(String::new()),
         Verb::Show { .. } | Verb::Tickets | Verb::Inventory | Verb::Pulls(_) | Verb::Close { .. } | Verb::Closings => {
             return Ok(String::new());
         }
@@ -247,6 +246,7 @@ fn check(global: &Global, desk: &Desk, order_no: &str) -> Result<Outcome, Failur
     let (order, (facts, problems)) = found.map_err(|e| desk::failure(global, &e))?;
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let ties = removals::ties(&db, order.tap_id).map_err(|e| Failure::from_error(&e))?;
+    let photos = field_photos::of_order(&db, order_no).map_err(|e| Failure::from_error(&e))?;
     let mut text =
         format!("order {} of tap {}: {} (version {})\n", order.order_no, order.tap_no, order.status, order.row_version);
     let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:<13}{value}\n"));
@@ -271,10 +271,13 @@ fn check(global: &Global, desk: &Desk, order_no: &str) -> Result<Outcome, Failur
     }
     line("811 ticket", &facts.ticket.as_ref().map_or("none".to_owned(), ticket_words));
     line("method", &format!("{}, charged to {}", or_none(&order.method), or_none(&order.charge_to)));
+    for photo in &photos {
+        text.push_str(&format!("  {:<13}{}\n", "photo", photo_words(photo)));
+    }
     for p in &problems {
         text.push_str(&format!("  ! {p}\n"));
     }
-    write_document(global, &check_json(&order, &facts, &problems), &text)?;
+    write_document(global, &check_json(&order, &facts, &problems, &photos), &text)?;
     Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Look })
 }
 
@@ -301,7 +304,20 @@ fn ticket_words(t: &TicketFact) -> String {
     format!("{} from {} to {}, {clear}", t.ticket_no, t.legal_start, t.expires_on)
 }
 
-fn check_json(order: &OrderRow, facts: &OrderFacts, problems: &[String]) -> serde_json::Value {
+fn photo_words(p: &PhotoRow) -> String {
+    let taken = p.captured_at.as_ref().map(|at| format!(", taken {at}")).unwrap_or_default();
+    let odd = if p.warnings.is_empty() { String::new() } else { format!(", {}", p.warnings) };
+    format!("{} sha256 {}{taken}{odd}", p.name, p.sha256)
+}
+
+fn check_json(order: &OrderRow, facts: &OrderFacts, problems: &[String], photos: &[PhotoRow]) -> serde_json::Value {
+    let photos: Vec<_> = photos
+        .iter()
+        .map(|p| {
+            serde_json::json!({ "name": p.name, "sha256": p.sha256, "captured_at": p.captured_at, "lon": p.lon, "lat": p.lat,
+                "warnings": p.warnings })
+        })
+        .collect();
     let fed: Vec<_> = facts
         .fed
         .iter()
@@ -319,7 +335,7 @@ fn check_json(order: &OrderRow, facts: &OrderFacts, problems: &[String]) -> serd
         "fire_service": facts.fire_service, "fed": fed, "ties": facts.n_ties, "position_method": order.position_method,
         "main_size_milli_in": order.main_size_milli_in, "main_material": order.main_material, "holds": facts.holds,
         "ticket": ticket, "result": serde_json::from_str::<serde_json::Value>(&order.result_json).unwrap_or_default(),
-        "problems": problems })
+        "photos": photos, "problems": problems })
 }
 
 fn inventory(global: &Global) -> Result<Outcome, Failure> {

@@ -12,6 +12,7 @@ use crate::pipeline::casework::{Desk, Error};
 use crate::pipeline::removal_job;
 use crate::pipeline::removal_list::{self, Kind, ListWish, Made};
 use crate::pipeline::removal_merge::{self, MergeSummary};
+use crate::pipeline::removal_photo::{PhotoFolder, PhotoRemark};
 use crate::store::{pulls as stored_pulls, removal_lists, removals};
 
 /// Rows shown; more is for an export.
@@ -244,17 +245,30 @@ pub(crate) fn dispatch(global: &Global, desk: &Desk, list_no: &str) -> Result<Ou
     Ok(if stayed.is_empty() { Outcome::Done } else { Outcome::Look })
 }
 
-pub(crate) fn merge(global: &Global, desk: &Desk, files: &[PathBuf]) -> Result<Outcome, Failure> {
+/// Arguments of `removal merge`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Merge {
+    files: Vec<PathBuf>,
+    /// Folder with the photos that the results name: they are stored, and only they count.
+    #[arg(long)]
+    photos: Option<PathBuf>,
+}
+
+pub(crate) fn merge(global: &Global, desk: &Desk, args: &Merge) -> Result<Outcome, Failure> {
+    let files = &args.files;
     if files.is_empty() {
         return Err(Failure::input("no file to merge").hint("taptrace removal merge results.csv"));
     }
+    let folder = args.photos.as_deref().map(PhotoFolder::open).transpose();
+    let folder = folder.map_err(|e| fail(global)(e).hint("name the folder with the photos: --photos DIR"))?;
     let mut out = Sink::open(global.output.as_deref())?;
     let mut is_clean = true;
     for path in files {
         let done = removal_merge::read_file(path)
-            .and_then(|table| removal_merge::merge_table(desk, &table))
+            .and_then(|table| removal_merge::merge_table(desk, &table, folder.as_ref()))
             .map_err(fail(global))?;
         is_clean &= done.rejects.is_empty() && done.n_conflict == 0;
+        is_clean &= done.photos.as_ref().is_none_or(|p| p.missing.is_empty() && p.warnings.is_empty());
         let name = path.display().to_string();
         let text = if global.format == Format::Table { merge_text(&name, &done) } else { merge_json(&name, &done) };
         std::io::Write::write_all(&mut out, text.as_bytes()).map_err(Failure::from_output)?;
@@ -283,10 +297,42 @@ fn merge_text(name: &str, done: &MergeSummary) -> String {
         let lacks = if lacking.is_empty() { String::new() } else { format!(", needs {}", lacking.join(", ")) };
         text.push_str(&format!("  {no} is {status}{lacks}\n"));
     }
+    text.push_str(&photo_text(done));
     if done.n_conflict > 0 {
         text.push_str("  settle: taptrace removal conflicts\n");
     }
     text
+}
+
+/// Photos, and on which basis they were judged.
+fn photo_text(done: &MergeSummary) -> String {
+    let Some(photos) = &done.photos else {
+        let advice = "  photos are judged by their names; merge again with --photos DIR to store and check the files\n";
+        return if done.n_with_photos > 0 { advice.to_owned() } else { String::new() };
+    };
+    let (n_missing, n_odd) = (photos.missing.len(), photos.warnings.len());
+    let mut text = format!(
+        "  photos judged by their files: {} stored, {} here before, {n_missing} missing, {n_odd} to look at\n",
+        photos.n_stored, photos.n_known
+    );
+    for (word, remarks) in [("missing", &photos.missing), ("look at", &photos.warnings)] {
+        for r in remarks {
+            text.push_str(&format!("    {word} {} {} {}: {}\n", r.order_no, r.column, r.name, r.what));
+        }
+    }
+    text
+}
+
+fn photo_json(done: &MergeSummary) -> serde_json::Value {
+    let remarks = |list: &[PhotoRemark]| -> Vec<serde_json::Value> {
+        let one = |r: &PhotoRemark| serde_json::json!({ "order_no": r.order_no, "column": r.column, "name": r.name, "what": r.what });
+        list.iter().map(one).collect()
+    };
+    match &done.photos {
+        None => serde_json::json!({ "basis": "names" }),
+        Some(p) => serde_json::json!({ "basis": "files", "stored": p.n_stored, "known": p.n_known,
+            "missing": remarks(&p.missing), "warnings": remarks(&p.warnings) }),
+    }
 }
 
 fn merge_json(name: &str, done: &MergeSummary) -> String {
@@ -297,7 +343,7 @@ fn merge_json(name: &str, done: &MergeSummary) -> String {
         .collect();
     let json = serde_json::json!({ "file": name, "read": done.n_read, "applied": done.n_applied, "duplicate": done.n_duplicate,
         "conflict": done.n_conflict, "rejected": done.rejects.len(), "blank": done.n_blank, "rejects": rejects,
-        "orders": done.orders });
+        "orders": done.orders, "photos": photo_json(done) });
     format!("{json}\n")
 }
 

@@ -78,10 +78,10 @@ fn cell_damage(column: &str, value: &str, printed: &BTreeMap<String, String>) ->
         return Some("a number was turned into scientific notation");
     }
     if matches!(column, "arrived_at" | "left_at") {
-        let is_damaged = is_day_first_or_last(value) || value.parse::<f64>().is_ok();
+        let is_damaged = is_day_first_or_last(value) || is_bare_day(value) || value.parse::<f64>().is_ok();
         return is_damaged.then_some("a time was turned into a spreadsheet date");
     }
-    let is_dated = is_slash_date(value) || is_month_word(value);
+    let is_dated = is_slash_date(value) || is_month_word(value) || is_bare_day(value);
     let is_coded = column.ends_with("_code") || column.ends_with("_photo") || column == "method_done";
     if is_dated && (is_key || is_whole || is_coded || column == "depth_ft") {
         return Some("a number was turned into a date");
@@ -137,6 +137,12 @@ fn is_day_first_or_last(value: &str) -> bool {
     })
 }
 
+/// `2026-05-05` and nothing more: how a date cell of a workbook reads.
+fn is_bare_day(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('-').collect();
+    parts.len() == 3 && parts.iter().zip([4, 2, 2]).all(|(p, n)| is_digits(p) && p.len() == n)
+}
+
 /// `5-Mar`, `Mar-05`, `5-Mar-26`.
 fn is_month_word(value: &str) -> bool {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -181,6 +187,8 @@ mod tests {
             ("meter_no_found", "1/2/2026", "into a date"),
             ("meter_no_found", "5-Dec", "into a date"),
             ("before_photo", "Mar-04", "into a date"),
+            ("after_photo", "2026-03-04", "into a date"),
+            ("arrived_at", "2026-05-05", "spreadsheet date"),
             ("base_version", "5.0", "decimals"),
             ("order_no", "RO-2026-00002", "mixed up"),
             ("account_no", "123456789012345000", "fifteenth"),

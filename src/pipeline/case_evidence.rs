@@ -25,18 +25,44 @@ pub fn path_of(db: &Path, sha256: &str) -> PathBuf {
 
 /// What a photo says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Exif {
-    captured_at: Option<String>,
-    lon: Option<f64>,
-    lat: Option<f64>,
+pub(super) struct Exif {
+    pub(super) captured_at: Option<String>,
+    pub(super) lon: Option<f64>,
+    pub(super) lat: Option<f64>,
 }
 
-/// Adds a file to a case; returns its row, whose `warnings` somebody should read.
+/// A file that was read and looked at, and is not stored yet.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) bytes: Vec<u8>,
+    pub(super) sha256: String,
+    pub(super) mime: &'static str,
+    pub(super) exif: Exif,
+}
+
+impl Taken {
+    /// Size for the record.
+    pub(super) fn byte_len(&self) -> i64 {
+        i64::try_from(self.bytes.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Warnings about a photo of this place and hour.
+    pub(super) fn warnings(
+        &self,
+        desk: &Desk,
+        place: (&str, Option<(f64, f64)>),
+        visit: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        let far = position_warning(desk, &self.exif, place)?;
+        Ok(far.into_iter().chain(time_warning(desk, &self.exif, visit)?).collect())
+    }
+}
+
+/// Reads a file that is to become evidence.
 ///
 /// # Errors
-/// `E_EMPTY_FILE`, `E_TOO_LARGE`, `E_NOT_AN_IMAGE`, `E_DUPLICATE_EVIDENCE`, `E_CODE`, `E_NOT_FOUND`, or a failure.
-pub fn add(desk: &Desk, case_no: &str, file: &Path, kind: &str) -> Result<EvidenceRow, Error> {
-    let kind = coded("evidence_kind", kind)?;
+/// `E_EMPTY_FILE`, `E_TOO_LARGE`, `E_NOT_AN_IMAGE`, or a failure to read.
+pub(super) fn take(desk: &Desk, file: &Path, kind: &str) -> Result<Taken, Error> {
     let fail = |action| move |source| Error::File { action, path: file.to_owned(), source };
     let byte_len = fs::metadata(file).map_err(fail("read"))?.len();
     let max = desk.policy.integer("evidence_bytes_max", desk.today)?;
@@ -51,56 +77,74 @@ pub fn add(desk: &Desk, case_no: &str, file: &Path, kind: &str) -> Result<Eviden
     if kind == "photo" && !mime.starts_with("image/") {
         return refuse(RefusalCode::NotAnImage, format!("{} is not a JPEG, PNG, TIFF or HEIC image", file.display()));
     }
-    let sha256 = sha256_hex(&bytes);
-    let exif = read_exif(&bytes);
-    keep(&path_of(&desk.db, &sha256), &bytes)?;
+    Ok(Taken { sha256: sha256_hex(&bytes), exif: read_exif(&bytes), mime, bytes })
+}
+
+/// Adds a file to a case; returns its row, whose `warnings` somebody should read.
+///
+/// # Errors
+/// `E_EMPTY_FILE`, `E_TOO_LARGE`, `E_NOT_AN_IMAGE`, `E_DUPLICATE_EVIDENCE`, `E_CODE`, `E_NOT_FOUND`, or a failure.
+pub fn add(desk: &Desk, case_no: &str, file: &Path, kind: &str) -> Result<EvidenceRow, Error> {
+    let kind = coded("evidence_kind", kind)?;
+    let taken = take(desk, file, &kind)?;
+    keep(desk, &taken)?;
     let mut stored = None;
     casework::change(desk, case_no, "evidence", |tx, case| {
-        let others = case_work::cases_with_bytes(tx, &sha256)?;
+        let others = case_work::cases_with_bytes(tx, &taken.sha256)?;
         if others.contains(&case.case_no) {
-            return refuse(RefusalCode::DuplicateEvidence, format!("{case_no} already holds these bytes ({sha256})"));
+            let message = format!("{case_no} already holds these bytes ({})", taken.sha256);
+            return refuse(RefusalCode::DuplicateEvidence, message);
         }
         let place = match &case.premise_no {
             Some(premise_no) => cases::premise(tx, premise_no)?,
             None => None,
         };
-        let mut warnings = Vec::new();
         if !others.is_empty() && desk.by.reason.trim().is_empty() {
             let message = format!("the same bytes are evidence of {}; say why (--reason)", others.join(", "));
             return refuse(RefusalCode::DuplicateEvidence, message);
         }
-        if !others.is_empty() {
-            warnings.push(format!("the same bytes are evidence of {}", others.join(", ")));
-        }
-        let position = place.and_then(|p| p.lon.zip(p.lat));
-        warnings.extend(position_warning(desk, &exif, position)?);
         let visit = case_work::inspections(tx, case.case_id)?.pop().map(|i| i.inspected_at);
-        warnings.extend(time_warning(desk, &exif, visit.as_deref())?);
+        let mut warnings = same_bytes_warning(&others);
+        let position = place.and_then(|p| p.lon.zip(p.lat));
+        warnings.extend(taken.warnings(desk, ("premise", position), visit.as_deref())?);
         let row = EvidenceRow {
             evidence_no: cases::next_no(tx, "EV", desk.today.as_jiff().year())?,
             kind: kind.clone(),
-            sha256: sha256.clone(),
-            byte_len: i64::try_from(byte_len).unwrap_or(i64::MAX),
-            mime: mime.to_owned(),
             original_name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            captured_at: exif.captured_at.clone(),
-            lon: exif.lon,
-            lat: exif.lat,
             warnings: warnings.join("; "),
-            added_at: desk.by.at.0.clone(),
-            added_on: desk.day(),
-            ..EvidenceRow::default()
+            ..evidence_row(desk, &taken)
         };
-        case_work::add_evidence(tx, case, &row)?;
+        case_work::add_evidence(tx, case, &row, ("", "added to the case"))?;
         stored = Some(row);
         Ok(())
     })?;
     Ok(stored.expect("the closure above ran to its end"))
 }
 
+/// What the file itself tells for its row.
+pub(super) fn evidence_row(desk: &Desk, taken: &Taken) -> EvidenceRow {
+    EvidenceRow {
+        sha256: taken.sha256.clone(),
+        byte_len: taken.byte_len(),
+        mime: taken.mime.to_owned(),
+        captured_at: taken.exif.captured_at.clone(),
+        lon: taken.exif.lon,
+        lat: taken.exif.lat,
+        added_at: desk.by.at.0.clone(),
+        added_on: desk.day(),
+        ..EvidenceRow::default()
+    }
+}
+
+/// Warning that other cases hold the same bytes.
+pub(super) fn same_bytes_warning(others: &[String]) -> Vec<String> {
+    if others.is_empty() { Vec::new() } else { vec![format!("the same bytes are evidence of {}", others.join(", "))] }
+}
+
 /// Writes bytes under their hash: a temporary file, synced, renamed; an existing file is left alone.
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let fail = |source| Error::File { action: "write", path: path.to_owned(), source };
+pub(super) fn keep(desk: &Desk, taken: &Taken) -> Result<(), Error> {
+    let (path, bytes) = (&path_of(&desk.db, &taken.sha256), &taken.bytes);
+    let fail = |source| Error::File { action: "write", path: path.clone(), source };
     if path.exists() {
         return Ok(());
     }
@@ -157,15 +201,19 @@ fn in_utc(local: &str, offset: Option<String>) -> String {
     }
 }
 
-fn position_warning(desk: &Desk, exif: &Exif, premise: Option<(f64, f64)>) -> Result<Option<String>, Error> {
-    let (Some(lon), Some(lat), Some((plon, plat))) = (exif.lon, exif.lat, premise) else {
+fn position_warning(
+    desk: &Desk,
+    exif: &Exif,
+    (place, position): (&str, Option<(f64, f64)>),
+) -> Result<Option<String>, Error> {
+    let (Some(lon), Some(lat), Some((plon, plat))) = (exif.lon, exif.lat, position) else {
         return Ok(None);
     };
     let max = desk.policy.integer("evidence_distance_m", desk.today)?;
     /// Meters per degree of latitude.
     const DEGREE_M: f64 = 111_132.95;
     let far = ((lon - plon) * plat.to_radians().cos() * DEGREE_M).hypot((lat - plat) * DEGREE_M);
-    Ok((far > max as f64).then(|| format!("taken {far:.0} m from the premise")))
+    Ok((far > max as f64).then(|| format!("taken {far:.0} m from the {place}")))
 }
 
 fn time_warning(desk: &Desk, exif: &Exif, visit: Option<&str>) -> Result<Option<String>, Error> {

@@ -35,6 +35,7 @@ pub mod removal;
 pub mod removal_job;
 pub mod removal_list;
 pub mod removal_merge;
+pub mod removal_photo;
 pub mod removal_print;
 pub mod removal_stop;
 pub mod research;

@@ -19,6 +19,7 @@ use crate::store::{Db, Tx};
 
 use super::casework::{Desk, Error, Role, refuse};
 use super::removal_job::{Job, Kind};
+use super::removal_photo::{self, PhotoFolder, PhotoReport};
 
 /// Rows of one return; a crew does under 30 stops a day.
 const ROWS_MAX: usize = 100_000;
@@ -57,6 +58,10 @@ pub struct MergeSummary {
     pub n_conflict: usize,
     /// Rows kept aside.
     pub rejects: Vec<Reject>,
+    /// Photos, when a folder of them was given.
+    pub photos: Option<PhotoReport>,
+    /// Rows that name photos.
+    pub n_with_photos: usize,
     /// Orders with their state after the merge, and what is missing for the best one.
     pub orders: BTreeMap<String, (String, Vec<String>)>,
 }
@@ -110,11 +115,12 @@ fn is_sqlite(path: &Path) -> bool {
 /// Stops named by a table: the list, the stop and its kind.
 type Known = BTreeMap<String, (ListRow, StopRow, Kind)>;
 
-/// Merges a returned table.
+/// Merges a returned table. With a folder the photos that its rows name are stored, and only these count; that holds for rows
+/// which were merged before as well.
 ///
 /// # Errors
 /// `E_SPREADSHEET_DAMAGE` naming the column (nothing is merged then), or a failure.
-pub fn merge_table(desk: &Desk, table: &ReturnedTable) -> Result<MergeSummary, Error> {
+pub fn merge_table(desk: &Desk, table: &ReturnedTable, photos: Option<&PhotoFolder>) -> Result<MergeSummary, Error> {
     desk.with(|tx| {
         let known = known_stops(tx, &table.rows)?;
         let printed = |uuid: &str| known.get(uuid).map(|(_, s, _)| printed(s)).unwrap_or_default();
@@ -125,17 +131,20 @@ pub fn merge_table(desk: &Desk, table: &ReturnedTable) -> Result<MergeSummary, E
             );
             return refuse(RefusalCode::SpreadsheetDamage, message);
         }
-        let mut summary = MergeSummary { n_read: table.broken.len(), ..MergeSummary::default() };
+        let mut summary = MergeSummary {
+            n_read: table.broken.len(),
+            photos: photos.map(|_| PhotoReport::default()),
+            ..MergeSummary::default()
+        };
         summary.rejects.clone_from(&table.broken);
-        let fresh = take_rows(desk, tx, table, &known, &mut summary)?;
+        let (fresh, stops) = take_rows(desk, tx, (table, photos), &known, &mut summary)?;
         let mut statuses = BTreeMap::new();
-        let stops: BTreeSet<&String> = fresh.iter().map(|(_, stop)| stop).collect();
-        for stop_uuid in stops {
+        for stop_uuid in &stops {
             let settled = settle_stop(desk, tx, stop_uuid)?;
             statuses.extend(settled.statuses);
             summary.orders.insert(settled.order_no, (settled.status, settled.lacking));
         }
-        summary.n_applied = fresh.iter().filter(|(k, _)| statuses.get(k) == Some(&MergeStatus::Applied)).count();
+        summary.n_applied = fresh.iter().filter(|k| statuses.get(*k) == Some(&MergeStatus::Applied)).count();
         summary.n_conflict = fresh.len() - summary.n_applied;
         record_file(desk, tx, table, &summary)?;
         Ok(summary)
@@ -163,20 +172,22 @@ fn printed(stop: &StopRow) -> BTreeMap<String, String> {
     facts
 }
 
-/// Judges and stores the rows; returns the keys of the new ones with their stop.
-#[allow(clippy::type_complexity, reason = "key of a result, and its stop")]
+/// Key of a result: its UUID and the hash of its content.
+type Key = (String, String);
+
+/// Judges and stores the rows and their photos; returns the keys of the new ones, and the stops to settle.
 fn take_rows(
     desk: &Desk,
     tx: &mut Tx<'_>,
-    table: &ReturnedTable,
+    (table, photos): (&ReturnedTable, Option<&PhotoFolder>),
     known: &Known,
     summary: &mut MergeSummary,
-) -> Result<Vec<((String, String), String)>, Error> {
+) -> Result<(Vec<Key>, BTreeSet<String>), Error> {
     let context = Context {
         domain_of: &|uuid| known.get(uuid).map(|(_, _, kind)| kind.result_domain()),
         now: desk.by.at.0.parse().ok(),
     };
-    let mut fresh = Vec::new();
+    let (mut fresh, mut stops) = (Vec::new(), BTreeSet::new());
     for (row_no, row) in (1u64..).zip(&table.rows) {
         if result::is_blank(row) {
             summary.n_blank += 1;
@@ -202,6 +213,11 @@ fn take_rows(
             });
             continue;
         }
+        summary.n_with_photos += usize::from(removal_photo::are_named(&found));
+        if let (Some(folder), Some(report)) = (photos, summary.photos.as_mut()) {
+            removal_photo::take(desk, tx, folder, (stop, &found), report)?;
+            stops.insert(found.stop_uuid.clone());
+        }
         let key = (found.field_result_id.clone(), found.content_sha256());
         if removal_lists::has_result(tx, &key.0, &key.1)? {
             summary.n_duplicate += 1;
@@ -211,9 +227,10 @@ fn take_rows(
         let against = against(desk, tx, &job, stop, &found)?;
         removal_lists::put_result(tx, &result_row(&found, &against))?;
         removal_lists::put_result_file(tx, (&key.0, &key.1), &table.sha256)?;
-        fresh.push((key, found.stop_uuid));
+        fresh.push(key);
+        stops.insert(found.stop_uuid);
     }
-    Ok(fresh)
+    Ok((fresh, stops))
 }
 
 /// The file is a source snapshot like every other, with its rejects; the same bytes are recorded once.
@@ -307,7 +324,8 @@ fn settle_stop(desk: &Desk, tx: &mut Tx<'_>, stop_uuid: &str) -> Result<Settled,
     };
     let rows = removal_lists::results(tx, Some(stop_uuid))?;
     let returned: Vec<Returned> = rows.iter().map(returned).collect();
-    let merged = merge::merge(&returned);
+    let mut merged = merge::merge(&returned);
+    removal_photo::keep_found(tx, stop_uuid, &mut merged.fields)?;
     for row in &rows {
         let key = (row.field_result_id.clone(), row.content_sha256.clone());
         if let Some(status) = merged.statuses.get(&key)

@@ -98,11 +98,16 @@ pub struct EvidenceRow {
     pub added_on: String,
 }
 
-/// Adds a file with its first custody event.
+/// Adds a file with its first custody event: from whom it came, and for what.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn add_evidence(tx: &mut Tx<'_>, case: &CaseRow, row: &EvidenceRow) -> Result<(), Error> {
+pub fn add_evidence(
+    tx: &mut Tx<'_>,
+    case: &CaseRow,
+    row: &EvidenceRow,
+    (from_person, purpose): (&str, &str),
+) -> Result<(), Error> {
     tx.tx.execute(
         "INSERT INTO evidence (evidence_no, case_id, kind, sha256, byte_len, mime, original_name, captured_at, lon, lat, warnings, added_at, added_on)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -124,9 +129,9 @@ pub fn add_evidence(tx: &mut Tx<'_>, case: &CaseRow, row: &EvidenceRow) -> Resul
         &Custody {
             at,
             handed_on: row.added_on.clone(),
-            from_person: String::new(),
+            from_person: from_person.to_owned(),
             to_person: actor,
-            purpose: "added to the case".to_owned(),
+            purpose: purpose.to_owned(),
         },
     )
 }

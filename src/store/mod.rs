@@ -32,6 +32,7 @@ pub mod case_party;
 pub mod case_work;
 pub mod cases;
 pub mod checklists;
+pub mod field_photos;
 pub mod holds;
 pub mod lots;
 pub mod pulls;

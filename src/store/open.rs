@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_matching.sql"),
     include_str!("migrations/0011_deed_source.sql"),
     include_str!("migrations/0012_bulk.sql"),
+    include_str!("migrations/0013_field_photos.sql"),
 ];
 
 /// The schema version this program writes.

@@ -139,52 +139,6 @@ fn damaged_shapefiles_never_panic() {
     }
 }
 
-/// A workbook of one sheet with this XML inside `sheetData`.
-fn workbook(rows_xml: &str, shared_strings: Option<&str>) -> Vec<u8> {
-    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-    const LINKS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-    const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
-    let mut parts = vec![
-        (
-            "_rels/.rels",
-            format!(
-                r#"<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
-            ),
-        ),
-        (
-            "xl/workbook.xml",
-            format!(
-                r#"<workbook xmlns="{MAIN}" xmlns:r="{LINKS}"><sheets><sheet name="Roll" sheetId="1" r:id="r1"/></sheets></workbook>"#
-            ),
-        ),
-        (
-            "xl/_rels/workbook.xml.rels",
-            format!(
-                r#"<Relationships xmlns="{PACKAGE}"><Relationship Id="r1" Type="{LINKS}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{LINKS}/styles" Target="styles.xml"/></Relationships>"#
-            ),
-        ),
-        (
-            "xl/styles.xml",
-            format!(
-                r#"<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>"#
-            ),
-        ),
-        (
-            "xl/worksheets/sheet1.xml",
-            format!(r#"<worksheet xmlns="{MAIN}"><sheetData>{rows_xml}</sheetData></worksheet>"#),
-        ),
-    ];
-    if let Some(strings) = shared_strings {
-        parts.push(("xl/sharedStrings.xml", strings.to_owned()));
-    }
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in parts {
-        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
 fn cell(at: &str, text: &str) -> String {
     format!(r#"<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>"#)
 }
@@ -200,7 +154,7 @@ fn a_workbook_is_read_cell_by_cell() {
         r#"<row r="5"><c r="A5"><v>8</v></c><c r="C5"><v>3</v></c></row>"#.to_string(),
     ]
     .concat();
-    fs::write(&path, workbook(&xml, None)).unwrap();
+    fs::write(&path, crate::support::workbook(&xml, None)).unwrap();
     assert_eq!(rows(&path, &OpenOptions::default()).unwrap(), ["007|2024-01-30|12.5", "8|-|3"]);
     let other = OpenOptions { sheet: Some("Nope".to_owned()), ..OpenOptions::default() };
     assert!(matches!(rows(&path, &other), Err(Error::Container { .. })));
@@ -211,13 +165,13 @@ fn workbooks_made_to_hurt_are_harmless() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("far.xlsx");
     let far = format!(r#"<row r="1">{}</row><row r="1048576">{}</row>"#, cell("A1", "PIN"), cell("XFD1048576", "x"));
-    fs::write(&path, workbook(&far, None)).unwrap();
+    fs::write(&path, crate::support::workbook(&far, None)).unwrap();
     assert_eq!(rows(&path, &OpenOptions::default()).unwrap(), ["-|stray_cell"]);
     // 70 MB of shared strings in some 70 kB.
     let strings = format!("<sst><si><t>{}</t></si></sst>", "A".repeat(70 << 20));
-    fs::write(&path, workbook(&far, Some(&strings))).unwrap();
+    fs::write(&path, crate::support::workbook(&far, Some(&strings))).unwrap();
     assert!(matches!(rows(&path, &OpenOptions::default()), Err(Error::TooLarge { .. })));
-    let good = workbook(&far, None);
+    let good = crate::support::workbook(&far, None);
     for cut in (0..good.len()).step_by(37) {
         fs::write(&path, &good[..cut]).unwrap();
         assert!(rows(&path, &OpenOptions::default()).is_err(), "{cut}");

@@ -9,24 +9,30 @@ use rusqlite::Connection;
 use taptrace::model::date::{CivilDate, Instant};
 use taptrace::pipeline::casework::{Desk, Policy, Role};
 use taptrace::pipeline::removal_merge::{self, ReturnedTable};
+use taptrace::pipeline::removal_photo::PhotoFolder;
 use taptrace::store::{Authorship, Writer};
+
+use crate::support;
 
 /// Three orders that a crew is out with, one of them changed by the office since.
 fn city(path: &Path) {
     drop(Writer::open(path).unwrap());
     let c = Connection::open(path).unwrap();
     let mut sql = String::from(
-        "INSERT INTO removal_list (removal_list_id, list_no, version, crew, work_on, frozen_at) VALUES (1, 'RL-1', 1, 'A', '2026-05-05', 'x');",
+        "INSERT INTO case_file (case_id, case_no, status, place, customer_class, violation_on, opened_on)
+           VALUES (1, 'IC-1', 'enforcement', 'x', 'residential', '2026-04-01', '2026-04-02');
+         INSERT INTO removal_list (removal_list_id, list_no, version, crew, work_on, frozen_at) VALUES (1, 'RL-1', 1, 'A', '2026-05-05', 'x');",
     );
     for i in 1..=3 {
         let version = if i == 3 { 6 } else { 5 };
         sql.push_str(&format!(
             "INSERT INTO tap (tap_id, tap_no, tap_uuid, tap_use, lifecycle, control_state, origin, lon, lat, position_method)
                VALUES ({i}, 'T{i}', 'u{i}', 'domestic', 'out_of_service', 'open', 'authorized', -95.9, 36.1, 'gnss_rtk');
-             INSERT INTO removal_order (removal_order_id, order_no, tap_id, reason, status, priority, method, row_version)
-               VALUES ({i}, 'RO-{i}', {i}, 'x', 'dispatched', 3, 'saddle_or_sleeve_removed', {version});
+             INSERT INTO removal_order (removal_order_id, order_no, tap_id, case_id, reason, status, priority, method, row_version)
+               VALUES ({i}, 'RO-{i}', {i}, {}, 'x', 'dispatched', 3, 'saddle_or_sleeve_removed', {version});
              INSERT INTO removal_stop (stop_uuid, removal_list_id, seq, order_no, base_version, facts_json, result_status)
                VALUES ('{}', 1, {i}, 'RO-{i}', 5, '{{\"method\":\"corp_closed_and_severed_at_main\"}}', 'dispatched');",
+            if i == 1 { "1" } else { "NULL" },
             stop(i)
         ));
     }
@@ -37,10 +43,13 @@ fn stop(i: usize) -> String {
     format!("0190a000-0000-7000-8000-0000000000{i:02}")
 }
 
-/// (stop, result, code, note, photo): small ranges, so that results repeat, agree and contradict.
-type Pick = (usize, usize, usize, usize, bool);
+/// (stop, result, code, note, photos): small ranges, so that results repeat, agree and contradict.
+type Pick = (usize, usize, usize, usize, usize);
 
-fn row((at, id, code, note, has_photo): Pick) -> BTreeMap<String, String> {
+/// Rows of a file, and whether the crew brought its photos.
+type File = (Vec<BTreeMap<String, String>>, bool);
+
+fn row((at, id, code, note, photos): Pick) -> BTreeMap<String, String> {
     let text = |list: &[&str], i: usize| list[i].to_owned();
     let mut row: BTreeMap<String, String> = [
         ("field_result_id", format!("0190a000-0000-7000-8000-00000000{at:02}{id:02}")),
@@ -56,14 +65,15 @@ fn row((at, id, code, note, has_photo): Pick) -> BTreeMap<String, String> {
     ]
     .map(|(k, v)| (k.to_owned(), v))
     .into();
-    if has_photo {
+    // 3.jpg is nowhere; 4.jpg is the same picture as 2.jpg.
+    if photos > 0 {
         row.insert("before_photo".to_owned(), "1.jpg".to_owned());
-        row.insert("after_photo".to_owned(), "2.jpg".to_owned());
+        row.insert("after_photo".to_owned(), ["2.jpg", "2.jpg; 3.jpg", "3.jpg", "4.jpg"][photos - 1].to_owned());
     }
     row
 }
 
-fn merge(path: &Path, files: &[&Vec<BTreeMap<String, String>>]) {
+fn merge(path: &Path, files: &[&File], photos: &PhotoFolder) {
     let desk = Desk {
         db: path.to_owned(),
         policy: Policy::example(),
@@ -72,15 +82,15 @@ fn merge(path: &Path, files: &[&Vec<BTreeMap<String, String>>]) {
         expected_version: None,
         by: Authorship { actor: "t".into(), reason: "t".into(), at: Instant("2026-05-06T00:00:00Z".into()) },
     };
-    for rows in files {
+    for (rows, has_photos) in files {
         let table = ReturnedTable {
             origin: "f.csv".into(),
             sha256: format!("{rows:?}"),
             byte_len: 1,
-            rows: (*rows).clone(),
+            rows: rows.clone(),
             broken: Vec::new(),
         };
-        let done = removal_merge::merge_table(&desk, &table).unwrap();
+        let done = removal_merge::merge_table(&desk, &table, has_photos.then_some(photos)).unwrap();
         let sum = done.n_applied + done.n_duplicate + done.n_conflict + done.rejects.len();
         assert_eq!(done.n_read, sum, "the summary adds up");
     }
@@ -90,10 +100,20 @@ fn merge(path: &Path, files: &[&Vec<BTreeMap<String, String>>]) {
 fn dump(path: &Path) -> Vec<String> {
     let c = Connection::open(path).unwrap();
     let mut lines = Vec::new();
-    for table in
-        ["removal_order", "removal_stop", "field_result", "field_result_file", "tap", "tap_tie", "inventory_change"]
-    {
-        let mut statement = c.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    for table in [
+        "removal_order",
+        "removal_stop",
+        "field_result",
+        "field_result_file",
+        "field_photo",
+        "evidence",
+        "tap",
+        "tap_tie",
+        "inventory_change",
+    ] {
+        // Under which of its names a picture came first, and in which row it stands, is history.
+        let columns = if table == "evidence" { "evidence_no, case_id, kind, sha256, mime, lon, lat" } else { "*" };
+        let mut statement = c.prepare(&format!("SELECT {columns} FROM {table}")).unwrap();
         let n = statement.column_count();
         let mut rows = statement.query([]).unwrap();
         let mut found = Vec::new();
@@ -112,25 +132,31 @@ proptest! {
     #[test]
     fn any_order_and_repetition_of_files_ends_in_the_same_database(
         files in proptest::collection::vec(
-            proptest::collection::vec((1usize..=3, 0usize..3, 0usize..3, 0usize..3, any::<bool>()), 1..4), 1..5),
+            (proptest::collection::vec((1usize..=3, 0usize..3, 0usize..3, 0usize..3, 0usize..=4), 1..4), any::<bool>()), 1..5),
         shuffle in proptest::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
-        let files: Vec<Vec<BTreeMap<String, String>>> =
-            files.into_iter().map(|picks| picks.into_iter().map(row).collect()).collect();
-        let dir = tempfile::tempdir().unwrap();
+        let files: Vec<File> =
+            files.into_iter().map(|(picks, has)| (picks.into_iter().map(row).collect(), has)).collect();
+        let dir = support::temp_dir();
+        let folder = dir.path().join("photos");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, lon) in [("1.jpg", -95.9), ("2.jpg", -95.0), ("4.jpg", -95.0)] {
+            std::fs::write(folder.join(name), support::jpeg(lon, 36.1, "2026:05:05 14:10:00")).unwrap();
+        }
+        let photos = PhotoFolder::open(&folder).unwrap();
         let (one, two) = (dir.path().join("one.db"), dir.path().join("two.db"));
         for path in [&one, &two] {
             city(path);
         }
-        let straight: Vec<&Vec<_>> = files.iter().collect();
-        let mut other: Vec<&Vec<_>> = files.iter().rev().collect();
+        let straight: Vec<&File> = files.iter().collect();
+        let mut other: Vec<&File> = files.iter().rev().collect();
         for index in &shuffle {
             let moved = other.remove(index.index(other.len()));
             other.push(moved);
             other.insert(0, straight[index.index(straight.len())]);
         }
-        merge(&one, &straight);
-        merge(&two, &other);
+        merge(&one, &straight, &photos);
+        merge(&two, &other, &photos);
         prop_assert_eq!(dump(&one), dump(&two));
     }
 }

@@ -3,8 +3,12 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::support;
 
 /// The binary in a directory, as a supervisor on a day.
 fn run(dir: &Path, on: &str, args: &[&str]) -> Output {
@@ -34,7 +38,22 @@ fn refused(dir: &Path, on: &str, args: &[&str], code: &str) {
 }
 
 /// Four lots on a street; taps with and without ties; a premise with water, one without, two that owe for refuse.
-fn city(dir: &Path) {
+fn city() -> TempDir {
+    static MADE: OnceLock<TempDir> = OnceLock::new();
+    copy_of(MADE.get_or_init(|| {
+        let dir = support::temp_dir();
+        build(dir.path());
+        dir
+    }))
+}
+
+fn copy_of(made: &TempDir) -> TempDir {
+    let copy = support::temp_dir();
+    support::copy_folder(made.path(), copy.path());
+    copy
+}
+
+fn build(dir: &Path) {
     drop(taptrace::store::Writer::open(&dir.join("t.db")).unwrap());
     let c = Connection::open(dir.join("t.db")).unwrap();
     c.execute_batch(
@@ -76,8 +95,7 @@ fn approved(dir: &Path) {
     ok(dir, DAY, &["removal", "approve", ONE, "--method", KILL]);
 }
 
-fn ticket(dir: &Path, order: &str, start: &str, expires: &str) -> Vec<String> {
-    let _ = dir;
+fn ticket(order: &str, start: &str, expires: &str) -> Vec<String> {
     [
         "removal",
         "ticket",
@@ -97,12 +115,22 @@ fn ticket(dir: &Path, order: &str, start: &str, expires: &str) -> Vec<String> {
 }
 
 fn with_ticket(dir: &Path, order: &str) {
-    let args = ticket(dir, order, "2026-05-05", "2026-05-14");
+    let args = ticket(order, "2026-05-05", "2026-05-14");
     ok(dir, DAY, &args.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// The list with order 1, frozen and sent out; returns UUID and base version of its stop.
-fn sent_out(dir: &Path) -> (String, String) {
+/// A city with order 1 on a list, frozen and sent out; UUID and base version of its stop.
+fn sent_out() -> (TempDir, (String, String)) {
+    static MADE: OnceLock<(TempDir, (String, String))> = OnceLock::new();
+    let (dir, stop) = MADE.get_or_init(|| {
+        let dir = city();
+        let stop = send_out(dir.path());
+        (dir, stop)
+    });
+    (copy_of(dir), stop.clone())
+}
+
+fn send_out(dir: &Path) -> (String, String) {
     approved(dir);
     ok(dir, DAY, &["removal", "list", "--make", "--yard", "-95.9,36.1", "--crew", "A", "--work-on", "2026-05-06"]);
     with_ticket(dir, ONE);
@@ -127,9 +155,8 @@ fn write(dir: &Path, name: &str, rows: &[String]) {
 
 #[test]
 fn an_order_that_cannot_cut_off_the_wrong_house() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = city();
     let dir = dir.path();
-    city(dir);
     for tap in ["T1", "T2", "T3", "T4"] {
         ok(dir, DAY, &["removal", "request", tap, "--basis", "permit 1"]);
     }
@@ -169,9 +196,8 @@ fn an_order_that_cannot_cut_off_the_wrong_house() {
 
 #[test]
 fn a_list_is_frozen_versioned_and_sent_out_with_live_tickets_only() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = city();
     let dir = dir.path();
-    city(dir);
     approved(dir);
     ok(dir, DAY, &["removal", "list", "--make", "--yard", "-95.9,36.1"]);
     refused(dir, DAY, &["removal", "freeze", LIST], "E_LIST_STATE");
@@ -184,7 +210,7 @@ fn a_list_is_frozen_versioned_and_sent_out_with_live_tickets_only() {
     for (start, expires, code) in
         [("2026-04-01", "2026-04-10", "E_TICKET_EXPIRED"), ("2026-05-09", "2026-05-08", "E_PERIOD")]
     {
-        let args = ticket(dir, ONE, start, expires);
+        let args = ticket(ONE, start, expires);
         refused(dir, DAY, &args.iter().map(String::as_str).collect::<Vec<_>>(), code);
     }
     with_ticket(dir, ONE);
@@ -215,10 +241,8 @@ fn a_list_is_frozen_versioned_and_sent_out_with_live_tickets_only() {
 
 #[test]
 fn results_come_back_conflict_and_are_recorded() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, stop) = sent_out();
     let dir = dir.path();
-    city(dir);
-    let stop = sent_out(dir);
     write(dir, "excel.csv", &[row(A, &stop, "done", "260505000001", "2.jpg")]);
     refused(
         dir,
@@ -260,10 +284,8 @@ fn results_come_back_conflict_and_are_recorded() {
 
 #[test]
 fn what_the_office_changed_meanwhile_waits_for_a_person() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, stop) = sent_out();
     let dir = dir.path();
-    city(dir);
-    let stop = sent_out(dir);
     let c = Connection::open(dir.join("t.db")).unwrap();
     c.execute_batch(
         "UPDATE removal_order SET method = 'disconnected_at_curb_stop', row_version = row_version + 1 WHERE order_no = 'RO-2026-00001'",
@@ -282,12 +304,10 @@ fn what_the_office_changed_meanwhile_waits_for_a_person() {
 
 #[test]
 fn every_form_of_a_returned_file_says_the_same() {
-    for form in ["excel.csv", "list.csv", "list.geojson", "list.gpkg"] {
-        let dir = tempfile::tempdir().unwrap();
+    for form in ["excel.csv", "excel.xlsx", "list.csv", "list.geojson", "list.gpkg"] {
+        let (dir, stop) = sent_out();
         let dir = dir.path();
-        city(dir);
-        let stop = sent_out(dir);
-        if form != "excel.csv" {
+        if !form.starts_with("excel") {
             ok(dir, DAY, &["removal", "print", LIST, "-o", form]);
         }
         let path = dir.join(form);
@@ -308,6 +328,10 @@ fn every_form_of_a_returned_file_says_the_same() {
                 // The ties hold a semicolon themselves, so a spreadsheet quotes them.
                 let text = text.replace("corporation_stop|", "\"corporation_stop|").replace("|N|30\r", "|N|30\"\r");
                 std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+            }
+            "excel.xlsx" => {
+                let line = row(A, &stop, "done", "00260505000001", "2.jpg");
+                std::fs::write(&path, sheet(&[HEADER, &line])).unwrap();
             }
             "list.csv" => {
                 let mut reader = csv::Reader::from_path(&path).unwrap();
@@ -350,11 +374,129 @@ fn every_form_of_a_returned_file_says_the_same() {
     }
 }
 
+/// An XLSX file of comma-separated lines, every cell a text.
+fn sheet(lines: &[&str]) -> Vec<u8> {
+    let rows: Vec<String> = lines
+        .iter()
+        .enumerate()
+        .map(|(y, line)| {
+            let cells: String = line.split(',').enumerate().map(|(x, text)| support::xlsx_cell(x, y, text)).collect();
+            format!(r#"<row r="{}">{cells}</row>"#, y + 1)
+        })
+        .collect();
+    support::workbook(&rows.concat(), None)
+}
+
+#[test]
+fn a_workbook_that_excel_damaged_is_refused_with_its_column() {
+    let (dir, stop) = sent_out();
+    let dir = dir.path();
+    let column = |name: &str| HEADER.split(',').position(|c| c == name).unwrap();
+    let line = row(A, &stop, "done", "00260505000001", "2.jpg");
+    // What Excel stores when it takes a text for a number or a day: 46146 is 2026-05-05, style 1 is a date.
+    for (name, stored) in [
+        ("ticket_no", "<v>260505000001</v>"),
+        ("arrived_at", "<v>46146.5833333333</v>"),
+        ("after_photo", "<v>46085</v>"),
+    ] {
+        let x = column(name);
+        let at = support::xlsx_cell(x, 1, line.split(',').nth(x).unwrap());
+        let style = if name.ends_with("_at") || name.ends_with("_photo") { " s=\"1\"" } else { "" };
+        let cell = format!(r#"<c r="{}2"{style}>{stored}</c>"#, support::xlsx_column(x));
+        let cells: String = line.split(',').enumerate().map(|(x, text)| support::xlsx_cell(x, 1, text)).collect();
+        assert!(cells.contains(&at));
+        let header: String = HEADER.split(',').enumerate().map(|(x, text)| support::xlsx_cell(x, 0, text)).collect();
+        let rows = format!(r#"<row r="1">{header}</row><row r="2">{}</row>"#, cells.replace(&at, &cell));
+        std::fs::write(dir.join("damaged.xlsx"), support::workbook(&rows, None)).unwrap();
+        let said = format!("damaged.xlsx: column {name}, row 1");
+        refused(dir, DAY, &["removal", "merge", "damaged.xlsx"], &said);
+    }
+}
+
+#[test]
+fn photos_come_with_the_results_and_only_files_count() {
+    let (dir, stop) = sent_out();
+    let dir = dir.path();
+    let photos = dir.join("photos");
+    std::fs::create_dir_all(photos.join("DCIM")).unwrap();
+    let lines = |after: &str| [row(A, &stop, "done", "", after).replace(",1.jpg,", ",DCIM/1.jpg,")];
+    write(dir, "a.csv", &lines("2.png; 3.jpg"));
+    let by_name = ok(dir, DAY, &["removal", "merge", "a.csv"]);
+    assert!(by_name.contains(&format!("{ONE} is completed")) && by_name.contains("judged by their names"), "{by_name}");
+
+    // A photo at the stop, none of the others.
+    std::fs::write(photos.join("DCIM").join("1.JPG"), support::jpeg(-95.99, 36.15, "2026:05:06 14:10:00")).unwrap();
+    std::fs::write(photos.join("3.jpg"), "not a picture").unwrap();
+    let merge = ["removal", "merge", "a.csv", "--photos", "photos"];
+    let out = run(dir, DAY, &merge);
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(1), "somebody should look");
+    for words in [
+        "duplicate 1",
+        "1 stored, 0 here before, 2 missing, 0 to look at",
+        "missing RO-2026-00001 after_photo 2.png: no such file",
+        "missing RO-2026-00001 after_photo 3.jpg: E_NOT_AN_IMAGE",
+        "RO-2026-00001 is attempted, needs a photo after",
+    ] {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+    refused(dir, DAY, &["removal", "record", ONE, "--cost", "1", "--restoration", "none"], "E_NO_TRANSITION");
+
+    // The second photo was taken elsewhere, a week before.
+    std::fs::write(photos.join("2.png"), support::jpeg(-95.9, 36.15, "2026:04:29 14:10:00")).unwrap();
+    let said = ok(dir, DAY, &merge);
+    assert!(said.contains("1 stored, 1 here before, 1 missing, 2 to look at"), "{said}");
+    assert!(said.contains("taken 8076 m from the stop") && said.contains("taken 167 hours from the visit"), "{said}");
+    assert!(said.contains("RO-2026-00001 is completed"), "{said}");
+    let shown: serde_json::Value =
+        serde_json::from_str(&ok(dir, DAY, &["removal", "show", ONE, "--format", "json"])).unwrap();
+    let result = &shown["result"];
+    assert_eq!(
+        (&result["photo_basis"], &result["photo_missing"], &result["after_photo"]),
+        (&"files".into(), &"3.jpg".into(), &"2.png".into())
+    );
+    for photo in shown["photos"].as_array().unwrap() {
+        let sha256 = photo["sha256"].as_str().unwrap();
+        let kept = dir.join("t.db.evidence").join(&sha256[..2]).join(sha256);
+        assert!(kept.is_file(), "the bytes lie under their hash");
+    }
+    // Two files of one name, in two folders, are not told apart.
+    std::fs::create_dir_all(photos.join("phone 2")).unwrap();
+    std::fs::write(photos.join("phone 2").join("2.png"), support::jpeg(-95.99, 36.15, "2026:05:06 14:10:00")).unwrap();
+    assert!(ok(dir, DAY, &merge).contains("2.png: several files are called so"));
+    refused(dir, DAY, &["removal", "merge", "a.csv", "--photos", "nowhere"], "cannot read the folder nowhere");
+}
+
+#[test]
+fn photos_of_an_order_are_evidence_of_its_case() {
+    let (dir, stop) = sent_out();
+    let dir = dir.path();
+    let c = Connection::open(dir.join("t.db")).unwrap();
+    ok(dir, DAY, &["case", "open", "--premise", "P1", "--violation", "slip", "--violation-on", "2026-04-25"]);
+    c.execute("UPDATE removal_order SET case_id = 1 WHERE order_no = ?1", [ONE]).unwrap();
+    std::fs::create_dir_all(dir.join("photos")).unwrap();
+    for name in ["1.jpg", "2.jpg"] {
+        std::fs::write(dir.join("photos").join(name), support::jpeg(-95.99, 36.15, name)).unwrap();
+    }
+    write(dir, "a.csv", &[row(A, &stop, "done", "", "2.jpg")]);
+    ok(dir, DAY, &["removal", "merge", "a.csv", "--photos", "photos"]);
+    let shown = ok(dir, DAY, &["case", "show", "IC-2026-00001"]);
+    assert!(shown.contains("EV-F") && shown.contains("2.jpg"), "{shown}");
+    let custody: String = c
+        .query_row("SELECT from_person || ' > ' || to_person || ': ' || purpose FROM custody_event LIMIT 1", [], |r| {
+            r.get(0)
+        })
+        .unwrap();
+    assert_eq!(custody, "crew A > tester: came with a result of RO-2026-00001");
+    ok(dir, DAY, &["removal", "merge", "a.csv", "--photos", "photos"]);
+    let n: i64 = c.query_row("SELECT COUNT(*) FROM evidence", [], |r| r.get(0)).unwrap();
+    assert_eq!(n, 2, "the same photos again add nothing");
+}
+
 #[test]
 fn files_that_are_no_results_are_refused_with_their_name() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = city();
     let dir = dir.path();
-    city(dir);
     std::fs::write(dir.join("other.csv"), "a,b\n1,2\n").unwrap();
     std::fs::write(dir.join("broken.gpkg"), b"SQLite format 3\0rubbish").unwrap();
     Connection::open(dir.join("empty.gpkg")).unwrap().execute_batch("CREATE TABLE t (a TEXT)").unwrap();
@@ -372,10 +514,8 @@ fn files_that_are_no_results_are_refused_with_their_name() {
 
 #[test]
 fn an_attempt_goes_on_another_list_and_an_old_paper_counts_no_more() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, stop) = sent_out();
     let dir = dir.path();
-    city(dir);
-    let stop = sent_out(dir);
     write(dir, "a.csv", &[row(A, &stop, "not_found", "", "")]);
     assert!(ok(dir, DAY, &["removal", "merge", "a.csv"]).contains("is attempted"));
     ok(dir, DAY, &["removal", "advance", ONE, "listed"]);
@@ -392,9 +532,8 @@ fn an_attempt_goes_on_another_list_and_an_old_paper_counts_no_more() {
 
 #[test]
 fn containers_are_pulled_where_refuse_is_unpaid_and_no_water_can_be_shut_off() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = city();
     let dir = dir.path();
-    city(dir);
     // P2 owes most but has water; P1 owes too little.
     let owing = ok(dir, DAY, &["removal", "pulls"]);
     assert!(
