@@ -242,8 +242,10 @@ impl Rows {
             self.count(warning.text());
         }
         match self.format {
-            Format::Table | Format::Geojson if self.is_file => table_line(out, id, text, &parsed, is_first),
-            Format::Table | Format::Geojson => table(out, text, &parsed, is_first),
+            Format::Table | Format::Geojson | Format::Gpkg if self.is_file => {
+                table_line(out, id, text, &parsed, is_first)
+            }
+            Format::Table | Format::Geojson | Format::Gpkg => table(out, text, &parsed, is_first),
             Format::Csv => {
                 let mut line = csv::WriterBuilder::new().from_writer(out);
                 if is_first {
@@ -340,7 +342,7 @@ fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     }
     let header = ["file", "addresses", "exact_pct", "number_pct", "street_pct", "unit_pct", "box_pct"];
     let written = match global.format {
-        Format::Table | Format::Geojson => write_table(&mut sink, &header, &rows),
+        Format::Table | Format::Geojson | Format::Gpkg => write_table(&mut sink, &header, &rows),
         Format::Csv => write_csv(&mut sink, &header, &rows),
         Format::Json => writeln!(sink, "{}", Value::Array(documents)),
         Format::Ndjson => documents.iter().try_for_each(|d| writeln!(sink, "{d}")),

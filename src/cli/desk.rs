@@ -164,7 +164,7 @@ pub(crate) fn write_rows(global: &Global, header: &[&str], rows: &[Vec<String>])
                 std::io::Write::write_all(&mut out, format!("{}\n", object(row)).as_bytes())?;
             }
         }
-        Format::Geojson => {
+        Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("this listing has no positions").hint("use --format json"));
         }
     }
@@ -175,7 +175,7 @@ pub(crate) fn write_rows(global: &Global, header: &[&str], rows: &[Vec<String>])
 pub(crate) fn write_document(global: &Global, json: &serde_json::Value, text: &str) -> Result<(), Failure> {
     let mut out = Sink::open(global.output.as_deref())?;
     let body = match global.format {
-        Format::Json | Format::Ndjson | Format::Geojson => format!("{json}\n"),
+        Format::Json | Format::Ndjson | Format::Geojson | Format::Gpkg => format!("{json}\n"),
         Format::Table | Format::Csv => text.to_owned(),
     };
     std::io::Write::write_all(&mut out, body.as_bytes())?;

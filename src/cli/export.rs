@@ -8,6 +8,7 @@ use super::{Failure, Format, Global, Outcome, context};
 use crate::export::geopackage_layer::LayerWriter;
 use crate::export::layer::{Cell, Layer, Row};
 use crate::export::{csv, geojson, geopackage};
+use crate::pipeline::case_layer::CaseOwners;
 use crate::store::{self, Reader, layers, links, taps};
 
 /// Write a layer for GIS or a spreadsheet.
@@ -28,6 +29,8 @@ enum LayerName {
     Taps,
     /// Owners on the roll over time.
     Owners,
+    /// Illegal connections: cases with state, owner at the violation, amounts and taps.
+    Cases,
 }
 
 impl From<store::Error> for Failure {
@@ -95,6 +98,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let form = match global.format {
         Format::Csv => Form::Csv,
         Format::Geojson => Form::Geojson,
+        Format::Gpkg => match global.output.as_deref().filter(|p| *p != Path::new("-")) {
+            Some(target) => return geopackage(&open(global)?, args.layer, target),
+            None => return Err(no_file_for_gpkg("taptrace export taps --format gpkg -o taps.gpkg")),
+        },
         Format::Table if ends_with("csv") => Form::Csv,
         Format::Table => Form::Geojson,
         Format::Json | Format::Ndjson => {
@@ -103,8 +110,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
             );
         }
     };
-    let reader = Reader::open(&global.db)
-        .map_err(|e| Failure::from_error(&e).hint("taptrace import parcels FILE --profile generic"))?;
+    let reader = open(global)?;
     if let Some(target) = global.output.as_deref().filter(|_| ends_with("gpkg")) {
         return geopackage(&reader, args.layer, target);
     }
@@ -114,7 +120,15 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
 }
 
-/// A GeoPackage is written beside its place and moved there when it is whole.
+fn open(global: &Global) -> Result<Reader, Failure> {
+    Reader::open(&global.db).map_err(|e| Failure::from_error(&e).hint("taptrace import parcels FILE --profile generic"))
+}
+
+/// SQLite writes a GeoPackage itself, so it cannot go to a pipe.
+pub(super) fn no_file_for_gpkg(example: &str) -> Failure {
+    Failure::input("a GeoPackage is a database and needs a file").hint(example)
+}
+
 /// Writes every layer as GeoJSON into a folder; returns name and rows of each.
 pub(super) fn write_all(db: &Path, dir: &Path) -> Result<Vec<(&'static str, u64)>, Failure> {
     let reader = Reader::open(db)?;
@@ -124,6 +138,7 @@ pub(super) fn write_all(db: &Path, dir: &Path) -> Result<Vec<(&'static str, u64)
         (LayerName::Links, "layer_links.geojson"),
         (LayerName::Taps, "layer_taps.geojson"),
         (LayerName::Owners, "layer_owners.geojson"),
+        (LayerName::Cases, "layer_cases.geojson"),
     ] {
         let mut sink = Sink::open(Some(&dir.join(name)))?;
         let n_rows = write(&reader, layer, Form::Geojson, &mut sink)?;
@@ -133,6 +148,7 @@ pub(super) fn write_all(db: &Path, dir: &Path) -> Result<Vec<(&'static str, u64)
     Ok(written)
 }
 
+/// A GeoPackage is written beside its place and moved there when it is whole.
 fn geopackage(reader: &Reader, layer: LayerName, target: &Path) -> Result<Outcome, Failure> {
     let partial = target.with_extension("gpkg.part");
     let n = write(reader, layer, Form::Geopackage(&partial), &mut std::io::sink())?;
@@ -168,6 +184,15 @@ fn write(reader: &Reader, layer: LayerName, form: Form<'_>, out: &mut dyn Write)
                 ];
                 writer.row(&Row { id: l.premise_no, cells, wkb: None, position })?;
             }
+            writer.finish()
+        }
+        LayerName::Cases => {
+            let mut writer = Writer::begin(out, Layer::Cases, form)?;
+            let owners = CaseOwners::open(reader)?;
+            layers::cases(reader, |c| {
+                let owner = owners.of(reader, c.case_id)?;
+                writer.row(&case(c, owner))
+            })?;
             writer.finish()
         }
         LayerName::Taps => {
@@ -208,6 +233,30 @@ fn owner(o: layers::OwnerLayerRow) -> Row {
         o.owner_group.into(),
     ];
     Row { id, cells, wkb: None, position: o.position }
+}
+
+fn case(c: layers::CaseLayerRow, (owner, group): (Option<String>, Option<String>)) -> Row {
+    let cells = vec![
+        Cell::Text(c.case_no.clone()),
+        Cell::Text(c.status),
+        Cell::Integer(i64::from(c.closed_on.is_none())),
+        c.violation_type.into(),
+        Cell::Text(c.violation_on),
+        Cell::Text(c.opened_on),
+        c.closed_on.into(),
+        c.premise_no.into(),
+        c.service_address.into(),
+        c.parcel_no.into(),
+        owner.into(),
+        group.into(),
+        c.offense_no.map_or(Cell::Null, Cell::Integer),
+        Cell::Integer(c.charged_cents),
+        Cell::Integer(c.paid_cents),
+        Cell::Integer(c.charged_cents - c.paid_cents),
+        c.tap_nos.into(),
+        c.removal_order_nos.into(),
+    ];
+    Row { id: c.case_no, cells, wkb: None, position: c.position }
 }
 
 fn tap(t: taps::StoredTap) -> Row {

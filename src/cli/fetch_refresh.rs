@@ -99,7 +99,7 @@ pub(crate) fn page(global: &Global, args: &PageArgs) -> Result<Outcome, Failure>
     match global.format {
         Format::Table => print(&mut sink, &args.parcel, &ended, args.paths)?,
         Format::Json | Format::Ndjson => writeln!(sink, "{}", value(&args.parcel, &ended))?,
-        Format::Csv | Format::Geojson => {
+        Format::Csv | Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("fetch page writes table or json").hint("add --format json"));
         }
     }

@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
             serde_json::to_writer(&mut sink, &to_json(&found)).map_err(|e| Failure::from_output(e.into()))?;
             sink.write_all(b"\n")?;
         }
-        Format::Csv | Format::Geojson => {
+        Format::Csv | Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("import inspect prints a profile or JSON")
                 .hint(format!("taptrace import inspect {} --format json", args.file.display())));
         }

@@ -177,7 +177,9 @@ fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
     let as_csv = match global.format {
         Format::Csv => true,
         Format::Ndjson | Format::Table | Format::Json => false,
-        Format::Geojson => return Err(Failure::input("match file writes ndjson or csv").hint("add --format ndjson")),
+        Format::Geojson | Format::Gpkg => {
+            return Err(Failure::input("match file writes ndjson or csv").hint("add --format ndjson"));
+        }
     };
     let matcher = matcher_of(global, args.parcels.as_ref(), args.lon_column.is_some())?;
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
@@ -362,7 +364,7 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
                 )?;
             }
         }
-        Format::Table | Format::Geojson => write_table(&mut sink, &header, &rows)?,
+        Format::Table | Format::Geojson | Format::Gpkg => write_table(&mut sink, &header, &rows)?,
     }
     sink.finish()?;
     eprintln!("decide: taptrace match review --premise NO --parcel NO --reason WHY [--reject]");

@@ -134,6 +134,15 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     let global = &cli.global;
+    let makes_gpkg = match &cli.command {
+        Command::Export(_) => true,
+        Command::Removal(args) => args.is_print(),
+        _ => false,
+    };
+    if global.format == Format::Gpkg && !makes_gpkg {
+        return Err(Failure::input("this command makes no GeoPackage")
+            .hint("layers are GeoPackages: taptrace export taps --format gpkg -o taps.gpkg"));
+    }
     match &cli.command {
         Command::Tap(args) => tap::run(global, args),
         Command::Check(_) => upkeep::check(global),

@@ -19,6 +19,8 @@ pub(crate) enum Format {
     Ndjson,
     /// A GeoJSON FeatureCollection.
     Geojson,
+    /// A GeoPackage; needs `-o FILE`.
+    Gpkg,
 }
 
 /// A result being written: stdout, or a temporary file beside the target that [`Sink::finish`] renames into place.

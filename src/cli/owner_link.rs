@@ -87,7 +87,9 @@ fn write(format: Format, verdicts: &[PairVerdict], out: &mut dyn Write) -> Resul
             }
         }
         Format::Json => writeln!(out, "{}", json!(verdicts.iter().map(document).collect::<Vec<_>>()))?,
-        Format::Geojson => return Err(Failure::input("pairs have no place on a map").hint("add --format ndjson")),
+        Format::Geojson | Format::Gpkg => {
+            return Err(Failure::input("pairs have no place on a map").hint("add --format ndjson"));
+        }
     }
     Ok(())
 }

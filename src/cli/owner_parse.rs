@@ -135,7 +135,9 @@ fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failur
             let all: Vec<_> = rows.iter().map(owner_lines::document).collect();
             writeln!(out, "{}", serde_json::to_string(&all).unwrap_or_default())?;
         }
-        Format::Geojson => return Err(Failure::input("owner lines have no place on a map").hint("add --format ndjson")),
+        Format::Geojson | Format::Gpkg => {
+            return Err(Failure::input("owner lines have no place on a map").hint("add --format ndjson"));
+        }
     }
     Ok(())
 }

@@ -121,7 +121,9 @@ fn put(global: &Global, header: &[&str], rows: &[Vec<String>]) -> Result<(), Fai
                 writeln!(out, "{}", document(row))?;
             }
         }
-        Format::Geojson => return Err(Failure::input("this answer has no place on a map").hint("add --format json")),
+        Format::Geojson | Format::Gpkg => {
+            return Err(Failure::input("this answer has no place on a map").hint("add --format json"));
+        }
     }
     out.finish()
 }

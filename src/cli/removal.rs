@@ -22,6 +22,13 @@ pub(crate) struct Args {
     verb: Verb,
 }
 
+impl Args {
+    /// Whether it prints a list, which may be a GeoPackage.
+    pub(crate) fn is_print(&self) -> bool {
+        matches!(self.verb, Verb::Print(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Request a removal. Example: taptrace removal request TAP-1 --case IC-2026-00001 --reason "slip"

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::desk::{self, reader};
+use super::export::no_file_for_gpkg;
 use super::output::Sink;
 use super::{Failure, Format, Global, Outcome, context};
 use crate::export::page::{self, Paper};
@@ -46,8 +47,11 @@ pub(crate) fn print(global: &Global, p: &Print) -> Result<Outcome, Failure> {
     if p.public {
         sheet.publish();
     }
-    if ending == "gpkg" {
-        return geopackage(global, &sheet);
+    if ending == "gpkg" || global.format == Format::Gpkg {
+        let Some(target) = global.output.as_deref().filter(|p| *p != Path::new("-")) else {
+            return Err(no_file_for_gpkg("taptrace removal print LIST --format gpkg -o list.gpkg"));
+        };
+        return geopackage(target, &sheet);
     }
     let bytes = bytes(&sheet, ending, global.format, paper)?;
     let mut out = Sink::open(global.output.as_deref())?;
@@ -64,13 +68,16 @@ fn bytes(sheet: &Sheet, ending: &str, format: Format, paper: Paper) -> Result<Ve
         ("kml", _) => removal_sheet::kml(sheet),
         ("gpx", _) => removal_sheet::gpx(sheet),
         ("geojson" | "json", _) | (_, Format::Geojson | Format::Json | Format::Ndjson) => removal_sheet::geojson(sheet),
-        ("csv", _) | (_, Format::Csv | Format::Table) => csv(sheet)?,
+        ("csv" | "", _) | (_, Format::Csv) => csv(sheet)?,
+        (other, Format::Table | Format::Gpkg) => {
+            return Err(Failure::input(format!("a list is not printed as .{other}"))
+                .hint("name the file .pdf .html .csv .geojson .gpkg .kml or .gpx, as in -o list.pdf"));
+        }
     })
 }
 
 /// A GeoPackage is written beside its place and moved there when it is whole.
-fn geopackage(global: &Global, sheet: &Sheet) -> Result<Outcome, Failure> {
-    let target = global.output.as_deref().unwrap_or(Path::new("list.gpkg"));
+fn geopackage(target: &Path, sheet: &Sheet) -> Result<Outcome, Failure> {
     let partial = target.with_extension("gpkg.partial");
     let made_at = context::now().0;
     removal_sheet::geopackage(sheet, &partial, &made_at).map_err(|e| Failure::from_error(&e))?;

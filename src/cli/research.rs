@@ -40,7 +40,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
                 print_live(&mut sink, &answer, live)?;
             }
         }
-        Format::Csv | Format::Geojson => {
+        Format::Csv | Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("research writes table, json or ndjson").hint("add --format json"));
         }
     }

@@ -188,7 +188,7 @@ fn list(global: &Global, lifecycle: Option<TapLifecycle>) -> Result<Outcome, Fai
                 writeln!(sink, "{}", serde_json::Value::Object(object))?;
             }
         }
-        Format::Geojson => {
+        Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("tap list makes no GeoJSON")
                 .hint("taptrace export taps --format geojson -o taps.geojson"));
         }

@@ -21,6 +21,7 @@ fn table_name(layer: Layer) -> &'static str {
         Layer::Links => "links",
         Layer::Taps => "taps",
         Layer::Owners => "owners",
+        Layer::Cases => "cases",
     }
 }
 
@@ -28,7 +29,9 @@ fn table_name(layer: Layer) -> &'static str {
 fn column_type(name: &str) -> ColumnType {
     match name {
         "score" => ColumnType::Real,
-        "size_milli_in" => ColumnType::Integer,
+        "size_milli_in" | "is_open" | "offense_no" | "charged_cents" | "paid_cents" | "balance_cents" => {
+            ColumnType::Integer
+        }
         _ => ColumnType::Text,
     }
 }

@@ -8,6 +8,7 @@ pub enum Layer {
     Links,
     Taps,
     Owners,
+    Cases,
 }
 
 impl Layer {
@@ -50,6 +51,26 @@ impl Layer {
                 "parties",
                 "owner_group",
             ],
+            Layer::Cases => &[
+                "case_no",
+                "status",
+                "is_open",
+                "violation_type",
+                "violation_on",
+                "opened_on",
+                "closed_on",
+                "premise_no",
+                "service_address",
+                "parcel_no",
+                "owner_at_violation",
+                "owner_group",
+                "offense_no",
+                "charged_cents",
+                "paid_cents",
+                "balance_cents",
+                "tap_nos",
+                "removal_order_nos",
+            ],
         }
     }
 
@@ -57,7 +78,7 @@ impl Layer {
     pub fn is_polygons(self) -> bool {
         match self {
             Layer::Parcels => true,
-            Layer::Links | Layer::Taps | Layer::Owners => false,
+            Layer::Links | Layer::Taps | Layer::Owners | Layer::Cases => false,
         }
     }
 }

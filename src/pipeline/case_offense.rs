@@ -9,6 +9,7 @@ use crate::store::cases::CaseRow;
 use crate::store::ownership::{self as stored, WITHHELD};
 use crate::store::{self, Db, case_party};
 
+use super::case_layer::street_and_zip;
 use super::case_party::NAME_COLUMNS;
 use super::casework::{Desk, Error};
 use super::owner_groups::decisions_on;
@@ -52,10 +53,8 @@ fn owner_at_violation(db: &impl Db, case_id: i64) -> Result<Option<OwnerLine>, E
     let parties = case_party::list(db, case_id)?;
     let owner = parties.into_iter().find(|p| p.role == "owner_at_violation" && p.name != WITHHELD);
     Ok(owner.map(|p| {
-        let mailing = p.mailing.unwrap_or_default();
-        let (street, place) = mailing.rsplit_once('\n').unwrap_or((&mailing, ""));
-        let zip = place.rsplit(' ').next().filter(|z| z.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default();
-        OwnerLine(p.name.replace(NAME_COLUMNS, "\n"), street.replace('\n', " "), zip.to_owned())
+        let (street, zip) = street_and_zip(p.mailing.as_deref().unwrap_or_default());
+        OwnerLine(p.name.replace(NAME_COLUMNS, "\n"), street, zip)
     }))
 }
 

@@ -5,6 +5,7 @@ pub mod address_parsing;
 pub mod case_dossier;
 pub mod case_due;
 pub mod case_evidence;
+pub mod case_layer;
 pub mod case_letter;
 pub mod case_money;
 pub mod case_offense;

@@ -139,6 +139,87 @@ pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRo
     Ok(())
 }
 
+/// A case as a layer shows it; the owner comes from the parties of the case.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the layer")]
+pub struct CaseLayerRow {
+    pub case_id: i64,
+    pub case_no: String,
+    pub status: String,
+    pub violation_type: Option<String>,
+    pub violation_on: String,
+    pub opened_on: String,
+    pub closed_on: Option<String>,
+    pub premise_no: Option<String>,
+    pub service_address: Option<String>,
+    pub parcel_no: Option<String>,
+    pub offense_no: Option<i64>,
+    pub charged_cents: i64,
+    pub paid_cents: i64,
+    pub tap_nos: Option<String>,
+    pub removal_order_nos: Option<String>,
+    pub position: Option<[f64; 2]>,
+}
+
+/// Calls `each` with every case, the most complete first, then by number. A case lies at its premise, else on the parcel that the
+/// premise is linked to, else on its own parcel.
+///
+/// # Errors
+/// When the database cannot be read, or what `each` returns.
+pub fn cases<E: From<Error>>(reader: &Reader, mut each: impl FnMut(CaseLayerRow) -> Result<(), E>) -> Result<(), E> {
+    let mut statement = reader
+        .connection
+        .prepare(
+            "SELECT c.case_id, c.case_no, c.status, c.violation_type, c.violation_on, c.opened_on, c.closed_on, p.premise_no,
+                COALESCE(p.service_address, NULLIF(c.place, '')), q.parcel_no, c.offense_no,
+                (SELECT COALESCE(SUM(amount_cents), 0) FROM charge_line WHERE case_id = c.case_id AND voided_on IS NULL),
+                (SELECT COALESCE(SUM(amount_cents), 0) FROM payment WHERE case_id = c.case_id),
+                (SELECT GROUP_CONCAT(x.tap_no, ';') FROM (
+                    SELECT t.tap_no FROM tap_premise y JOIN tap t ON t.tap_id = y.tap_id WHERE y.premise_id = c.premise_id
+                    UNION SELECT t.tap_no FROM removal_order o JOIN tap t ON t.tap_id = o.tap_id WHERE o.case_id = c.case_id
+                    ORDER BY 1) x),
+                (SELECT GROUP_CONCAT(x.order_no, ';') FROM (
+                    SELECT order_no FROM removal_order WHERE case_id = c.case_id ORDER BY order_no) x),
+                COALESCE(p.lon, v.lon, u.lon), COALESCE(p.lat, v.lat, u.lat)
+             FROM case_file c
+             LEFT JOIN premise p ON p.premise_id = c.premise_id
+             LEFT JOIN match_link l ON l.premise_id = p.premise_id AND l.rank = 1
+             LEFT JOIN parcel g ON g.parcel_id = l.parcel_id
+             LEFT JOIN parcel_version v ON v.parcel_version_id = g.current_version_id
+             LEFT JOIN parcel q ON q.parcel_id = c.parcel_id
+             LEFT JOIN parcel_version u ON u.parcel_version_id = q.current_version_id
+             ORDER BY (c.violation_type IS NULL) + (c.closed_on IS NULL) + (q.parcel_no IS NULL) + (p.premise_no IS NULL)
+                      + (c.offense_no IS NULL) + NOT EXISTS (SELECT 1 FROM removal_order o WHERE o.case_id = c.case_id),
+                      c.case_no",
+        )
+        .map_err(Error::from)?;
+    let mut rows = statement.query([]).map_err(Error::from)?;
+    while let Some(row) = rows.next().map_err(Error::from)? {
+        let read = || -> rusqlite::Result<CaseLayerRow> {
+            Ok(CaseLayerRow {
+                case_id: row.get(0)?,
+                case_no: row.get(1)?,
+                status: row.get(2)?,
+                violation_type: row.get(3)?,
+                violation_on: row.get(4)?,
+                opened_on: row.get(5)?,
+                closed_on: row.get(6)?,
+                premise_no: row.get(7)?,
+                service_address: row.get(8)?,
+                parcel_no: row.get(9)?,
+                offense_no: row.get(10)?,
+                charged_cents: row.get(11)?,
+                paid_cents: row.get(12)?,
+                tap_nos: row.get(13)?,
+                removal_order_nos: row.get(14)?,
+                position: position_at(row, 15)?,
+            })
+        };
+        each(read().map_err(Error::from)?)?;
+    }
+    Ok(())
+}
+
 /// Position of every premise that has one of its own, else of the parcel it is linked to, by premise number.
 ///
 /// # Errors

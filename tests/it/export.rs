@@ -87,6 +87,32 @@ fn a_withheld_owner_is_in_no_layer() {
 }
 
 #[test]
+fn a_geopackage_is_asked_for_by_name_or_by_format_and_needs_a_file() {
+    let dir = city();
+    for (args, code) in [
+        (&["export", "parcels", "--format", "gpkg", "-o", "p.out"][..], 0),
+        (&["export", "parcels", "-o", "q.gpkg"], 0),
+        (&["export", "cases", "--format", "gpkg", "-o", "none.gpkg"], 1),
+        (&["export", "parcels", "--format", "gpkg"], 2),
+        (&["export", "parcels", "--format", "gpkg", "-o", "-"], 2),
+        (&["removal", "list", "--format", "gpkg", "-o", "r.gpkg"], 2),
+        (&["tap", "list", "--format", "gpkg"], 2),
+    ] {
+        let out = taptrace(dir.path(), args);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(code), "{args:?}: {said}");
+        assert_eq!(code == 2, said.contains("hint: ") && said.contains("GeoPackage"), "{args:?}: {said}");
+    }
+    for (name, table) in [("p.out", "parcels"), ("q.gpkg", "parcels"), ("none.gpkg", "cases")] {
+        let file = rusqlite::Connection::open(dir.path().join(name)).unwrap();
+        let columns: i64 = file
+            .query_row("SELECT COUNT(*) FROM gpkg_geometry_columns WHERE table_name = ?1", [table], |r| r.get(0))
+            .unwrap();
+        assert_eq!(columns, 1, "{name}");
+    }
+}
+
+#[test]
 fn the_demo_writes_its_layers() {
     let dir = super::support::sample_city();
     for (name, n_least) in [("parcels", 800), ("links", 700), ("taps", 700), ("owners", 800)] {

@@ -276,7 +276,10 @@ fn a_withheld_owner_is_in_no_case_letter_or_packet() {
     let explained = support::shell(d.dir, "taptrace match explain P1000402 && taptrace research P1000402");
     let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
     assert!(names[1..].iter().all(|owner| !explained.contains(owner.as_str())), "{explained}");
-    let mut seen = d.go("case|show|IC-2026-00001") + &d.go("case|notice|IC-2026-00001|--reprint");
+    let layer = support::shell(d.dir, "taptrace export cases");
+    let layer = String::from_utf8(layer.stdout).unwrap();
+    assert!(layer.contains("\"owner_at_violation\":\"withheld by law\",\"owner_group\":null"), "{layer}");
+    let mut seen = layer + &d.go("case|show|IC-2026-00001") + &d.go("case|notice|IC-2026-00001|--reprint");
     for entry in std::fs::read_dir(d.dir.join("out")).unwrap() {
         seen.push_str(&String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()));
     }

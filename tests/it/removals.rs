@@ -228,6 +228,13 @@ fn a_list_is_frozen_versioned_and_sent_out_with_live_tickets_only() {
         ok(dir, DAY, &[&["removal", "print", LIST, "-o", name], public].concat());
         assert!(std::fs::metadata(dir.join(name)).unwrap().len() > 200, "{name}");
     }
+    ok(dir, DAY, &["removal", "print", LIST, "--format", "gpkg", "-o", "packed"]);
+    for (args, words) in [
+        (&["removal", "print", LIST, "-o", "l.docx"][..], "not printed as .docx"),
+        (&["removal", "print", LIST, "--format", "gpkg"], "needs a file"),
+    ] {
+        refused(dir, DAY, args, words);
+    }
     let list = std::fs::read_to_string(dir.join("l.csv")).unwrap();
     for words in ["dog (noted 2026-05-05)", "\"V-9, V-10\"", "DEBTOR ONE", "000512", "5.5 ft"] {
         assert!(list.contains(words), "{words} in {list}");

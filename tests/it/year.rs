@@ -226,7 +226,14 @@ fn removed(city: &City<'_>, case_no: &str) {
         );
         std::fs::write(city.dir.join(format!("{code}.csv")), text).unwrap();
     }
-    assert!(city.go("2026-11-25", &["removal", "merge", "done.csv"]).contains("applied 1"));
+    std::fs::create_dir(city.dir.join("crew photos")).unwrap();
+    for (name, of) in [("1.jpg", "before"), ("2.jpg", "after!")] {
+        std::fs::rename(city.dir.join(city.photo(of)), city.dir.join("crew photos").join(name)).unwrap();
+    }
+    let merged = city.go("2026-11-25", &["removal", "merge", "done.csv", "--photos", "crew photos"]);
+    assert!(merged.contains("applied 1") && merged.contains("2 stored, 0 here before, 0 missing"), "{merged}");
+    let evidence = city.show(case_no)["evidence"].to_string();
+    assert_eq!(evidence.matches("EV-F").count(), 4, "both photos, each with its custody: {evidence}");
     assert!(city.go("2026-11-25", &["removal", "merge", "not_found.csv"]).contains("conflict 1"));
     let record = ["removal", "record", &order, "--cost", "1500", "--restoration", "none"];
     city.refused("2026-11-25", &record, "E_NO_TRANSITION");
@@ -401,6 +408,31 @@ fn written_off_and_reopened(city: &City<'_>, case_no: &str) {
     city.refused("2027-02-02", &["case", "advance", case_no, "field_checked"], "inspection");
 }
 
+/// All ten cases on the map, with state, owner, money and taps.
+fn layer_of_cases(city: &City<'_>, cases: &[String]) {
+    let layer: Value = serde_json::from_slice(&support::shell(city.dir, "taptrace export cases").stdout).unwrap();
+    let features = layer["features"].as_array().unwrap();
+    let of = |case_no: &str| features.iter().find(|f| f["id"] == case_no).unwrap();
+    assert!(features.len() >= cases.len());
+    for feature in features {
+        assert!(feature["geometry"]["type"] == "Point" && feature["properties"]["is_open"].is_i64());
+        assert_eq!(feature["properties"].as_object().unwrap().len(), 18);
+    }
+    let one = &of(&cases[0])["properties"];
+    assert_eq!(
+        (&one["tap_nos"], &one["violation_type"], &one["status"]),
+        (&"T-00402".into(), &"slip".into(), &"referred".into())
+    );
+    assert_eq!(one["owner_at_violation"], city.party(&cases[0], "owner_at_violation"));
+    assert!(one["removal_order_nos"].as_str().unwrap().starts_with("RO-2026-"));
+    let cents = |name: &str| one[name].as_i64().unwrap();
+    assert!(cents("paid_cents") == 4500 && cents("balance_cents") == cents("charged_cents") - 4500);
+    // The second house of one owner group is a second offense.
+    let (first, second) = (&of(&cases[6])["properties"], &of(&cases[7])["properties"]);
+    assert!(first["owner_group"].as_str().unwrap().starts_with("OG-") && first["owner_group"] == second["owner_group"]);
+    assert_eq!((&first["balance_cents"], &second["offense_no"]), (&0.into(), &2.into()));
+}
+
 #[test]
 fn a_year_of_ten_cases() {
     let dir = support::sample_city();
@@ -461,6 +493,7 @@ fn a_year_of_ten_cases() {
     for event in ["noticed -> disputed", "disputed -> noticed", "agreement -> enforcement", "packet sealed"] {
         assert!(timeline.contains(event), "{event} is not in {timeline}");
     }
+    layer_of_cases(&city, &cases);
     let check = support::shell(city.dir, "taptrace check");
     assert!(check.status.success(), "the audit chain holds: {}", String::from_utf8_lossy(&check.stdout));
 }
