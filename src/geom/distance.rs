@@ -49,10 +49,16 @@ pub fn distance_ft(a: LonLat, b: LonLat) -> Feet {
 
 /// Distance from the origin to the segment `a`-`b`, all in metres of one plane.
 pub fn origin_to_segment_m(a: [f64; 2], b: [f64; 2]) -> f64 {
+    origin_to_segment_m2(a, b).sqrt()
+}
+
+/// The square of [`origin_to_segment_m`], for comparing many.
+pub fn origin_to_segment_m2(a: [f64; 2], b: [f64; 2]) -> f64 {
     let along = [b[0] - a[0], b[1] - a[1]];
     let length2 = along[0] * along[0] + along[1] * along[1];
     let t = if length2 > 0.0 { (-(a[0] * along[0] + a[1] * along[1]) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    (a[0] + t * along[0]).hypot(a[1] + t * along[1])
+    let (x, y) = (a[0] + t * along[0], a[1] + t * along[1]);
+    x * x + y * y
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use crate::address::{self, CountyWords};
 use crate::geom::PointIndex;
 use crate::model::address::{Address, AddressNumber};
 
-use super::county::{County, Entry, ReferenceRow, Street};
+use super::county::{ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, Entry, ReferenceRow, Street};
 use super::flat::{Postings, Strings, hash_bytes, id_of};
 use super::reading::{self, StreetWords};
+use super::twins;
 
 /// Another name of a street of the county, from a list that the user keeps: `FREDERICK DOUGLASS BLVD` for `8TH AVE`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
@@ -129,6 +130,8 @@ fn with_number(row: ParsedRow, digits: &str) -> ParsedRow {
 struct Builder {
     county: County,
     street_ids: FxHashMap<[u32; 4], u32>,
+    /// Other names given, with the street that they mean.
+    aliases: FxHashSet<([u32; 4], u32)>,
     n_composite: usize,
     n_range: usize,
     /// Numbers and units of entries with a second part, kept until the county's habit is known.
@@ -144,6 +147,7 @@ impl Builder {
         Self {
             county,
             street_ids: FxHashMap::default(),
+            aliases: FxHashSet::default(),
             n_composite: 0,
             n_range: 0,
             numbers: Vec::new(),
@@ -246,7 +250,12 @@ impl Builder {
         }
         county.completeness = completeness(county);
         county.number_step = number_step(county);
+        let twins = twins::find(county);
         self.add_other_names(aliases);
+        for (a, b) in twins {
+            self.add_twin(a, b);
+            self.add_twin(b, a);
+        }
         let mut county = self.county;
         county.index_streets();
         index_names(&mut county);
@@ -265,7 +274,7 @@ impl Builder {
             let Some((_, full)) = address::type_words(kind) else { continue };
             let name = format!("{} {full}", self.county.names.get(street.name));
             let words = StreetWords { name, directions: street.directions, ..StreetWords::default() };
-            self.add_alias(&words, id_of(id), 1);
+            self.add_alias(&words, id_of(id), ALIAS_TYPE_AS_NAME);
         }
         for alias in aliases {
             let words_of = |text: &str| -> Option<StreetWords> {
@@ -284,22 +293,37 @@ impl Builder {
                 if is_meant {
                     // Directions that the alias does not name are those of the street.
                     let directions = if written.directions == 0 { street.directions } else { written.directions };
-                    self.add_alias(&StreetWords { directions, ..written.clone() }, id_of(id), 2);
+                    self.add_alias(&StreetWords { directions, ..written.clone() }, id_of(id), ALIAS_OF_LIST);
                 }
             }
         }
     }
 
+    /// Another name of a street. A street of the county that is really called so keeps its own entries beside it: a renamed
+    /// street has lots under both names.
     fn add_alias(&mut self, words: &StreetWords, target: u32, alias: u32) {
-        let n_before = self.county.streets.len();
-        let id = self.street_of(words) as usize;
-        // A street of the county that is really called so keeps its own entries.
-        if id == n_before {
-            self.county.streets[id].entries_of = target;
-            self.county.streets[id].alias = alias;
-            let end = self.county.first_entry.last().copied().unwrap_or(0);
-            self.county.first_entry.push(end);
-            self.county.span_max.push(0);
+        let county = &mut self.county;
+        let street = Street {
+            name: county.names.intern(&words.name),
+            directions: words.directions,
+            kind: county.words.intern(&words.kind),
+            class: county.words.intern(&words.class),
+            entries_of: target,
+            alias,
+        };
+        let key = [street.name, street.directions, street.kind, street.class];
+        let is_own = self.street_ids.contains_key(&key);
+        if (alias == ALIAS_TYPE_AS_NAME && is_own) || !self.aliases.insert((key, target)) {
+            return;
+        }
+        self.county.push_alias(street);
+    }
+
+    /// Street `a` is also called as street `b` is.
+    fn add_twin(&mut self, a: u32, b: u32) {
+        let named = self.county.streets[b as usize];
+        if self.aliases.insert(([named.name, named.directions, named.kind, named.class], a)) {
+            self.county.push_alias(Street { entries_of: a, alias: ALIAS_OF_COUNTY, ..named });
         }
     }
 }

@@ -4,14 +4,17 @@
 use rustc_hash::FxHashMap;
 
 use super::compare::{self, Asked};
-use super::county::{County, Entry};
+use super::county::{ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, Entry};
 use super::levels::{
     AGREEMENT, DIRECTION, DIRECTION_CONFLICT_ANSWERED, DIRECTION_EQUAL, DIRECTION_MISSING_ANSWERED,
     DIRECTION_MISSING_KNOWN, DIRECTION_MISSING_QUERY, DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED, Levels, NAME,
-    NAME_ALIAS, NAME_ANSWERED, NAME_EXACT, NAME_OTHER, NAME_SPACING, NUMBER, NUMBER_COVERED, NUMBER_EXACT,
-    NUMBER_IN_RANGE, NUMBER_OTHER, NUMBER_RANGE_SAME, OWNER, PLACE, POSITION, READING, READING_OTHER, SUFFIX, TYPE,
-    TYPE_CLASS, TYPE_CONFLICT_ANSWERED, TYPE_EQUAL, TYPE_MISSING_ANSWERED, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY,
-    TYPE_MISSING_REFERENCE, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER, UNIT_QUERY_ONLY_SIBLINGS, ZIP,
+    NAME_ALIAS, NAME_ANSWERED, NAME_EDIT_KNOWN, NAME_EXACT, NAME_OTHER, NAME_OTHER_ON_BLOCK, NAME_SPACING,
+    NAME_SUBSET_KNOWN, NAME_SUBSET_TAIL_KNOWN, NAME_TWIN, NUMBER, NUMBER_COVERED, NUMBER_EXACT, NUMBER_IN_RANGE,
+    NUMBER_OTHER, NUMBER_RANGE_SAME, OWNER, PLACE, PLACE_DIFFERS, POSITION, READING, READING_OTHER, SUFFIX, TYPE,
+    TYPE_CLASS, TYPE_CONFLICT_ANSWERED, TYPE_CONFLICT_KNOWN, TYPE_CONFLICT_NUMBERED, TYPE_CONFLICT_NUMBERED_ON_BLOCK,
+    TYPE_CONFLICT_ON_BLOCK, TYPE_EQUAL, TYPE_MISSING_ANSWERED, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY,
+    TYPE_MISSING_REFERENCE, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER, UNIT_QUERY_ONLY_SIBLINGS, ZIP, ZIP_DIFFERS,
+    ZIP_NEAR,
 };
 use super::names::{self, NameHit};
 use super::numbers;
@@ -44,6 +47,10 @@ const STRONG_BITS: f64 = 3.5;
 const NEAR_PARCELS_MAX: usize = 6;
 const NEAR_LIMIT_M: f64 = 80.0;
 const NEAR_CANDIDATE_M: f64 = 30.0;
+/// How far the lots with the numbers around the one asked for may lie from the point; a city block is about as long.
+const BLOCK_LIMIT_M: f64 = 150.0;
+/// Other house numbers on the block that make a street of its own, not a misspelling of another.
+const STREET_NUMBERS_MIN: usize = 2;
 /// Parcels of one address that are told apart by point and owner; of a tower's flats more are not worth it.
 const PARCELS_APART_MAX: usize = 50;
 /// Entries of a near parcel that are compared.
@@ -79,6 +86,8 @@ pub(crate) struct Collector<'a> {
     query: Query<'a>,
     owner_words: Vec<String>,
     near: Vec<NearParcel>,
+    /// The street asked for lacks the number, and has the numbers around it about the point.
+    is_on_block: bool,
     scratch: &'a mut Scratch,
 }
 
@@ -115,12 +124,14 @@ impl<'a> Collector<'a> {
             (None, Some(points)) => points.near(at, NEAR_LIMIT_M),
             (None, None) => Vec::new(),
         });
-        Self { county, weights, base, query, owner_words, near, scratch }
+        Self { county, weights, base, query, owner_words, near, is_on_block: false, scratch }
     }
 
     /// All candidates, in no order.
     pub(crate) fn run(&mut self, parsed: &Parsed) {
         let asked = self.asked(parsed);
+        self.is_on_block =
+            self.query.position.is_some_and(|at| asked.first().is_some_and(|one| self.is_block_of(one, at)));
         let mut has_street = Vec::with_capacity(asked.len());
         for (rank, one) in asked.iter().enumerate() {
             let before = self.scratch.found.len();
@@ -137,12 +148,56 @@ impl<'a> Collector<'a> {
         }
         self.near_parcels(asked.first());
         self.hold_against_answer();
+        self.hold_against_block(asked.first());
+    }
+
+    /// Where the street exactly as written has numbers on this block, though not this one, other streets need more too.
+    fn hold_against_block(&mut self, asked: Option<&Asked>) {
+        let is_other = |name| matches!(name, NAME_EDIT_KNOWN | NAME_SUBSET_KNOWN | NAME_SUBSET_TAIL_KNOWN);
+        let is_held = |f: &Found| {
+            is_other(f.levels[NAME]) || matches!(f.levels[TYPE], TYPE_CONFLICT_KNOWN | TYPE_CONFLICT_NUMBERED)
+        };
+        let Some(asked) = asked.filter(|_| self.scratch.found.iter().any(is_held)) else { return };
+        let county = self.county;
+        let is_as_written = |id: &&u32| {
+            let street = &county.streets[**id as usize];
+            matches!(compare::direction(asked, street), DIRECTION_EQUAL | DIRECTION_MOVED)
+                && matches!(compare::street_type(asked, county, street), TYPE_EQUAL | TYPE_CLASS)
+        };
+        let mut streets =
+            county.names.find(&asked.street.name).map_or(&[][..], |name| county.streets_named(name)).iter();
+        // The same numbers in another town are another block.
+        let is_here = |e: &Entry| {
+            !matches!(compare::zip(asked, e), ZIP_DIFFERS | ZIP_NEAR) && compare::place(asked, e) != PLACE_DIFFERS
+        };
+        let is_on_block = |id: &u32| numbers::around(county, *id, &asked.number).any(is_here);
+        if !streets.by_ref().filter(is_as_written).any(is_on_block) {
+            return;
+        }
+        for found in &mut self.scratch.found {
+            let levels = &mut found.levels;
+            // A stray number among those of the street as written is how the roll misspells that street.
+            let entry = &county.entries[(found.start as usize).min(county.entries.len() - 1)];
+            let n_beside = numbers::around(county, entry.street, &asked.number).filter(|e| e.low != entry.low).count();
+            if found.start == found.end || n_beside < STREET_NUMBERS_MIN {
+                continue;
+            }
+            if is_other(levels[NAME]) {
+                levels[NAME] = NAME_OTHER_ON_BLOCK;
+            }
+            levels[TYPE] = match levels[TYPE] {
+                TYPE_CONFLICT_KNOWN => TYPE_CONFLICT_ON_BLOCK,
+                TYPE_CONFLICT_NUMBERED => TYPE_CONFLICT_NUMBERED_ON_BLOCK,
+                other => other,
+            };
+            found.bits = self.base + bits_of(levels, self.weights);
+        }
     }
 
     /// Where the street exactly as written has the house number, other streets need more to be meant.
     fn hold_against_answer(&mut self) {
         let is_answer = |f: &Found| {
-            matches!(f.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS)
+            matches!(f.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN)
                 && matches!(f.levels[DIRECTION], DIRECTION_EQUAL | DIRECTION_MOVED)
                 && matches!(f.levels[TYPE], TYPE_EQUAL | TYPE_CLASS)
                 && matches!(f.levels[NUMBER], NUMBER_EXACT | NUMBER_RANGE_SAME | NUMBER_IN_RANGE | NUMBER_COVERED)
@@ -153,7 +208,7 @@ impl<'a> Collector<'a> {
         for found in &mut self.scratch.found {
             let levels = &mut found.levels;
             levels[NAME] = match levels[NAME] {
-                kept @ (NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_OTHER) => kept,
+                kept @ (NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN | NAME_OTHER) => kept,
                 _ => NAME_ANSWERED,
             };
             levels[DIRECTION] = match levels[DIRECTION] {
@@ -188,6 +243,25 @@ impl<'a> Collector<'a> {
             }
         }
         all
+    }
+
+    /// True when the streets called as asked lack the house number, and lots with numbers near it lie about the point.
+    fn is_block_of(&self, asked: &Asked, at: LonLat) -> bool {
+        let mut hits = Vec::new();
+        for name in Self::spellings(asked).into_iter().flatten() {
+            names::same(self.county, &name, &mut hits);
+        }
+        let mut is_near = false;
+        for street in hits.iter().flat_map(|(name, _)| self.county.streets_named(*name)) {
+            let mut has_number = false;
+            numbers::each_touching(self.county, *street, &asked.number, |_, _| has_number = true);
+            if has_number {
+                return false;
+            }
+            is_near |= numbers::around(self.county, *street, &asked.number)
+                .any(|entry| self.county.position_of(entry.parcel).is_some_and(|p| distance_m(at, p) <= BLOCK_LIMIT_M));
+        }
+        is_near
     }
 
     fn best_bits(&self) -> f64 {
@@ -232,7 +306,7 @@ impl<'a> Collector<'a> {
             }
             let hits = self.scratch.memo.get(&name).cloned().unwrap_or_default();
             for (name, level) in hits {
-                let is_same = matches!(level, NAME_EXACT | NAME_SPACING | NAME_ALIAS);
+                let is_same = matches!(level, NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN);
                 // Neighbours on misspelt streets only when no street is called as written.
                 self.on_name(
                     (name, level),
@@ -252,8 +326,9 @@ impl<'a> Collector<'a> {
             let street = &county.streets[*id as usize];
             let mut levels = AGREEMENT;
             levels[NAME] = match (street.alias, level) {
-                (2, NAME_EXACT) => NAME_ALIAS,
-                (1, NAME_EXACT) => NAME_SPACING,
+                (ALIAS_OF_LIST, NAME_EXACT) => NAME_ALIAS,
+                (ALIAS_OF_COUNTY, NAME_EXACT) => NAME_TWIN,
+                (ALIAS_TYPE_AS_NAME, NAME_EXACT) => NAME_SPACING,
                 (_, level) => level,
             };
             levels[DIRECTION] = compare::direction(asked, street);
@@ -371,7 +446,7 @@ impl<'a> Collector<'a> {
                 (a, b) => a.or(b),
             };
         }
-        best.map_or(AGREEMENT[POSITION], |(d, is_nearest)| compare::position(d, is_nearest))
+        best.map_or(AGREEMENT[POSITION], |(d, is_nearest)| compare::position(d, is_nearest, self.is_on_block))
     }
 
     fn owner_level(&self, parcels: impl Iterator<Item = u32>) -> u8 {

@@ -5,11 +5,12 @@ use super::levels::{
     DIRECTION_CONFLICT, DIRECTION_CONFLICT_KNOWN, DIRECTION_EQUAL, DIRECTION_MISSING_KNOWN, DIRECTION_MISSING_QUERY,
     DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED, DIRECTION_PARTIAL, Level, OWNER_DIFFERS, OWNER_EQUAL,
     OWNER_SHARES_WORD, OWNER_UNKNOWN, PLACE_DIFFERS, PLACE_EQUAL, PLACE_UNKNOWN, POSITION_BEYOND, POSITION_INSIDE,
-    POSITION_NEAREST, POSITION_WITHIN_30, POSITION_WITHIN_80, POSITION_WITHIN_200, POSITION_WITHIN_600,
-    PREFIX_CONFLICT, PREFIX_MISSING, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_CONFLICT, SUFFIX_EQUAL,
-    SUFFIX_HALF, SUFFIX_MISSING_QUERY, SUFFIX_MISSING_REFERENCE, TYPE_CLASS, TYPE_CONFLICT, TYPE_CONFLICT_KNOWN,
-    TYPE_EQUAL, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY, TYPE_MISSING_REFERENCE, UNIT_CONFLICT, UNIT_EQUAL,
-    UNIT_QUERY_ONLY, UNIT_REFERENCE_ONLY, ZIP_DIFFERS, ZIP_EQUAL, ZIP_NEAR, ZIP_UNKNOWN,
+    POSITION_INSIDE_ON_BLOCK, POSITION_NEAREST, POSITION_NEAREST_ON_BLOCK, POSITION_WITHIN_30, POSITION_WITHIN_80,
+    POSITION_WITHIN_200, POSITION_WITHIN_600, PREFIX_CONFLICT, PREFIX_MISSING, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR,
+    SUFFIX_CONFLICT, SUFFIX_EQUAL, SUFFIX_HALF, SUFFIX_MISSING_QUERY, SUFFIX_MISSING_REFERENCE, TYPE_CLASS,
+    TYPE_CONFLICT, TYPE_CONFLICT_KNOWN, TYPE_CONFLICT_NUMBERED, TYPE_EQUAL, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY,
+    TYPE_MISSING_REFERENCE, UNIT_CONFLICT, UNIT_EQUAL, UNIT_QUERY_ONLY, UNIT_REFERENCE_ONLY, ZIP_DIFFERS, ZIP_EQUAL,
+    ZIP_NEAR, ZIP_UNKNOWN,
 };
 use super::reading::{self, Number, StreetWords};
 use crate::model::address::Address;
@@ -124,6 +125,8 @@ pub(crate) fn street_type(asked: &Asked, county: &County, street: &Street) -> Le
         || matches!((query, reference), ("COUNTY RD", "RD") | ("RD", "COUNTY RD"))
     {
         TYPE_CLASS
+    } else if asked.kind_known && asked.street.name.bytes().all(|b| b.is_ascii_digit()) {
+        TYPE_CONFLICT_NUMBERED
     } else if asked.kind_known {
         TYPE_CONFLICT_KNOWN
     } else {
@@ -202,10 +205,12 @@ pub(crate) fn place(asked: &Asked, entry: &Entry) -> Level {
     }
 }
 
-/// Level of the distance in metres between the point given and the parcel.
-pub(crate) fn position(distance_m: f64, is_nearest: bool) -> Level {
+/// Level of the distance in metres between the point given and the parcel; `is_on_block`: the text alone leads there too.
+pub(crate) fn position(distance_m: f64, is_nearest: bool, is_on_block: bool) -> Level {
     match distance_m {
+        0.0 if is_on_block => POSITION_INSIDE_ON_BLOCK,
         0.0 => POSITION_INSIDE,
+        d if d <= 30.0 && is_nearest && is_on_block => POSITION_NEAREST_ON_BLOCK,
         d if d <= 30.0 && is_nearest => POSITION_NEAREST,
         d if d <= 30.0 => POSITION_WITHIN_30,
         d if d <= 80.0 => POSITION_WITHIN_80,

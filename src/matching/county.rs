@@ -36,9 +36,16 @@ pub(crate) struct Street {
     pub(crate) class: u32,
     /// The street whose entries these are: itself, or the one that this is another name of.
     pub(crate) entries_of: u32,
-    /// 0 a street as the county writes it; 1 its type read as part of the name; 2 from the user's list of aliases.
+    /// 0 a street as the county writes it, [`ALIAS_TYPE_AS_NAME`], [`ALIAS_OF_LIST`] or [`ALIAS_OF_COUNTY`].
     pub(crate) alias: u32,
 }
+
+/// The street's type read as part of its name.
+pub(crate) const ALIAS_TYPE_AS_NAME: u32 = 1;
+/// From the user's list of aliases.
+pub(crate) const ALIAS_OF_LIST: u32 = 2;
+/// From lots that the county's file lists under both names.
+pub(crate) const ALIAS_OF_COUNTY: u32 = 3;
 
 /// One address of a parcel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +137,7 @@ impl CountyWords for County {
 }
 
 /// First bytes of a stored county; the number rises with every change of the layout or of how names are read.
-const MAGIC: &[u8; 8] = b"TTCNTY\x00\x02";
+const MAGIC: &[u8; 8] = b"TTCNTY\x00\x03";
 
 impl County {
     /// Streets of a name.
@@ -290,6 +297,14 @@ impl County {
             && self.positions.len() == n_parcels * 2
             && rises(&self.parcel_starts, n_parcels, self.parcel_entries.len())
             && below(&self.parcel_entries, self.entries.len())
+    }
+
+    /// Adds a street that is another name of one; it has no entries of its own.
+    pub(crate) fn push_alias(&mut self, street: Street) {
+        self.streets.push(street);
+        let end = self.first_entry.last().copied().unwrap_or(0);
+        self.first_entry.push(end);
+        self.span_max.push(0);
     }
 
     /// Fills the tables that lead from names to streets and from parcels to entries.

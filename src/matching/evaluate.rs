@@ -26,6 +26,8 @@ pub struct Figures {
     pub n_in_universe: usize,
     /// Right automatic accepts over all automatic accepts.
     pub precision: f64,
+    /// The same among the queries whose parcel is in the reference: wrong answers to answerable questions.
+    pub precision_inside: f64,
     /// Right automatic accepts over queries in the universe.
     pub recall: f64,
     /// Share of the queries outside the universe that were accepted.
@@ -34,7 +36,8 @@ pub struct Figures {
     pub review_share: f64,
     /// Share of the queries in the universe with a true parcel among the first three candidates.
     pub top3_recall: f64,
-    /// Best recall that any score threshold reaches at this precision, over all answers.
+    /// Best recall that any score threshold reaches at this precision, over the answers to queries in the universe; what is
+    /// answered outside it stands in `outside_accepted`.
     pub recall_at_99: f64,
     /// The same at .995.
     pub recall_at_995: f64,
@@ -59,26 +62,27 @@ pub fn figures(judged: &[Judged]) -> Figures {
         n_queries: judged.len(),
         n_in_universe: inside.len(),
         precision: ratio(n_right, accepted.len()),
+        precision_inside: ratio(n_right, accepted.iter().filter(|j| j.in_universe).count()),
         recall: ratio(n_right, inside.len()),
         outside_accepted: ratio(outside.iter().filter(|j| j.decision == Decision::Accepted).count(), outside.len()),
         review_share: ratio(judged.iter().filter(|j| j.decision == Decision::Review).count(), judged.len()),
         top3_recall: ratio(inside.iter().filter(|j| j.in_top3).count(), inside.len()),
-        recall_at_99: recall_at(judged, inside.len(), 0.99),
-        recall_at_995: recall_at(judged, inside.len(), 0.995),
+        recall_at_99: recall_at(&inside, 0.99),
+        recall_at_995: recall_at(&inside, 0.995),
         brier: if judged.is_empty() { 0.0 } else { brier / judged.len() as f64 },
         reliability: reliability(judged),
     }
 }
 
-fn recall_at(judged: &[Judged], n_inside: usize, precision: f64) -> f64 {
-    let mut ranked: Vec<&Judged> = judged.iter().filter(|j| j.score > 0.0).collect();
+fn recall_at(inside: &[&Judged], precision: f64) -> f64 {
+    let mut ranked: Vec<&Judged> = inside.iter().copied().filter(|j| j.score > 0.0).collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
     let (mut best, mut n_right) = (0.0_f64, 0usize);
     for (i, one) in ranked.iter().enumerate() {
         n_right += usize::from(one.is_right);
         let is_end_of_ties = ranked.get(i + 1).is_none_or(|next| next.score < one.score);
         if is_end_of_ties && ratio(n_right, i + 1) >= precision {
-            best = best.max(ratio(n_right, n_inside));
+            best = best.max(ratio(n_right, inside.len()));
         }
     }
     best

@@ -3,7 +3,7 @@
 use super::collect::Found;
 use super::county::County;
 use super::levels::{
-    ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_SPACING, OWNER_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN,
+    ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_SPACING, NAME_TWIN, OWNER_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN,
     READING_FIRST, ZIP_UNKNOWN, word_of,
 };
 use super::matcher::{Candidate, Judgement, Matcher, Outcome};
@@ -59,7 +59,7 @@ fn reason(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed) -> String {
             "another address fits nearly as well".to_owned()
         }
         _ if n_parcels > 1 => format!("{n_parcels} parcels share this address"),
-        _ if !matches!(best.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS) => {
+        _ if !matches!(best.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN) => {
             "the street name is spelled differently".to_owned()
         }
         _ => "the agreement is too weak to accept without a look".to_owned(),

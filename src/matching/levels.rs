@@ -40,6 +40,8 @@ levels! {
         NAME_SPACING = "spacing",
         /// Through the user's list of aliases.
         NAME_ALIAS = "alias",
+        /// Because the county lists lots under both names: 7TH AVE / ADAM CLAYTON POWELL JR BLVD.
+        NAME_TWIN = "twin",
         /// LAKE PK / LAKE PARK, CH / CHURCH: every word begins the other and keeps its order of letters.
         NAME_ABBREVIATED = "abbreviated",
         NAME_ONE_EDIT = "one_edit",
@@ -50,9 +52,14 @@ levels! {
         NAME_SOUND = "sound",
         /// HAMSTEAD / HAMSTEAD CROSSING.
         NAME_SUBSET = "subset",
+        /// ACORN PARK / PARK: the first word is missing.
+        NAME_SUBSET_TAIL = "subset_tail",
         /// As above, but the county has a street that is called exactly as written.
         NAME_EDIT_KNOWN = "edit_known",
         NAME_SUBSET_KNOWN = "subset_known",
+        NAME_SUBSET_TAIL_KNOWN = "subset_tail_known",
+        /// As above, and that street has house numbers around the one asked for.
+        NAME_OTHER_ON_BLOCK = "other_on_block",
         /// As above, and the street that is called exactly as written has the house number.
         NAME_ANSWERED = "other_answered",
         /// Found by the point alone.
@@ -84,6 +91,11 @@ levels! {
         /// As above, but the county has this name with the type as written.
         TYPE_MISSING_KNOWN = "missing_known",
         TYPE_CONFLICT_KNOWN = "conflict_known",
+        /// As above, and the street as written has house numbers around the one asked for.
+        TYPE_CONFLICT_ON_BLOCK = "conflict_on_block",
+        /// The same two for numbered streets: where there is a 24 ST and a 24 PL, few take one for the other.
+        TYPE_CONFLICT_NUMBERED = "conflict_numbered",
+        TYPE_CONFLICT_NUMBERED_ON_BLOCK = "conflict_numbered_on_block",
         /// As above, and the street as written has the house number.
         TYPE_MISSING_ANSWERED = "missing_answered",
         TYPE_CONFLICT_ANSWERED = "conflict_answered",
@@ -162,6 +174,10 @@ levels! {
         POSITION_INSIDE = "inside",
         /// The nearest lot of all, at most 30 m away.
         POSITION_NEAREST = "nearest",
+        /// As above, and the street asked for, which lacks the house number, has the numbers around it about the point: text and
+        /// point name one place, and this is the lot there (a second door, a corner lot under its other street).
+        POSITION_INSIDE_ON_BLOCK = "inside_on_block",
+        POSITION_NEAREST_ON_BLOCK = "nearest_on_block",
         POSITION_WITHIN_30 = "within_30_m",
         POSITION_WITHIN_80 = "within_80_m",
         POSITION_WITHIN_200 = "within_200_m",

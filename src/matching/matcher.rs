@@ -9,9 +9,10 @@ use super::county::{County, ReferenceRow};
 use super::explain;
 use super::levels::{
     DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_ANSWERED, DIRECTION_CONFLICT_KNOWN, NAME, NAME_ALIAS, NAME_EXACT,
-    NAME_SPACING, NUMBER, NUMBER_COVERED, NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED,
-    POSITION, POSITION_INSIDE, PREFIX_CONFLICT, SUFFIX, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, UNIT,
-    UNIT_CONFLICT, UNIT_REFERENCE_ONLY,
+    NAME_OTHER, NAME_SPACING, NAME_TWIN, NUMBER, NUMBER_COVERED, NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY,
+    NUMBER_OTHER, NUMBER_TRANSPOSED, POSITION, POSITION_INSIDE, POSITION_INSIDE_ON_BLOCK, PREFIX_CONFLICT, SUFFIX,
+    SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, TYPE, TYPE_CONFLICT_NUMBERED_ON_BLOCK, UNIT, UNIT_CONFLICT,
+    UNIT_REFERENCE_ONLY,
 };
 use super::weights::Weights;
 use crate::address::{self, Parsed};
@@ -315,8 +316,14 @@ impl Matcher {
 fn veto(best: &Found) -> Option<&'static str> {
     let levels = &best.levels;
     // Another house number of the same street is no reason when the point given lies in the lot: it has two doors.
-    let is_pinned =
-        levels[POSITION] == POSITION_INSIDE && matches!(levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS);
+    let is_pinned = match levels[POSITION] {
+        POSITION_INSIDE => matches!(levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN),
+        // A corner lot under its other street.
+        POSITION_INSIDE_ON_BLOCK => {
+            matches!(levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN | NAME_OTHER)
+        }
+        _ => false,
+    };
     if is_pinned && levels[UNIT] != UNIT_CONFLICT {
         return None;
     }
@@ -326,6 +333,8 @@ fn veto(best: &Found) -> Option<&'static str> {
         Some("the house number differs")
     } else if matches!(levels[DIRECTION], DIRECTION_CONFLICT | DIRECTION_CONFLICT_KNOWN | DIRECTION_CONFLICT_ANSWERED) {
         Some("the direction differs")
+    } else if levels[TYPE] == TYPE_CONFLICT_NUMBERED_ON_BLOCK {
+        Some("the street type differs, and the numbered street as written has house numbers here")
     } else if levels[UNIT] == UNIT_CONFLICT {
         Some("the unit differs")
     } else {

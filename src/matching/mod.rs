@@ -16,6 +16,7 @@ mod matcher;
 mod names;
 mod numbers;
 mod reading;
+mod twins;
 mod weights;
 
 pub use build::StreetAlias;

@@ -5,7 +5,7 @@ use super::build::{LETTERS_MAX, LETTERS_MIN, deletion_keys, is_spelled, posting_
 use super::county::County;
 use super::levels::{
     Level, NAME_ABBREVIATED, NAME_EDIT_KNOWN, NAME_EXACT, NAME_ONE_EDIT, NAME_ONE_EDIT_SHORT, NAME_SOUND, NAME_SPACING,
-    NAME_SUBSET, NAME_SUBSET_KNOWN, NAME_TWO_EDITS,
+    NAME_SUBSET, NAME_SUBSET_KNOWN, NAME_SUBSET_TAIL, NAME_SUBSET_TAIL_KNOWN, NAME_TWO_EDITS,
 };
 use super::reading;
 
@@ -97,19 +97,25 @@ fn spelled_alike(county: &County, name: &str, is_known: bool, found: &mut Vec<Na
 
 fn sharing_words(county: &County, name: &str, is_known: bool, found: &mut Vec<NameHit>) {
     let words: Vec<&str> = name.split(' ').collect();
-    let subset = if is_known { NAME_SUBSET_KNOWN } else { NAME_SUBSET };
+    let subset = |has_first: bool| match (has_first, is_known) {
+        (true, false) => NAME_SUBSET,
+        (true, true) => NAME_SUBSET_KNOWN,
+        (false, false) => NAME_SUBSET_TAIL,
+        (false, true) => NAME_SUBSET_TAIL_KNOWN,
+    };
     for word in &words {
         if let Some(id) = county.names.find(word).filter(|_| word.len() >= 4 && words.len() > 1) {
-            add(found, id, subset);
+            add(found, id, subset(words.first() == Some(word)));
         }
         for id in county.by_word.of(posting_key(word)) {
             let other: Vec<&str> = county.names.get(*id).split(' ').collect();
-            if other.len() == words.len() && words.iter().zip(&other).all(|(a, b)| abbreviates(a, b)) {
+            let is_short = other.len() == words.len() && words.iter().zip(&other).all(|(a, b)| abbreviates(a, b));
+            if is_short || initials(&words, &other) {
                 add(found, *id, if is_known { NAME_EDIT_KNOWN } else { NAME_ABBREVIATED });
             } else if word.len() >= 4
                 && (words.iter().all(|w| other.contains(w)) || other.iter().all(|w| words.contains(w)))
             {
-                add(found, *id, subset);
+                add(found, *id, subset(words.first() == other.first()));
             }
         }
     }
@@ -127,6 +133,28 @@ fn abbreviates(a: &str, b: &str) -> bool {
         && is_word(long)
         && short.as_bytes()[0] == long.as_bytes()[0]
         && short.bytes().all(|c| rest.any(|other| other == c))
+}
+
+/// Words that a street named for a person has or lacks: DR MARTIN L KING JR / MARTIN L KING.
+const STYLES: [&str; 6] = ["DR", "REV", "JR", "SR", "II", "III"];
+
+/// True when two names of a person differ in initials and styles only (ADAM C POWELL / ADAM CLAYTON POWELL JR), with one
+/// word of four letters or more in full on both sides.
+fn initials(a: &[&str], b: &[&str]) -> bool {
+    let mut rest = b.iter().filter(|w| !STYLES.contains(w));
+    let mut has_full_word = false;
+    for word in a.iter().filter(|w| !STYLES.contains(w)) {
+        let Some(other) = rest.next() else { return false };
+        let is_initial = (word.len() == 1 || other.len() == 1)
+            && word.as_bytes()[0] == other.as_bytes()[0]
+            && word.bytes().chain(other.bytes()).all(|c| c.is_ascii_alphabetic());
+        if word == other {
+            has_full_word |= word.len() >= 4;
+        } else if !is_initial {
+            return false;
+        }
+    }
+    has_full_word && rest.next().is_none()
 }
 
 /// Optimal string alignment distance (insert, delete, replace, swap of neighbours), `None` above the limit.
@@ -164,7 +192,16 @@ fn edits_within(a: &[u8], b: &[u8], limit: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{abbreviates, edits_within};
+    use super::{abbreviates, edits_within, initials};
+
+    #[test]
+    fn persons_may_lose_styles_and_first_names() {
+        let is_same = |a: &str, b: &str| initials(&a.split(' ').collect::<Vec<_>>(), &b.split(' ').collect::<Vec<_>>());
+        assert!(is_same("ADAM C POWELL", "ADAM CLAYTON POWELL JR"));
+        assert!(is_same("M L KING", "DR MARTIN LUTHER KING JR"));
+        assert!(!is_same("M L KING", "MARTIN KING") && !is_same("ADAM C POWELL", "ADAM DAVID POWELL"));
+        assert!(!is_same("M L K", "MARTIN LUTHER KING") && !is_same("AVENUE 1", "AVENUE 12"));
+    }
 
     #[test]
     fn distances_agree_with_a_second_implementation() {

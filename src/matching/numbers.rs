@@ -14,6 +14,11 @@ use super::reading::Number;
 const ENTRIES_MAX: usize = 1_500;
 /// A neighbour farther away than this is not worth showing.
 const FAR_MAX: u32 = 100;
+/// House numbers this far apart may stand on one block; in a list that holds few of the addresses, on a few blocks.
+const BLOCK_MAX: u32 = 60;
+const BLOCK_OF_SAMPLE_MAX: u32 = 600;
+/// A file less complete than this (thousandths) is a sample.
+const WHOLE_MIN: u32 = 500;
 
 /// Level of two house numbers that touch; `None` when they do not.
 pub(crate) fn touching(asked: &Number, entry: &Entry) -> Option<Level> {
@@ -103,6 +108,17 @@ pub(crate) fn each_neighbour(county: &County, street: u32, asked: &Number, mut f
             found(offset + i, level);
         }
     }
+}
+
+/// The entries next below and above the number, three on each hand, none farther than a block's numbers go.
+pub(crate) fn around<'c>(county: &'c County, street: u32, asked: &Number) -> impl Iterator<Item = &'c Entry> {
+    let (_, entries) = county.entries_of(street);
+    let middle = entries.partition_point(|e| e.low < asked.low);
+    let block = if county.completeness < WHOLE_MIN { BLOCK_OF_SAMPLE_MAX } else { BLOCK_MAX };
+    let (low, high) = (asked.low.saturating_sub(block), asked.high.saturating_add(block));
+    entries[middle.saturating_sub(3)..(middle + 3).min(entries.len())]
+        .iter()
+        .filter(move |e| e.high >= low && e.low <= high)
 }
 
 /// How an entry counts among the neighbours of its side of the street.

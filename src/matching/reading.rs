@@ -112,15 +112,26 @@ fn completed(low: u32, short: u32) -> Option<u32> {
     (short < low && full > low && full - low <= COMPLETED_SPAN_MAX).then_some(full)
 }
 
-/// The units of an address in one comparable word.
+/// The units of an address in one comparable word: the building first (UNIT 8, BLDG 1 / BLDG 1 UNIT 8), and figures before
+/// letters (A238 / 238A). Two units of one house that become equal by this are two answers, never a silent pick.
 pub(crate) fn unit(address: &Address, number: &Number) -> String {
     let mut all = number.unit.clone();
-    for occupancy in &address.occupancy {
-        let id = if occupancy.occupancy_id.is_empty() { &occupancy.occupancy_type } else { &occupancy.occupancy_id };
-        if !all.is_empty() {
-            all.push(' ');
+    for is_building in [true, false] {
+        for occupancy in address.occupancy.iter().filter(|o| (o.occupancy_type == "BLDG") == is_building) {
+            let id =
+                if occupancy.occupancy_id.is_empty() { &occupancy.occupancy_type } else { &occupancy.occupancy_id };
+            if !all.is_empty() {
+                all.push(' ');
+            }
+            let start = all.len();
+            all.extend(id.trim_start_matches(['0', '#']).chars().filter(char::is_ascii_alphanumeric));
+            let n_letters = all[start..].bytes().take_while(u8::is_ascii_alphabetic).count();
+            let is_turned = n_letters > 0 && all[start + n_letters..].bytes().all(|b| b.is_ascii_digit());
+            if is_turned && start + n_letters < all.len() {
+                let letters: String = all.drain(start..start + n_letters).collect();
+                all.push_str(&letters);
+            }
         }
-        all.extend(id.trim_start_matches(['0', '#']).chars().filter(char::is_ascii_alphanumeric));
     }
     all
 }

@@ -84,14 +84,18 @@ pub fn write(report: &Report, path: &Path, as_json: bool, out: &mut dyn Write) -
     if as_json {
         let line = json!({
             "queries": path.display().to_string(), "n_queries": f.n_queries, "n_in_universe": f.n_in_universe,
-            "precision": f.precision, "recall": f.recall, "outside_accepted": f.outside_accepted,
+            "precision": f.precision, "precision_inside": f.precision_inside, "recall": f.recall, "outside_accepted": f.outside_accepted,
             "review_share": f.review_share, "top3_recall": f.top3_recall, "recall_at_99": f.recall_at_99,
             "recall_at_995": f.recall_at_995, "brier": f.brier, "queries_per_second": report.queries_per_second.round(),
         });
         return writeln!(out, "{line}");
     }
     writeln!(out, "{}: {} queries, {} of them in the county", path.display(), f.n_queries, f.n_in_universe)?;
-    writeln!(out, "  automatic accepts   precision {:.4}  recall {:.4}", f.precision, f.recall)?;
+    writeln!(
+        out,
+        "  automatic accepts   precision {:.4} (of queries inside the county {:.4})  recall {:.4}",
+        f.precision, f.precision_inside, f.recall
+    )?;
     writeln!(out, "  outside accepted    {:.4}", f.outside_accepted)?;
     writeln!(out, "  review              {:.4} of all", f.review_share)?;
     writeln!(out, "  top-3 recall        {:.4}", f.top3_recall)?;

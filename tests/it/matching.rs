@@ -144,6 +144,73 @@ fn an_alias_of_the_user_leads_to_the_street() {
 }
 
 #[test]
+fn a_numbered_place_is_not_the_street_of_that_number_where_both_have_numbers() {
+    let rows: Vec<(String, String)> = (0..20)
+        .flat_map(|i| ["24TH ST", "24TH PL", "ELM DR", "ELM CIR"].map(|s| (i, s)))
+        .filter(|(i, street)| *i != 9 || !street.ends_with("PL") && !street.ends_with("CIR"))
+        .map(|(i, street)| (format!("{street}{i}"), format!("{} {street}", 100 + i * 4)))
+        .chain([("stray".to_owned(), "900 24TH CT".to_owned())])
+        .collect();
+    let references: Vec<ReferenceRow<'_>> =
+        rows.iter().map(|(parcel_no, situs)| ReferenceRow { parcel_no, situs, ..ReferenceRow::default() }).collect();
+    let matcher = Matcher::build_with(&references, &[], Weights::default());
+    // Lots 132 and 140 of 24TH PL stand about the number that is missing there.
+    assert_ne!(answer(&matcher, "136 24TH PL").0, Decision::Accepted);
+    let level = |text: &str| {
+        let outcome = matcher.match_one(&Query { address_text: text, ..Query::default() });
+        let steps = outcome.candidates.into_iter().next().map(|c| c.steps).unwrap_or_default();
+        steps.into_iter().find(|s| s.element == "street_type").map_or("", |s| s.level)
+    };
+    assert_eq!(level("136 24TH PL"), "conflict_numbered_on_block");
+    assert_eq!(level("136 ELM CIR"), "conflict_on_block");
+    assert_eq!(level("900 24TH PL"), "conflict_numbered");
+}
+
+#[test]
+fn units_are_one_however_they_are_ordered() {
+    let rows = [
+        ("A", "131 OAK ST, BLDG #1 UNIT 2"),
+        ("B", "131 OAK ST, BLDG #2 UNIT 1"),
+        ("C", "4000 OAK ST, UNIT #238A"),
+        ("D", "4000 OAK ST, UNIT #239A"),
+    ];
+    let references: Vec<ReferenceRow<'_>> =
+        rows.iter().map(|(parcel_no, situs)| ReferenceRow { parcel_no, situs, ..ReferenceRow::default() }).collect();
+    let matcher = Matcher::build_with(&references, &[], Weights::default());
+    for (text, parcel) in
+        [("131 OAK ST UNIT 2, BLDG 1", "A"), ("131 OAK ST BLDG 2 APT 1", "B"), ("4000 OAK ST APT A238", "C")]
+    {
+        assert_eq!(answer(&matcher, text), (Decision::Accepted, vec![parcel.to_owned()]), "{text}");
+    }
+}
+
+#[test]
+fn a_point_that_agrees_with_the_block_finds_the_corner_lot() {
+    // Lots along OAK ST, 20 m apart; the corner lot is listed under ELM ST only.
+    let at = |i: u32| Some(LonLat { lon: -95.0 + f64::from(i) * 2.2e-4, lat: 36.0 });
+    let rows: Vec<(String, String, u32)> = (0..12)
+        .map(|i| {
+            let street = if i == 6 { "1 ELM ST".to_owned() } else { format!("{} OAK ST", 101 + i * 4) };
+            (format!("L{i}"), street, i)
+        })
+        .collect();
+    let references: Vec<ReferenceRow<'_>> = rows
+        .iter()
+        .map(|(parcel_no, situs, i)| ReferenceRow { parcel_no, situs, position: at(*i), ..ReferenceRow::default() })
+        .collect();
+    let matcher = Matcher::build_with(&references, &[], Weights::default());
+    let ask = |position| matcher.match_one(&Query { address_text: "125 OAK ST", position, ..Query::default() });
+    assert_ne!(ask(None).candidates.first().map(|c| c.parcel_no.as_str()), Some("L6"));
+    let pinned = ask(at(6));
+    assert_eq!(pinned.candidates[0].parcel_no, "L6", "{pinned:?}");
+    let step = pinned.candidates[0].steps.iter().find(|s| s.element == "position").map(|s| s.level);
+    assert_eq!(step, Some("inside_on_block"));
+    // The same point with a number that the street has elsewhere says nothing of the kind.
+    let elsewhere = matcher.match_one(&Query { address_text: "101 OAK ST", position: at(6), ..Query::default() });
+    assert!(elsewhere.candidates.iter().all(|c| c.steps.iter().all(|s| s.level != "inside_on_block")));
+}
+
+#[test]
 fn a_point_on_a_lot_decides_between_equals() {
     let at = |lon: f64| Some(LonLat { lon, lat: 36.0 });
     let rows = [("A", -95.0), ("B", -95.01)];
