@@ -53,6 +53,48 @@ fn leading(size: f32) -> f32 {
     (size * 1.32).ceil()
 }
 
+/// Widths of the columns by what stands in them: where everything fits on one line the shares divide what is left; else each
+/// column gets its longest word and a part of the rest that grows with the square root of its text, which keeps rows short.
+fn column_widths(columns: &[Column], rows: &[Vec<String>], room: f32, size: f32) -> Vec<f32> {
+    // One column never takes the whole table for a long word such as a hash.
+    let word_max = room * 0.3;
+    let mut least = Vec::with_capacity(columns.len());
+    let mut natural = Vec::with_capacity(columns.len());
+    for (i, column) in columns.iter().enumerate() {
+        // Bold runs wider than the widths of the plain face say.
+        let title = page::text_width(column.title, size) / 0.92;
+        let texts = || rows.iter().filter_map(|row| row.get(i)).flat_map(|cell| cell.lines());
+        let word = |text: &str| text.split(' ').map(|w| page::text_width(w, size)).fold(0.0, f32::max);
+        let longest_word = texts().map(word).fold(word(column.title) / 0.92, f32::max);
+        let longest_text = texts().map(|t| page::text_width(t, size)).fold(title, f32::max);
+        // A point more, so that no sum of floats breaks the longest line.
+        least.push(longest_word.min(word_max) + 1.0);
+        natural.push(longest_text + 1.0);
+    }
+    let (n_least, n_natural): (f32, f32) = (least.iter().sum(), natural.iter().sum());
+    if n_natural <= room {
+        let shares: f32 = columns.iter().map(|c| c.share).sum();
+        return columns.iter().zip(&natural).map(|(c, n)| n + (room - n_natural) * c.share / shares).collect();
+    }
+    if n_least >= room {
+        return least.iter().map(|l| l * room / n_least).collect();
+    }
+    let mut widths = least;
+    // Each round ends with one more column at its natural width, or with nothing left.
+    for _ in 0..=columns.len() {
+        let left = room - widths.iter().sum::<f32>();
+        let wants: Vec<f32> = widths.iter().zip(&natural).map(|(w, n)| (n - w).max(0.0).sqrt()).collect();
+        let n_wants: f32 = wants.iter().sum();
+        if left < 0.5 || n_wants <= 0.0 {
+            break;
+        }
+        for ((width, natural), want) in widths.iter_mut().zip(&natural).zip(&wants) {
+            *width = (*width + left * want / n_wants).min(natural.max(*width));
+        }
+    }
+    widths
+}
+
 impl Document {
     /// An empty document.
     pub fn new(paper: Paper, margin: f32) -> Self {
@@ -171,9 +213,8 @@ impl Document {
     /// A table; its head is repeated on every page and no row is torn unless it is longer than a page.
     pub fn table(&mut self, columns: &[Column], rows: &[Vec<String>]) {
         const SIZE: f32 = 8.5;
-        let shares: f32 = columns.iter().map(|c| c.share).sum();
         let room = self.width() - GUTTER * columns.len().saturating_sub(1) as f32;
-        let widths: Vec<f32> = columns.iter().map(|c| room * c.share / shares).collect();
+        let widths = column_widths(columns, rows, room, SIZE);
         let style = Style { size: SIZE, ..BODY };
         // Bold runs wider than the widths of the plain face say.
         let heads: Vec<Vec<String>> =
@@ -255,6 +296,23 @@ impl Document {
 mod tests {
     use super::*;
     use crate::export::page::LETTER;
+
+    #[test]
+    fn columns_are_as_wide_as_what_stands_in_them() {
+        let columns = ["Day", "Name", "Note", "Empty"].map(|title| Column { title, share: 1.0, is_right: false });
+        let row = |note: &str| {
+            vec!["2026-07-01".to_owned(), "A LONG NAME OF A COMPANY".to_owned(), note.to_owned(), String::new()]
+        };
+        let short = column_widths(&columns, &[row("x")], 500.0, 8.5);
+        assert!((short.iter().sum::<f32>() - 500.0).abs() < 1.0, "{short:?}");
+        let long = column_widths(&columns, &[row(&"word ".repeat(200))], 500.0, 8.5);
+        assert!((long.iter().sum::<f32>() - 500.0).abs() < 1.0, "{long:?}");
+        let day = page::text_width("2026-07-01", 8.5);
+        assert!(long[0] >= day && long[0] < day + 3.0 && long[3] < 40.0, "{long:?}");
+        assert!(long[2] > 250.0 && long[1] > page::text_width("COMPANY", 8.5), "{long:?}");
+        let hash = column_widths(&columns, &[row(&"f".repeat(64))], 300.0, 8.5);
+        assert!(hash.iter().all(|w| *w > 20.0) && hash.iter().sum::<f32>() <= 301.0, "{hash:?}");
+    }
 
     #[test]
     fn a_long_table_repeats_its_head_and_every_page_is_numbered() {

@@ -15,7 +15,13 @@ const PHOTO_HEIGHT: f32 = 265.0;
 pub fn packet(title: &str, foot: &str, sections: &[Section]) -> Vec<u8> {
     let mut paper = Document::new(LETTER, MARGIN);
     paper.title(title);
+    if sections.iter().any(is_respelled) {
+        paper.paragraph("Letters that this print has not are spelled with Latin ones; the record has the names as they were entered.", SMALL);
+    }
     for section in sections.iter().filter(|s| !s.is_empty()) {
+        if let Some(Block::Picture { .. }) = section.blocks.first() {
+            paper.keep(PHOTO_HEIGHT + 90.0);
+        }
         paper.heading(&section.heading);
         for block in &section.blocks {
             write(&mut paper, block);
@@ -23,6 +29,17 @@ pub fn packet(title: &str, foot: &str, sections: &[Section]) -> Vec<u8> {
     }
     let pages = paper.into_pages(&|i, n| format!("{foot}   page {i} of {n}"));
     page::document(title, LETTER, pages)
+}
+
+fn is_respelled(section: &Section) -> bool {
+    let is = page::is_respelled;
+    section.blocks.iter().any(|block| match block {
+        Block::Pairs(pairs) => pairs.iter().any(|(_, value)| is(value)),
+        Block::Text(lines) => lines.iter().any(|line| is(line)),
+        Block::Table { rows, .. } => rows.iter().flatten().any(|cell| is(cell)),
+        Block::Picture { caption, .. } => caption.iter().any(|line| is(line)),
+        Block::Letter { body, recipient } => is(body) || is(recipient),
+    })
 }
 
 fn write(paper: &mut Document, block: &Block) {

@@ -1,7 +1,9 @@
 //! Pages of text and lines as PDF: base-14 Helvetica, so that no font is shipped and the bytes are the same everywhere.
 //!
-//! Text outside Windows-1252 prints as `?`.
+//! These fonts have the letters of Western Europe (Windows-1252). Others are spelled with them, as a clerk would: an unreadable
+//! name on a sheet helps nobody, and a font that has them all is larger than the program.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use pdf_writer::{Content, Filter, Name, Pdf, Rect, Ref, Str};
@@ -60,7 +62,7 @@ pub fn bold_width(text: &str, size: f32) -> f32 {
 }
 
 fn width_in(widths: &[u16; 95], text: &str, size: f32) -> f32 {
-    let units: u32 = text
+    let units: u32 = spelled(text)
         .chars()
         .map(|c| u32::from(c).checked_sub(32).and_then(|i| widths.get(i as usize)).map_or(556, |w| u32::from(*w)))
         .sum();
@@ -69,6 +71,7 @@ fn width_in(widths: &[u16; 95], text: &str, size: f32) -> f32 {
 
 /// A text cut to a width, with `...` where something was cut; for titles and table cells.
 pub fn fit(text: &str, size: f32, bold: bool, width: f32) -> String {
+    let text: &str = &spelled(text);
     let width_of = |t: &str| if bold { bold_width(t, size) } else { text_width(t, size) };
     if width_of(text) <= width {
         return text.to_owned();
@@ -95,7 +98,7 @@ pub fn wrap_bold(text: &str, size: f32, width: f32) -> Vec<String> {
 
 fn wrap_in(text: &str, width: f32, width_of: &dyn Fn(&str) -> f32) -> Vec<String> {
     let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
+    for paragraph in spelled(text).split('\n') {
         let mut line = String::new();
         for word in paragraph.split(' ') {
             let mut word = word.to_owned();
@@ -140,7 +143,7 @@ impl Page {
     /// Writes one line; `bold` takes Helvetica-Bold.
     #[allow(clippy::too_many_arguments, reason = "the pen of a drawing: place, size, weight, color, text")]
     pub fn text(&mut self, at: (f32, f32), size: f32, bold: bool, color: Color, text: &str) {
-        let bytes: Vec<u8> = text.chars().map(latin).collect();
+        let bytes = encoded(text);
         self.content.set_fill_rgb(color.0, color.1, color.2);
         self.content.begin_text();
         self.content.set_font(Name(if bold { b"B" } else { b"R" }), size);
@@ -152,7 +155,7 @@ impl Page {
     /// Writes one line turned by an angle (counter-clockwise), its middle at `at`.
     #[allow(clippy::too_many_arguments, reason = "the pen of a drawing: place, angle, size, color, text")]
     pub fn text_turned(&mut self, at: (f32, f32), angle_deg: f32, size: f32, color: Color, text: &str) {
-        let bytes: Vec<u8> = text.chars().map(latin).collect();
+        let bytes = encoded(text);
         let (sin, cos) = angle_deg.to_radians().sin_cos();
         let (back, down) = (text_width(text, size) / 2.0, size * 0.36);
         let (x, y) = (at.0, self.paper.height - at.1);
@@ -262,19 +265,69 @@ impl Page {
     }
 }
 
-/// The Windows-1252 byte of a character; `?` when it has none.
-fn latin(c: char) -> u8 {
+/// Characters of Windows-1252 that are not at their Unicode place: dashes, quotes, ligatures, letters of the Baltic and the Balkans.
+const DISPLACED: [(char, u8); 27] = [
+    ('\u{20AC}', 0x80),
+    ('\u{201A}', 0x82),
+    ('\u{0192}', 0x83),
+    ('\u{201E}', 0x84),
+    ('\u{2026}', 0x85),
+    ('\u{2020}', 0x86),
+    ('\u{2021}', 0x87),
+    ('\u{02C6}', 0x88),
+    ('\u{2030}', 0x89),
+    ('\u{0160}', 0x8A),
+    ('\u{2039}', 0x8B),
+    ('\u{0152}', 0x8C),
+    ('\u{017D}', 0x8E),
+    ('\u{2018}', 0x91),
+    ('\u{2019}', 0x92),
+    ('\u{201C}', 0x93),
+    ('\u{201D}', 0x94),
+    ('\u{2022}', 0x95),
+    ('\u{2013}', 0x96),
+    ('\u{2014}', 0x97),
+    ('\u{02DC}', 0x98),
+    ('\u{2122}', 0x99),
+    ('\u{0161}', 0x9A),
+    ('\u{203A}', 0x9B),
+    ('\u{0153}', 0x9C),
+    ('\u{017E}', 0x9E),
+    ('\u{0178}', 0x9F),
+];
+
+/// The Windows-1252 byte of a character.
+fn latin(c: char) -> Option<u8> {
     match u32::from(c) {
-        0x20..=0x7E | 0xA0..=0xFF => u8::try_from(u32::from(c)).unwrap_or(b'?'),
-        0x2013 => 0x96,
-        0x2014 => 0x97,
-        0x2018 => 0x91,
-        0x2019 => 0x92,
-        0x201C => 0x93,
-        0x201D => 0x94,
-        0x2022 => 0x95,
-        _ => b'?',
+        code @ (0x20..=0x7E | 0xA0..=0xFF) => u8::try_from(code).ok(),
+        _ => DISPLACED.iter().find(|(d, _)| *d == c).map(|(_, byte)| *byte),
     }
+}
+
+/// The text with characters that the fonts lack spelled with those they have; line ends stay.
+fn spelled(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c == '\n' || latin(c).is_some();
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            _ if is_plain(c) => plain.push(c),
+            _ if c.is_control() => plain.push(' '),
+            _ => plain.push_str(deunicode::deunicode_char(c).unwrap_or("?")),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// Whether a text has letters that paper spells differently.
+pub fn is_respelled(text: &str) -> bool {
+    matches!(spelled(text), Cow::Owned(_))
+}
+
+fn encoded(text: &str) -> Vec<u8> {
+    spelled(text).chars().map(|c| latin(c).unwrap_or(b'?')).collect()
 }
 
 /// The pages as a PDF file; no time and no random id in it, so the same pages give the same bytes.
@@ -296,8 +349,7 @@ fn write_document(title: &str, paper: Paper, pages: Vec<Page>, is_packed: bool) 
     pdf.pages(tree).kids(ids).count(i32::try_from(pages.len()).unwrap_or(0));
     pdf.type1_font(regular).base_font(Name(b"Helvetica")).encoding_predefined(Name(b"WinAnsiEncoding"));
     pdf.type1_font(bold).base_font(Name(b"Helvetica-Bold")).encoding_predefined(Name(b"WinAnsiEncoding"));
-    let title: Vec<u8> = title.chars().map(latin).collect();
-    pdf.document_info(info).title(pdf_writer::TextStr(&String::from_utf8_lossy(&title)));
+    pdf.document_info(info).title(pdf_writer::TextStr(title));
     let mut next_id = id_of(pages.len(), 0);
     for (i, page) in pages.into_iter().enumerate() {
         let picture_ids: Vec<Ref> = page.pictures.iter().map(|_| next_id.bump()).collect();
@@ -346,6 +398,25 @@ impl FinishPage for pdf_writer::writers::Page<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_the_fonts_lack_are_spelled_with_those_they_have() {
+        for (text, wanted) in [
+            ("Ñandú-Østergård", "Ñandú-Østergård"),
+            ("Dąbrowska", "Dabrowska"),
+            ("Šimić Žižek", "Šimic Žižek"),
+            ("Тест", "Test"),
+            ("Λόγος", "Logos"),
+            ("№ 7 – €5…", "No 7 – €5…"),
+            ("a\tb\u{1}", "a b "),
+        ] {
+            assert_eq!(spelled(text), wanted);
+            assert_eq!(encoded(text).len(), wanted.chars().count(), "{text}");
+        }
+        assert!(!encoded("水道局 試験").contains(&b'?'));
+        assert!(is_respelled("Dąbrowska") && !is_respelled("Žižek"));
+        assert_eq!(text_width("ą", 10.0), text_width("a", 10.0));
+    }
 
     #[test]
     fn long_text_wraps_and_nothing_is_lost() {

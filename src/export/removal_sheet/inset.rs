@@ -37,6 +37,8 @@ pub(super) enum Stroke {
 
 /// Scale bars, feet.
 const BARS_FT: &[f64] = &[10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
+/// Half the width of the tap's mark with some air.
+const TAP: f32 = 9.0;
 /// Shortest drawn tie; shorter ones would vanish under the tap.
 const TIE_POINTS: (f32, f32) = (17.0, 70.0);
 
@@ -61,7 +63,10 @@ pub(super) fn strokes(stop: &SheetStop, (width, height): (f32, f32)) -> Option<V
 }
 
 fn texts(picture: &Picture, place: &dyn Fn(&[f64; 2]) -> (f32, f32), size: (f32, f32), all: &mut Vec<Stroke>) {
-    let streets: Vec<Stroke> = picture.streets.iter().filter_map(|m| street(m, place(&m.at), size)).collect();
+    let middle = (size.0 / 2.0, size.1 / 2.0);
+    let names = picture.streets.iter().filter_map(|m| street(m, place(&m.at), size));
+    // A name over the tap would hide what the crew looks for.
+    let streets: Vec<Stroke> = names.filter(|s| !is_under(s, middle, TAP)).collect();
     for mark in &picture.numbers {
         let at = place(&mark.at);
         let far = (at.0 - size.0 / 2.0).hypot(at.1 - size.1 / 2.0);

@@ -299,8 +299,7 @@ fn lines(kind: SheetKind, stop: &SheetStop) -> Vec<Line> {
         add("Account of", f("holder"), Tone::Plain);
         add("Owes", f("balance"), Tone::Plain);
         add("Premise", f("premises"), Tone::Plain);
-        add("Reason", f("reason"), Tone::Plain);
-        add("Priority", priority(stop), Tone::Plain);
+        add("Reason", format!("{}; {}", f("reason"), priority(stop)), Tone::Plain);
         return all;
     }
     let plain = |text: String| text.replace('_', " ");
@@ -335,9 +334,8 @@ fn lines(kind: SheetKind, stop: &SheetStop) -> Vec<Line> {
     add("Dig area", f("ticket_area"), Tone::Plain);
     let case: Vec<String> =
         [f("reason"), f("violation"), f("case_no"), basis(stop)].into_iter().filter(|t| !t.is_empty()).collect();
-    add("Reason", case.join(", "), Tone::Plain);
+    add("Reason", format!("{}; {}", case.join(", "), priority(stop)), Tone::Plain);
     add("Account of", f("holder"), Tone::Plain);
-    add("Priority", priority(stop), Tone::Plain);
     all
 }
 
@@ -349,8 +347,8 @@ fn basis(stop: &SheetStop) -> String {
 
 fn priority(stop: &SheetStop) -> String {
     match stop.fact("due_on") {
-        "" => stop.fact("priority").to_owned(),
-        due => format!("{}, due {due}", stop.fact("priority")),
+        "" => format!("priority {}", stop.fact("priority")),
+        due => format!("priority {}, due {due}", stop.fact("priority")),
     }
 }
 

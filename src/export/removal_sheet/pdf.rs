@@ -188,20 +188,37 @@ fn table_row(flow: &mut Flow<'_>, stop: &SheetStop) {
     flow.y += ROW;
 }
 
+/// West, south, east and north of some places.
+fn box_of(places: impl Iterator<Item = (f64, f64)>) -> Option<[f64; 4]> {
+    places.fold(None, |found, (x, y)| {
+        let [west, south, east, north] = found.unwrap_or([x, y, x, y]);
+        Some([west.min(x), south.min(y), east.max(x), north.max(y)])
+    })
+}
+
+/// The box that the small map shows: the stops, and the yard unless that would shrink the stops to a heap; a yard far off stands
+/// at the edge then.
+fn shown_box(sheet: &Sheet) -> Option<[f64; 4]> {
+    let stops = || sheet.stops.iter().filter_map(|s| s.position);
+    let ([west, south, east, north], all) = (box_of(stops())?, box_of(stops().chain(sheet.yard))?);
+    let shrink = f64::midpoint(south, north).to_radians().cos();
+    let size = |b: &[f64; 4]| ((b[2] - b[0]) * shrink).max(b[3] - b[1]);
+    let own = [west, south, east, north];
+    let is_far = stops().count() > 1 && size(&all) > YARD_FAR * size(&own);
+    Some(if is_far { own } else { all })
+}
+
+/// The yard is far when the map with it is so many times as large as that of the stops.
+const YARD_FAR: f64 = 2.5;
+
 /// The whole route on one small map, north up, numbers at the stops.
 fn overview(flow: &mut Flow<'_>) {
-    let places: Vec<(f64, f64)> = flow.sheet.stops.iter().filter_map(|s| s.position).chain(flow.sheet.yard).collect();
-    if places.len() < 2 {
-        return;
-    }
+    let n_places = flow.sheet.stops.iter().filter(|s| s.position.is_some()).count() + flow.sheet.yard.iter().count();
+    let Some([west, south, east, north]) = shown_box(flow.sheet).filter(|_| n_places > 1) else { return };
     let (width, height) = (flow.width(), 230.0);
-    let fold =
-        |pick: fn(&(f64, f64)) -> f64, start: f64, f: fn(f64, f64) -> f64| places.iter().map(pick).fold(start, f);
-    let (west, east) = (fold(|p| p.0, f64::INFINITY, f64::min), fold(|p| p.0, f64::NEG_INFINITY, f64::max));
-    let (south, north) = (fold(|p| p.1, f64::INFINITY, f64::min), fold(|p| p.1, f64::NEG_INFINITY, f64::max));
     let shrink = f64::midpoint(south, north).to_radians().cos();
     let (across, along) = (((east - west) * shrink).max(1e-6), (north - south).max(1e-6));
-    let scale = (f64::from(width - 40.0) / across).min(f64::from(height - 40.0) / along);
+    let scale = (f64::from(width - 60.0) / across).min(f64::from(height - 40.0) / along);
     let top = flow.y;
     let middle = (f64::midpoint(west, east), f64::midpoint(south, north));
     let place = |p: (f64, f64)| {
@@ -209,6 +226,14 @@ fn overview(flow: &mut Flow<'_>) {
         let y = f64::from(top + height / 2.0) - (p.1 - middle.1) * scale;
         (x as f32, y as f32)
     };
+    // What lies outside is drawn where its direction leaves the map.
+    let inside = |(x, y): (f32, f32)| {
+        let (mid_x, mid_y) = (SIDE + width / 2.0, top + height / 2.0);
+        let (reach_x, reach_y) = (width / 2.0 - 30.0, height / 2.0 - 10.0);
+        let over = ((x - mid_x).abs() / reach_x).max((y - mid_y).abs() / reach_y).max(1.0);
+        (mid_x + (x - mid_x) / over, mid_y + (y - mid_y) / over)
+    };
+    let place = |p| inside(place(p));
     let yard = flow.sheet.yard;
     let path: Vec<(f32, f32)> =
         yard.into_iter().chain(flow.sheet.stops.iter().filter_map(|s| s.position)).chain(yard).map(place).collect();
@@ -223,7 +248,11 @@ fn overview(flow: &mut Flow<'_>) {
     out.line(&path, 0.7, (0.4, 0.4, 0.4));
     if let Some((x, y)) = yard.map(place) {
         out.fill(x - 4.0, y - 4.0, 8.0, 8.0, BLACK);
-        out.text((x + 6.0, y + 3.0), 8.0, true, BLACK, "yard");
+        let is_off = yard.is_some_and(|(lon, lat)| lon < west || lon > east || lat < south || lat > north);
+        let words = if is_off { "yard, farther off" } else { "yard" };
+        let beside = page::bold_width(words, 8.0) + 6.0;
+        let left = if x + beside > SIDE + width { -beside } else { 6.0 };
+        out.text((x + left, y + 3.0), 8.0, true, BLACK, words);
     }
     // Stops stand close together; a number that would print over another is left out, its dot is not.
     let mut taken: Vec<(f32, f32)> = yard.map(place).into_iter().collect();
