@@ -1,13 +1,16 @@
 //! Coordinate systems of county files, to WGS 84 longitude and latitude.
 //!
-//! Known: WGS 84 and NAD83 degrees, Web Mercator, every NAD83 state plane, UTM and statewide zone of `data/standards/crs.tsv`,
-//! and NAD83 systems spelled out in a `.prj` (WKT 1) by their parameters. Anything else is refused, never guessed: NAD27 needs
+//! Known: WGS 84 and NAD83 degrees, Web Mercator, every NAD83 state plane, UTM and statewide zone of `data/standards/crs.tsv` by
+//! the number of EPSG or of Esri, and NAD83 systems spelled out in a `.prj` (WKT 1) by their parameters. Anything else is refused, never guessed: NAD27 needs
 //! grid files. WGS 84 and the NAD83 realizations count as one datum; they differ by less than 2 m.
 
 use proj4rs::Proj;
 
 /// The table of systems: see its first lines for the origin.
 const TABLE: &str = include_str!("../../data/standards/crs.tsv");
+
+/// Numbers of Esri for systems of that table: ArcGIS services name them by these.
+const ESRI_TABLE: &str = include_str!("../../data/standards/crs_esri.tsv");
 
 /// Radius of the Web Mercator sphere (EPSG:3857), metres.
 const WEB_MERCATOR_RADIUS_M: f64 = 6_378_137.0;
@@ -54,19 +57,18 @@ impl Crs {
         Self::from_epsg(code.parse().ok()?)
     }
 
-    /// By EPSG (or ESRI) number.
+    /// By the number of EPSG or of Esri (`wkid`).
     pub fn from_epsg(code: u32) -> Option<Self> {
+        let code = of_table(ESRI_TABLE, code).and_then(|row| row.split('\t').nth(1)?.parse().ok()).unwrap_or(code);
         match code {
             // WGS 84, NAD83 and its realizations, in degrees.
             4326 | 4269 | 4152 | 4759 | 6318 => return Some(Self::LonLat),
             3857 | 102_100 | 102_113 | 900_913 | 3785 => return Some(Self::WebMercator),
             _ => {}
         }
-        let row = TABLE.lines().find_map(|line| {
-            let mut fields = line.split('\t');
-            (fields.next()?.parse() == Ok(code)).then(|| (fields.next(), fields.next()))
-        })?;
-        Self::from_proj_string(row.1?, row.0?)
+        let mut row = of_table(TABLE, code)?.split('\t').skip(1);
+        let (proj, name) = (row.next()?, row.next()?);
+        Self::from_proj_string(name, proj)
     }
 
     fn from_proj_string(name: &str, proj: &str) -> Option<Self> {
@@ -109,9 +111,14 @@ impl Crs {
     }
 }
 
+/// The row of a table that begins with this number.
+fn of_table(table: &'static str, code: u32) -> Option<&'static str> {
+    table.lines().find(|line| line.split('\t').next().and_then(|n| n.parse().ok()) == Some(code))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Crs, TABLE};
+    use super::{Crs, ESRI_TABLE, TABLE};
 
     #[test]
     fn every_row_of_the_table_agrees_with_proj() {
@@ -133,6 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_of_esri_are_the_systems_they_say() {
+        let mut n = 0;
+        for line in ESRI_TABLE.lines().filter(|l| l.starts_with(|c: char| c.is_ascii_digit())) {
+            let f: Vec<f64> = line.split('\t').map(|v| v.parse().unwrap()).collect();
+            let crs = Crs::parse(line.split('\t').next().unwrap()).unwrap_or_else(|| panic!("{line}"));
+            let mut point = [[f[4], f[5]]];
+            assert!(crs.to_lon_lat(&mut point), "{line}");
+            // The two definitions agree within 5 mm, about 5e-8 degrees of latitude; a degree of longitude is shorter.
+            assert!((point[0][0] - f[2]).abs() < 2e-7 && (point[0][1] - f[3]).abs() < 1e-7, "{line} {point:?}");
+            n += 1;
+        }
+        assert!(n > 700, "{n}");
+    }
+
+    #[test]
     fn names_that_files_use() {
         for (text, name) in [
             ("EPSG:4326", "longitude and latitude (WGS 84)"),
@@ -140,6 +162,9 @@ mod tests {
             ("urn:ogc:def:crs:EPSG::2267", "NAD83 / Oklahoma North (ftUS)"),
             ("http://www.opengis.net/def/crs/EPSG/0/3857", "Web Mercator"),
             ("102100", "Web Mercator"),
+            ("102724", "NAD83 / Oklahoma North (ftUS)"),
+            ("102738", "NAD83 / Texas North Central (ftUS)"),
+            ("102705", "NAD 1983 Nebraska Lancaster County FtUS"),
             ("epsg:26986", "NAD83 / Massachusetts Mainland"),
         ] {
             assert_eq!(Crs::parse(text).unwrap().name(), name, "{text}");

@@ -183,7 +183,7 @@ mod tests {
         let request = Query::default().id_list(&layer(), &ids);
         assert_eq!((request.method, request.params.iter().any(|(n, _)| n == "where")), (Method::Post, false));
         assert_eq!(Query::default().id_list(&layer(), &ids[..10]).method, Method::Get);
-        let strange = Layer { crs: Some("102605".to_owned()), ..layer() };
+        let strange = Layer { crs: Some("102799".to_owned()), ..layer() };
         assert!(told(&Query::default().offset(&strange, 0, 1)).contains("outSR=4326"));
     }
 }
