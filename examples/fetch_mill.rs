@@ -1,7 +1,7 @@
 //! How fast pages of a layer come in, against a plain reqwest loop over the same pages on the same loopback server.
 //!
-//! `cargo run --profile quick --example fetch_mill -- [PAGES] [ROWS]`: 60 pages of 2,000 made-up parcels unless told otherwise. Three
-//! times over, the best of each: a loop that throws the bytes away, a loop that parses them with serde_json to see whether more
+//! `cargo run --profile quick --example fetch_mill -- [PAGES] [ROWS] [MS]`: 60 pages of 2,000 made-up parcels unless told otherwise,
+//! each of which takes the server so many milliseconds (0: none, which no real service reaches). Three times over, the best of each: a loop that throws the bytes away, a loop that parses them with serde_json to see whether more
 //! follows (what a script does), our fetch up to the last page kept and checked, and the same with the import behind it.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a measuring program")]
 
@@ -21,7 +21,7 @@ use taptrace::store::Authorship;
 #[path = "../tests/it/http_server.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod http_server;
-use http_server::{Answer, Server};
+use http_server::{Answer, How, Server};
 
 const DESCRIPTION: &str = r#"{"name":"Lots","type":"Feature Layer","maxRecordCount":100000,"capabilities":"Query",
     "advancedQueryCapabilities":{"supportsPagination":true,"supportsOrderBy":true},
@@ -122,6 +122,7 @@ fn ours(server: &Server, n_rows: usize) -> (Duration, Duration) {
 fn main() {
     let mut args = std::env::args().skip(1).filter_map(|a| a.parse().ok());
     let (n_pages, n_rows): (usize, usize) = (args.next().unwrap_or(60), args.next().unwrap_or(2000));
+    let ms = args.next().unwrap_or(0) as u64;
     let pages: Vec<Vec<u8>> = (0..n_pages).map(|p| page(1 + p * n_rows, n_rows, p + 1 == n_pages)).collect();
     let mb = pages.iter().map(Vec::len).sum::<usize>() as f64 / 1e6;
     let server = Server::start(move |asked| {
@@ -135,7 +136,7 @@ fn main() {
             return Some(Answer::json(format!("{{\"count\":{}}}", n_pages * n_rows)));
         }
         let at = asked.param("resultOffset").unwrap().parse::<usize>().unwrap() / n_rows;
-        Some(Answer::json(pages[at].clone()))
+        Some(Answer::json(pages[at].clone()).how(if ms > 0 { How::Late(ms) } else { How::Whole }))
     });
     let mut best = [Duration::MAX; 4];
     for _ in 0..3 {
@@ -145,7 +146,7 @@ fn main() {
             *best = time.min(*best);
         }
     }
-    println!("{n_pages} pages of {n_rows} rows, {mb:.1} MB");
+    println!("{n_pages} pages of {n_rows} rows, {mb:.1} MB, {ms} ms of the server for each");
     for (what, time) in
         ["reqwest, bytes thrown away", "reqwest and serde_json", "fetch, kept and checked", "fetch and import"]
             .iter()

@@ -23,6 +23,19 @@ const POWERS_OF_TEN: [f64; 23] = [
     1e21, 1e22,
 ];
 
+/// Bytes of numbers, words and white space, and what stands between values.
+const IS_INSIDE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        let byte = b as u8;
+        table[b] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'+' | b'.' | b',' | b':' | b' ' | b'\n' | b'\r' | b'\t');
+        b += 1;
+    }
+    table
+};
+
 /// Position in a slice.
 pub(crate) struct Scan<'a> {
     pub buf: &'a [u8],
@@ -173,11 +186,20 @@ impl<'a> Scan<'a> {
         Ok(&rest[..n])
     }
 
-    /// Skips any value.
+    /// Skips any value. Nested values are only counted through: their brackets, their strings, and that nothing stands between
+    /// that no JSON holds; what they say is checked by whoever reads them.
     pub(crate) fn skip_value(&mut self) -> Scanned<()> {
         let mut depth = 0_usize;
+        match self.peek()? {
+            b'"' => return self.string().map(drop),
+            b'{' | b'[' => {}
+            _ => return self.word().map(drop),
+        }
         loop {
-            match self.peek()? {
+            let rest = self.buf.get(self.pos..).unwrap_or_default();
+            let Some(n) = rest.iter().position(|b| !IS_INSIDE[usize::from(*b)]) else { return Err(Fault::More) };
+            self.pos += n;
+            match rest[n] {
                 b'{' | b'[' => {
                     depth += 1;
                     if depth > DEPTH_MAX {
@@ -186,18 +208,14 @@ impl<'a> Scan<'a> {
                     self.pos += 1;
                 }
                 b'}' | b']' => {
-                    if depth == 0 {
-                        return self.bad("a value was expected");
-                    }
                     depth -= 1;
                     self.pos += 1;
+                    if depth == 0 {
+                        return Ok(());
+                    }
                 }
                 b'"' => drop(self.string()?),
-                b',' | b':' if depth > 0 => self.pos += 1,
-                _ => drop(self.word()?),
-            }
-            if depth == 0 {
-                return Ok(());
+                _ => return self.bad("a value was expected"),
             }
         }
     }

@@ -343,7 +343,7 @@ impl Run<'_> {
         let mut harvest = started.with_mark(self.mark.field.clone());
         if !harvest.ids().is_empty() {
             let list = harvest.ids().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            harvest.set_ids_sha256(Some(self.vault.keep_file(list.as_bytes())?));
+            harvest.set_ids_sha256(Some(self.vault.keep_file(list.as_bytes())));
         }
         let identity = self.query.identity();
         let cursor = as_json(harvest.cursor());
@@ -454,7 +454,8 @@ impl Run<'_> {
         // The identity of the content is the list of its pages and the question they answer.
         let list: String = pages.iter().map(|p| format!("{} {} {}\n", p.sha256, p.first_row, p.row_count)).collect();
         let list = format!("{} {}\n{list}", self.job.url, self.query.identity());
-        let sha256 = self.vault.keep_file(list.as_bytes())?;
+        let sha256 = self.vault.keep_file(list.as_bytes());
+        self.vault.flush()?;
         let sizes = pages
             .iter()
             .map(|p| fs::metadata(super::case_evidence::path_of(self.db, &p.sha256)).map_or(0, |m| m.len()));

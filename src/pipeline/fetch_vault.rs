@@ -14,6 +14,7 @@ use crate::store::sources::{self, ResponseRow};
 use crate::store::{self, Authorship, Reader, Tx, Writer};
 
 use super::case_evidence::{folder, path_of};
+use super::fetch_keeper::Keeper;
 use super::fetch_manifest;
 
 /// Responses that wait for a transaction of their own at most.
@@ -53,6 +54,7 @@ pub enum Error {
 pub struct EvidenceVault {
     db: PathBuf,
     authorship: Authorship,
+    keeper: Keeper,
     inner: Mutex<Inner>,
 }
 
@@ -61,7 +63,6 @@ struct Inner {
     writer: Writer,
     reader: Reader,
     pending: Vec<ResponseRow>,
-    unsynced: Vec<PathBuf>,
 }
 
 impl EvidenceVault {
@@ -71,8 +72,9 @@ impl EvidenceVault {
     /// When the database cannot be opened.
     pub fn open(db: &Path, authorship: &Authorship) -> Result<Self, Error> {
         let writer = Writer::open(db)?;
-        let inner = Inner { writer, reader: Reader::open(db)?, pending: Vec::new(), unsynced: Vec::new() };
-        Ok(Self { db: db.to_owned(), authorship: authorship.clone(), inner: Mutex::new(inner) })
+        let inner = Inner { writer, reader: Reader::open(db)?, pending: Vec::new() };
+        let keeper = Keeper::start(db)?;
+        Ok(Self { db: db.to_owned(), authorship: authorship.clone(), keeper, inner: Mutex::new(inner) })
     }
 
     /// Who fetches.
@@ -90,7 +92,13 @@ impl EvidenceVault {
     /// When the database or the evidence folder cannot be written; what waits then still waits.
     pub fn flush(&self) -> Result<(), Error> {
         let is_empty = self.lock().pending.is_empty();
-        if is_empty { Ok(()) } else { self.flush_with(|_| Ok(())) }
+        if !is_empty {
+            return self.flush_with(|_| Ok(()));
+        }
+        match self.keeper.finish().pop() {
+            Some(failed) => Err(failed.error),
+            None => Ok(()),
+        }
     }
 
     /// Writes what waits, and what `work` writes, in one transaction.
@@ -103,8 +111,11 @@ impl EvidenceVault {
     ) -> Result<T, E> {
         let mut inner = self.lock();
         let inner = &mut *inner;
-        for path in &inner.unsynced {
-            fs::File::open(path).and_then(|f| f.sync_data()).map_err(file("flush", path))?;
+        let mut failed = self.keeper.finish();
+        if !failed.is_empty() {
+            // A response whose bytes are not on the disk is no evidence; the others go with the next flush.
+            inner.pending.retain(|row| !failed.iter().any(|f| f.sha256 == row.sha256));
+            return Err(failed.swap_remove(0).error.into());
         }
         let authorship = Authorship { at: Instant(stamp_seconds(SystemTime::now())), ..self.authorship.clone() };
         let pending = &mut inner.pending;
@@ -112,7 +123,6 @@ impl EvidenceVault {
             sources::append(tx, pending)?;
             work(tx)
         })?;
-        inner.unsynced.clear();
         inner.pending.clear();
         fetch_manifest::catch_up(&self.db, &inner.reader)?;
         Ok(value)
@@ -126,28 +136,12 @@ impl EvidenceVault {
         payload(&self.db, sha256)
     }
 
-    /// Keeps bytes that belong to a run but are no response, such as the list of its pages; gives back their hash.
-    ///
-    /// # Errors
-    /// When the evidence folder cannot be written.
-    pub fn keep_file(&self, bytes: &[u8]) -> Result<String, Error> {
+    /// Keeps bytes that belong to a run but are no response, such as the list of its pages; gives back their hash. They are on the
+    /// disk after the next flush.
+    pub fn keep_file(&self, bytes: &[u8]) -> String {
         let sha256 = crate::fieldwork::freeze::sha256_hex(bytes);
-        let written = self.keep_bytes(&sha256, bytes)?;
-        self.lock().unsynced.extend(written);
-        Ok(sha256)
-    }
-
-    fn keep_bytes(&self, sha256: &str, bytes: &[u8]) -> Result<Option<PathBuf>, Error> {
-        let path = path_of(&self.db, sha256);
-        if bytes.is_empty() || path.exists() {
-            return Ok(None);
-        }
-        let parent = path.parent().unwrap_or(&path);
-        fs::create_dir_all(parent).map_err(file("make the folder", parent))?;
-        let part = path.with_extension(format!("{}.part", std::process::id()));
-        fs::write(&part, bytes).map_err(file("write", &part))?;
-        fs::rename(&part, &path).map_err(file("rename into place", &path))?;
-        Ok(Some(path))
+        self.keeper.write(&sha256, bytes);
+        sha256
     }
 
     fn row_of(&self, e: &Exchange<'_>) -> ResponseRow {
@@ -179,10 +173,9 @@ impl EvidenceVault {
 
 impl Vault for EvidenceVault {
     fn keep(&self, exchange: &Exchange<'_>) -> Result<(), VaultError> {
-        let written = self.keep_bytes(exchange.sha256, exchange.payload)?;
+        self.keeper.write(exchange.sha256, exchange.payload);
         let row = self.row_of(exchange);
         let mut inner = self.lock();
-        inner.unsynced.extend(written);
         inner.pending.push(row);
         let is_full = inner.pending.len() >= PENDING_MAX;
         drop(inner);
@@ -193,20 +186,15 @@ impl Vault for EvidenceVault {
     }
 
     fn newest(&self, request_key: &str) -> Result<Option<Kept>, VaultError> {
+        let is_pending = self.lock().pending.iter().any(|r| r.request_key == request_key && r.status == 200);
+        if is_pending {
+            self.flush()?;
+        }
         let inner = self.lock();
-        let pending = inner.pending.iter().rev().find(|r| r.request_key == request_key && r.status == 200).cloned();
-        let (row, good_at) = match pending {
-            Some(row) => (row.clone(), row.received_at),
-            None => match sources::newest(&inner.reader, request_key)? {
-                Some(row) => {
-                    let good_at = sources::last_good_at(&inner.reader, request_key)?;
-                    let good_at = good_at.unwrap_or_else(|| row.received_at.clone());
-                    (row, good_at)
-                }
-                None => return Ok(None),
-            },
-        };
+        let Some(row) = sources::newest(&inner.reader, request_key)? else { return Ok(None) };
+        let good_at = sources::last_good_at(&inner.reader, request_key)?;
         drop(inner);
+        let good_at = good_at.unwrap_or_else(|| row.received_at.clone());
         // A payload that is gone or changed is evidence of something else, but nothing to answer from.
         let Ok(payload) = payload_of(&self.db, &row) else { return Ok(None) };
         Ok(Some(Kept {

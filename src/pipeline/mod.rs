@@ -15,6 +15,7 @@ pub mod case_record;
 pub mod casework;
 pub mod checklist;
 pub mod evaluation;
+mod fetch_keeper;
 pub mod fetch_layer;
 pub mod fetch_manifest;
 pub mod fetch_vault;
