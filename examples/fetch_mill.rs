@@ -87,6 +87,7 @@ fn ours(server: &Server, n_rows: usize) -> (Duration, Duration) {
         guard: Guard::new([], ["127.0.0.1"]),
         limits,
         permissions: BTreeMap::new(),
+        proxy: None,
         stop: Arc::default(),
         vault: Arc::clone(&vault) as _,
     };

@@ -72,6 +72,7 @@ impl NetArgs {
             guard: Guard::new(named, settings.private_hosts.iter().map(String::as_str)),
             limits: settings.limits(),
             permissions: settings.permissions.clone(),
+            proxy: settings.proxy.clone(),
             stop: stop_flag(),
             vault: Arc::clone(vault) as _,
         };
@@ -82,9 +83,7 @@ impl NetArgs {
 /// The vault of the database, for what this command fetches.
 pub(crate) fn vault(global: &Global, reason: &str) -> Result<Arc<EvidenceVault>, Failure> {
     let authorship = context::authorship(global, reason);
-    EvidenceVault::open(&global.db, &authorship)
-        .map(Arc::new)
-        .map_err(|e| Failure::from_error(&e).hint("taptrace check"))
+    EvidenceVault::open(&global.db, &authorship).map(Arc::new).map_err(|e| Failure::from_error(&e).hint(e.hint()))
 }
 
 /// A flag that Ctrl-C sets.

@@ -165,20 +165,7 @@ fn progress_bar() -> ProgressBar {
 }
 
 fn failure_of(error: &Error) -> Failure {
-    let hint = match error {
-        Error::Fetch(e) => e.hint(),
-        Error::Import(import::Error::Ingest(crate::ingest::Error::Empty { .. })) => {
-            "is it the right layer? --dry-run describes it".to_owned()
-        }
-        Error::Import(import::Error::Ingest(e)) => e.hint(),
-        Error::Import(import::Error::Shrunk { .. }) => "is the layer complete? if so, add --allow-shrink".to_owned(),
-        Error::Import(import::Error::TooManyRejects { .. } | import::Error::TooFewRows { .. }) => {
-            "is it the right profile? --dry-run shows the columns of the layer".to_owned()
-        }
-        Error::NoMark { .. } => "name the field with --edit-field, the day with --since YYYY-MM-DD".to_owned(),
-        _ => "taptrace check".to_owned(),
-    };
-    Failure::from_error(error).hint(hint)
+    Failure::from_error(error).hint(error.hint())
 }
 
 #[allow(clippy::print_stderr, reason = "the report of a fetch belongs on stderr")]

@@ -16,7 +16,10 @@ use super::fetch_vault::{Error, file};
 const QUEUE_MAX: usize = 2;
 
 enum Order {
-    Write { sha256: String, bytes: Vec<u8> },
+    Write {
+        sha256: String,
+        bytes: Vec<u8>,
+    },
     /// Everything so far must be on the disk; the answer says what is not.
     Finish(SyncSender<Vec<Failed>>),
 }

@@ -24,8 +24,9 @@ use crate::model::date::CivilDate;
 use crate::model::snapshot::SourceKind;
 use crate::store::fetch_runs::{self, PageRow, RunRow, Subject};
 use crate::store::sources;
-use crate::store::{self, Authorship, Reader};
+use crate::store::{Authorship, Reader};
 
+pub use super::fetch_error::Error;
 use super::fetch_vault::{self, EvidenceVault, pairs, stamp};
 use super::import;
 
@@ -33,32 +34,6 @@ use super::import;
 /// takes on a fast network, so one for each page would halve the speed.
 const COMMIT_EVERY: Duration = Duration::from_secs(2);
 const PAGES_PER_COMMIT: usize = 64;
-
-/// A failed run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The service.
-    #[error(transparent)]
-    Fetch(#[from] fetch::Error),
-    /// The evidence.
-    #[error(transparent)]
-    Vault(#[from] fetch_vault::Error),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The rows or the profile.
-    #[error(transparent)]
-    Import(#[from] import::Error),
-    /// Asked for rows edited since a moment, and nobody knows the field or the moment.
-    #[error("{url}: {detail}")]
-    NoMark {
-        /// The layer.
-        url: String,
-        /// What is missing.
-        detail: &'static str,
-    },
-}
 
 /// From when on rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -202,7 +202,9 @@ impl From<Error> for store::Error {
         match error {
             Error::Store(error) => error,
             Error::File { action, path, source } => store::Error::File { action, path, source },
-            Error::Changed { .. } | Error::Body(_) => store::Error::Broken { what: error.to_string() },
+            Error::Busy { .. } | Error::Changed { .. } | Error::Body(_) => {
+                store::Error::Broken { what: error.to_string() }
+            }
         }
     }
 }

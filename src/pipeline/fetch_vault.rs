@@ -15,6 +15,7 @@ use crate::store::{self, Authorship, Reader, Tx, Writer};
 
 use super::case_evidence::{folder, path_of};
 use super::fetch_keeper::Keeper;
+use super::fetch_lock::{self, FetchLock};
 use super::fetch_manifest;
 
 /// Responses that wait for a transaction of their own at most.
@@ -41,6 +42,18 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Another fetch runs on the database.
+    #[error("another fetch runs on this database: process {pid}, since {since}, by {actor} ({what})")]
+    Busy {
+        /// Its process.
+        pid: String,
+        /// When it began.
+        since: String,
+        /// Who began it.
+        actor: String,
+        /// What it does.
+        what: String,
+    },
     /// A payload no longer has its hash.
     #[error("{} no longer has the hash it is named after", path.display())]
     Changed {
@@ -49,13 +62,28 @@ pub enum Error {
     },
 }
 
-/// The vault of one database.
+impl Error {
+    /// What to try next.
+    pub fn hint(&self) -> String {
+        match self {
+            Error::Busy { pid, .. } => {
+                format!("wait until it ends, or stop it with: kill -INT {pid}   (what it fetched is kept)")
+            }
+            Error::Store(_) | Error::Body(_) | Error::File { .. } | Error::Changed { .. } => {
+                "taptrace check".to_owned()
+            }
+        }
+    }
+}
+
+/// The vault of one database. While it is open no other one opens.
 #[derive(Debug)]
 pub struct EvidenceVault {
     db: PathBuf,
     authorship: Authorship,
     keeper: Keeper,
     inner: Mutex<Inner>,
+    _lock: FetchLock,
 }
 
 #[derive(Debug)]
@@ -69,12 +97,14 @@ impl EvidenceVault {
     /// Opens the vault beside a database, which is created when there is none. `authorship` says who fetches and why.
     ///
     /// # Errors
-    /// When the database cannot be opened.
+    /// When the database cannot be opened, or another fetch runs on it.
     pub fn open(db: &Path, authorship: &Authorship) -> Result<Self, Error> {
         let writer = Writer::open(db)?;
         let inner = Inner { writer, reader: Reader::open(db)?, pending: Vec::new() };
+        let lock = fetch_lock::take(db, authorship)?;
         let keeper = Keeper::start(db)?;
-        Ok(Self { db: db.to_owned(), authorship: authorship.clone(), keeper, inner: Mutex::new(inner) })
+        let (db, authorship) = (db.to_owned(), authorship.clone());
+        Ok(Self { db, authorship, keeper, inner: Mutex::new(inner), _lock: lock })
     }
 
     /// Who fetches.

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::fetch_vault::{self, EvidenceVault};
+pub use super::fetch_error::Error;
+use super::fetch_vault::EvidenceVault;
 use crate::address;
 use crate::ingest::fetch;
 use crate::ingest::fetch::client::{Client, Request, Vault};
@@ -23,60 +24,6 @@ use crate::store::{self, Reader};
 
 /// Requests for pages to one host in a day: a specialist opens some 60 records a day at 3 to 5 requests each.
 pub const PAGE_REQUESTS_PER_DAY_MAX: u64 = 400;
-
-/// What can go wrong.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The page or its profile.
-    #[error(transparent)]
-    Page(#[from] page::Error),
-    /// The network.
-    #[error(transparent)]
-    Fetch(#[from] fetch::Error),
-    /// The evidence.
-    #[error(transparent)]
-    Vault(#[from] fetch_vault::Error),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// No such parcel.
-    #[error("there is no parcel {parcel_no}")]
-    NoParcel {
-        /// What was asked for.
-        parcel_no: String,
-    },
-    /// The owner is withheld by law, so the page is not fetched.
-    #[error("the owner of {parcel_no} is withheld by law; its page is not fetched")]
-    Withheld {
-        /// Which parcel.
-        parcel_no: String,
-    },
-    /// Too many pages today.
-    #[error("{n} requests went to {host} in the last 24 hours; pages are read one at a time, at most {max} a day")]
-    DailyBudget {
-        /// Host.
-        host: String,
-        /// Requests so far.
-        n: u64,
-        /// Bound.
-        max: u64,
-    },
-}
-
-impl Error {
-    /// A command to try next.
-    pub fn hint(&self) -> String {
-        match self {
-            Error::Page(e) => e.hint(),
-            Error::Fetch(e) => e.hint(),
-            Error::Vault(_) | Error::Store(_) => "taptrace check".to_owned(),
-            Error::NoParcel { .. } => "taptrace research \"ADDRESS\"   finds the parcel number".to_owned(),
-            Error::Withheld { .. } => "ask a supervisor; nothing was sent".to_owned(),
-            Error::DailyBudget { .. } => "come back tomorrow; for many parcels import the county's file".to_owned(),
-        }
-    }
-}
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]

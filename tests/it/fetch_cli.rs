@@ -3,8 +3,12 @@
 use std::path::Path;
 use std::process::Output;
 
+use taptrace::model::date::Instant;
+use taptrace::pipeline::fetch_vault::EvidenceVault;
+use taptrace::store::Authorship;
+
 use crate::arcgis_server::{Layer, Service};
-use crate::http_server::Answer;
+use crate::http_server::{Answer, Asked, How, Server};
 use crate::support;
 
 /// A folder with a configuration that lets the loopback server be asked, fast.
@@ -105,4 +109,66 @@ fn refusals_name_what_to_do() {
     let (code, _, told) = run(at, &format!("taptrace fetch parcels {url} --where \"owner = 'NOBODY'\""));
     assert!(code == 1 && told.contains("no row meets the query"), "{told}");
     assert_eq!(run(at, &format!("taptrace fetch parcels {url}")).0, 0);
+}
+
+#[test]
+fn a_second_fetch_is_told_who_holds_the_database_and_a_dead_one_holds_nothing() {
+    let (layer, dir) = (Layer::start(Service::new(30)), place());
+    let (url, at) = (layer.url(), dir.path());
+    let by = Authorship { actor: "ann".to_owned(), reason: "nightly".to_owned(), at: Instant("x".to_owned()) };
+    let holder = EvidenceVault::open(&at.join("taptrace.db"), &by).unwrap();
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url}"));
+    let pid = std::process::id();
+    let wanted = format!("error: another fetch runs on this database: process {pid}, since 20");
+    assert!(code == 2 && told.starts_with(&wanted) && told.contains("by ann (nightly)"), "{told}");
+    assert!(told.contains(&format!("kill -INT {pid}")), "{told}");
+    assert!(layer.server.log().is_empty(), "nothing was asked");
+    drop(holder);
+    // A process that is killed in the middle leaves the file, but no lock.
+    layer.meddle(|_, _, answer| answer.how(How::Late(60_000)));
+    let line = format!(
+        "taptrace fetch parcels {url} & sleep 0.4; kill -KILL $!; wait $!; cat taptrace.db.evidence/fetch.lock"
+    );
+    let (_, out, told) = run(at, &line);
+    assert!(out.contains("\ntester\nfetch parcels "), "{out} {told}");
+    layer.meddle(|_, _, answer| answer);
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url}"));
+    assert!(code == 0, "{told}");
+    assert_eq!(run(at, "taptrace source verify").0, 0);
+}
+
+#[test]
+fn a_proxy_is_used_when_the_configuration_names_it_and_only_then() {
+    let dir = place();
+    let at = dir.path();
+    let answer =
+        |asked: &Asked| asked.path.ends_with("/a").then(|| Answer::json(format!("{{\"asked\":\"{}\"}}", asked.path)));
+    let (own, proxy) = (Server::start(answer), Server::start(answer));
+    let environment = "http_proxy=http://127.0.0.1:1 HTTP_PROXY=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1";
+    let (code, _, told) = run(at, &format!("{environment} taptrace fetch url {}", own.url("/a")));
+    assert!(code == 0, "the environment's proxy is not used: {told}");
+    let with = |proxy: &str| {
+        let text = format!(
+            "[fetch]\ncontact = \"gis@city.example\"\nhosts = [\"gis.example.test\"]\nprivate_hosts = [\"127.0.0.1\"]\n\
+                            pause_ms = 0\nbackoff_ms = 1\ntries = 1\nproxy = \"{proxy}\"\n"
+        );
+        std::fs::write(at.join("taptrace.toml"), text).unwrap();
+    };
+    with(&proxy.url("").replace("http://", "http://ann:secret@"));
+    let (code, out, told) = run(at, "taptrace fetch url http://gis.example.test/a -o body.json; cat body.json");
+    assert!(code == 0 && out.contains("\"asked\":\"http://gis.example.test/a\""), "{out} {told}");
+    let n_asked = proxy.log().len();
+    let asked = proxy.log().pop().unwrap();
+    assert_eq!(asked.header("proxy-authorization"), Some("Basic YW5uOnNlY3JldA=="));
+    let (code, _, told) = run(at, &format!("taptrace fetch url {}", own.url("/b")));
+    assert!(
+        code == 1 && proxy.log().len() == n_asked && own.log().len() == 2,
+        "a host of the own network is asked directly: {told}"
+    );
+    with("http://127.0.0.1:1");
+    let (code, _, told) = run(at, "taptrace fetch url http://gis.example.test/a?x");
+    assert!(code == 2 && told.contains("cannot connect through the proxy") && told.contains("[fetch] table"), "{told}");
+    with("ann:secret@proxy");
+    let (code, _, told) = run(at, "taptrace fetch url http://gis.example.test/a");
+    assert!(code == 2 && told.contains("http://HOST:PORT") && !told.contains("secret"), "{told}");
 }

@@ -74,6 +74,7 @@ fn bench_with(limits: Limits, vault: Memory, permissions: BTreeMap<String, Strin
         guard: Guard::new([], ["127.0.0.1"]),
         limits,
         permissions,
+        proxy: None,
         stop: Arc::clone(&stop),
         vault: vault.clone(),
     })
@@ -254,7 +255,7 @@ fn names_that_lead_inside_are_refused() {
         let vault = Arc::new(Memory::default());
         let (permissions, stop) = (BTreeMap::new(), Arc::default());
         let contact = "tests@city.example".to_owned();
-        Client::new(Options { contact, guard, limits: quick(), permissions, stop, vault }).unwrap()
+        Client::new(Options { contact, guard, limits: quick(), permissions, proxy: None, stop, vault }).unwrap()
     };
     let url = format!("http://localhost:{port}/a");
     let result = wait(client(Guard::new(["localhost"], [])).send(&Request::get(&url)));
@@ -386,6 +387,7 @@ fn what_cannot_be_kept_is_not_used_and_what_may_not_be_repeated_is_not() {
         guard: Guard::default(),
         limits: quick(),
         permissions: BTreeMap::new(),
+        proxy: None,
         stop: Arc::default(),
         vault: Arc::new(Memory::default()),
     });

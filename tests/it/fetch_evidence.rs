@@ -24,6 +24,7 @@ fn client(vault: &Arc<EvidenceVault>) -> Client {
         guard: Guard::new([], ["127.0.0.1"]),
         limits: Limits { pause: Duration::ZERO, ..Limits::default() },
         permissions: BTreeMap::new(),
+        proxy: None,
         stop: Arc::default(),
         vault: Arc::clone(vault) as _,
     })

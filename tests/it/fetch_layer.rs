@@ -66,6 +66,7 @@ fn fetch(db: &Path, layer: &Layer, wish: &Wish) -> Result<Report, Error> {
         guard: Guard::new([], ["127.0.0.1"]),
         limits,
         permissions: BTreeMap::new(),
+        proxy: None,
         stop: Arc::default(),
         vault: Arc::clone(&vault) as _,
     })

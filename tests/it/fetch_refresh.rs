@@ -143,6 +143,7 @@ impl Desk {
             guard: Guard::new([], ["127.0.0.1"]),
             limits,
             permissions: std::collections::BTreeMap::new(),
+            proxy: None,
             stop: Arc::new(AtomicBool::new(false)),
             vault: Arc::clone(&vault) as _,
         })

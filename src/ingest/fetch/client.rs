@@ -112,6 +112,8 @@ pub struct Options {
     pub limits: Limits,
     /// Hosts whose publisher permitted what robots.txt forbids, with the words of that permission.
     pub permissions: BTreeMap<String, String>,
+    /// Address of a proxy. It is used for all hosts but private ones that are named; that of the environment never is.
+    pub proxy: Option<String>,
     /// Set to stop.
     pub stop: Arc<AtomicBool>,
     /// Where responses are kept.
@@ -166,9 +168,10 @@ impl Client {
         // A second installation in one process is refused; the first one serves then.
         drop(rustls::crypto::ring::default_provider().install_default());
         let limits = &options.limits;
-        let http = reqwest::Client::builder()
+        let proxy = options.proxy.as_deref().map(proxy_url).transpose()?;
+        let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(options.guard.resolver())
+            .dns_resolver(options.guard.resolver(proxy.as_ref().and_then(Url::host_str)))
             .connect_timeout(limits.connect)
             .read_timeout(limits.silence)
             .pool_max_idle_per_host(1)
@@ -176,9 +179,13 @@ impl Client {
             .no_gzip()
             .no_deflate()
             .no_proxy()
-            .http1_only()
-            .build()
-            .map_err(|e| Error::SetUp { detail: causes(&e) })?;
+            .http1_only();
+        if let Some(proxy) = proxy {
+            let guard = options.guard.clone();
+            let for_others = move |url: &Url| (!guard.is_own(url)).then(|| proxy.clone());
+            builder = builder.proxy(reqwest::Proxy::custom(for_others));
+        }
+        let http = builder.build().map_err(|e| Error::SetUp { detail: causes(&e) })?;
         let user_agent = format!("{PRODUCT}/{} (+{contact})", env!("CARGO_PKG_VERSION"));
         Ok(Self { http, user_agent, options, hosts: Mutex::default() })
     }
@@ -436,7 +443,8 @@ impl Client {
         for (name, value) in hop.headers.iter().filter(|(n, _)| hop.method == Method::Post || n != "Content-Type") {
             builder = builder.header(name, value);
         }
-        let fail = |e: reqwest::Error| transport_error(hop.url.as_str(), e, time);
+        let is_proxied = self.options.proxy.is_some() && !self.options.guard.is_own(&hop.url);
+        let fail = |e: reqwest::Error| transport_error(hop.url.as_str(), e, time, is_proxied);
         let mut response = builder.timeout(time).send().await.map_err(fail)?;
         let limit = self.bytes_max(request);
         let too_large = || Error::TooLarge { url: hop.url.to_string(), limit, detail: "" };
@@ -531,7 +539,13 @@ fn is_young(kept: &Kept, age_max: Option<Duration>) -> bool {
     age_max.is_some_and(|max| SystemTime::now().duration_since(kept.received_at).is_ok_and(|age| age <= max))
 }
 
-fn transport_error(url: &str, error: reqwest::Error, time: Duration) -> Error {
+/// Reads the address of a proxy; what is wrong is told without what may be a password in it.
+fn proxy_url(text: &str) -> Result<Url, Error> {
+    let url = Url::parse(text.trim()).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.has_host());
+    url.ok_or_else(|| Error::SetUp { detail: "the proxy must be written as http://HOST:PORT".to_owned() })
+}
+
+fn transport_error(url: &str, error: reqwest::Error, time: Duration, is_proxied: bool) -> Error {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
     while let Some(at) = cause {
         if let Some(private) = at.downcast_ref::<PrivateName>() {
@@ -544,7 +558,9 @@ fn transport_error(url: &str, error: reqwest::Error, time: Duration) -> Error {
         let what = if error.is_connect() { "connecting" } else { "the response" };
         return Error::Timeout { url, what, ms: time.as_millis() };
     }
-    let detail = if error.is_connect() {
+    let detail = if error.is_connect() && is_proxied {
+        "cannot connect through the proxy"
+    } else if error.is_connect() {
         "cannot connect"
     } else if error.is_body() || error.is_decode() {
         "the response stops in the middle"

@@ -147,6 +147,12 @@ impl Error {
             Error::Service { code: 498 | 499, .. } => {
                 "the layer needs a login; ask the publisher for a public one or a file".to_owned()
             }
+            Error::Status { status: 407, .. } => {
+                "the proxy asks for a login: proxy = \"http://USER:PASSWORD@HOST:PORT\" in the [fetch] table".to_owned()
+            }
+            Error::Transport { detail: "cannot connect through the proxy", .. } => {
+                "is the proxy of the [fetch] table the right one?".to_owned()
+            }
             Error::Unexpected { .. } => "open the address in a browser with ?f=json behind it".to_owned(),
             Error::Repeated { .. } => "try another way of paging: --paging oid, or --paging ids".to_owned(),
             Error::Count { before, after, .. } if *before == after.to_string() => {

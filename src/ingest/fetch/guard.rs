@@ -16,7 +16,7 @@ use super::error::Error;
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     hosts: BTreeSet<String>,
-    private_hosts: Arc<BTreeSet<String>>,
+    private_hosts: BTreeSet<String>,
 }
 
 impl Guard {
@@ -24,7 +24,7 @@ impl Guard {
     pub fn new<'a>(hosts: impl IntoIterator<Item = &'a str>, private_hosts: impl IntoIterator<Item = &'a str>) -> Self {
         let private_hosts: BTreeSet<String> = private_hosts.into_iter().map(plain).collect();
         let hosts = hosts.into_iter().map(plain).chain(private_hosts.iter().cloned()).collect();
-        Self { hosts, private_hosts: Arc::new(private_hosts) }
+        Self { hosts, private_hosts }
     }
 
     /// Reads a URL and says whether it may be asked.
@@ -80,9 +80,15 @@ impl Guard {
         Ok(target)
     }
 
-    /// The resolver that goes with this guard.
-    pub(crate) fn resolver(&self) -> Arc<dyn Resolve> {
-        Arc::new(GuardedResolver { private_hosts: Arc::clone(&self.private_hosts) })
+    /// Whether a URL leads to a host of the own network that was named.
+    pub(crate) fn is_own(&self, url: &Url) -> bool {
+        url.host_str().is_some_and(|h| self.private_hosts.contains(&plain(h)))
+    }
+
+    /// The resolver that goes with this guard. The proxy is no host to be asked, but may be inside the own network.
+    pub(crate) fn resolver(&self, proxy_host: Option<&str>) -> Arc<dyn Resolve> {
+        let private_hosts = self.private_hosts.iter().cloned().chain(proxy_host.map(plain)).collect();
+        Arc::new(GuardedResolver { private_hosts })
     }
 }
 
@@ -150,7 +156,7 @@ pub(crate) struct PrivateName {
 }
 
 struct GuardedResolver {
-    private_hosts: Arc<BTreeSet<String>>,
+    private_hosts: BTreeSet<String>,
 }
 
 impl Resolve for GuardedResolver {

@@ -25,6 +25,8 @@ pub struct Settings {
     /// Permissions of publishers that stand in for robots.txt: host, and who permitted what when.
     #[serde(default)]
     pub permissions: BTreeMap<String, String>,
+    /// Address of the proxy that requests to other than the own hosts go through.
+    pub proxy: Option<String>,
     /// Pause between two requests to a host.
     pub pause_ms: Option<u64>,
     /// Requests to a host in 24 hours.
