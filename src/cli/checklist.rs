@@ -24,6 +24,10 @@ pub(crate) struct Checklist {
     /// Evidence of the case that shows it.
     #[arg(long, value_name = "NO", requires = "step")]
     evidence: Option<String>,
+    /// Fetched response that shows it, by the first characters of its hash, or "last" for the page read last for the parcel of the
+    /// case; becomes evidence of the case.
+    #[arg(long, value_name = "HASH|last", requires = "step", conflicts_with_all = ["document", "evidence"])]
+    fetched: Option<String>,
     /// How certain a conclusion is: certain, likely, uncertain.
     #[arg(long, requires = "step", value_parser = parse_certainty)]
     certainty: Option<Certainty>,
@@ -58,6 +62,7 @@ pub(crate) fn run(global: &Global, desk: &Desk, args: &Checklist) -> Result<Outc
             certainty: args.certainty,
             document: args.document.clone(),
             evidence_no: args.evidence.clone(),
+            fetched: args.fetched.clone(),
         };
         checklist::record(desk, &args.case_no, &new).map_err(|e| desk::failure(global, &e))?;
     }
@@ -87,6 +92,11 @@ fn cells(s: StepStanding) -> Vec<String> {
     let required = if s.step.is_required { "yes" } else { "" }.to_owned();
     let Some(result) = s.result else {
         let blank = String::new;
+        if let Some(old) = s.before_reopening {
+            let (standing, result) = ("open".to_owned(), format!("{}: {}", checklist::BEFORE_REOPENING, old.result));
+            let (certainty, document) = (old.certainty.unwrap_or_default(), old.evidence_no.unwrap_or_default());
+            return vec![code, standing, required, result, certainty, document, old.actor, old.done_on, look];
+        }
         return vec![code, "open".to_owned(), required, blank(), blank(), blank(), blank(), blank(), look];
     };
     let standing = if s.is_second_read { format!("{}, read twice", result.standing) } else { result.standing };

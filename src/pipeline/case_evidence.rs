@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::cases::refusal::RefusalCode;
 use crate::fieldwork::freeze::sha256_hex;
 use crate::store::case_work::{self, Custody, EvidenceRow};
-use crate::store::cases;
+use crate::store::sources::ResponseRow;
+use crate::store::{self, cases};
 
 use super::casework::{self, Desk, Error, coded, refuse};
 
@@ -139,6 +140,50 @@ pub(super) fn evidence_row(desk: &Desk, taken: &Taken) -> EvidenceRow {
 /// Warning that other cases hold the same bytes.
 pub(super) fn same_bytes_warning(others: &[String]) -> Vec<String> {
     if others.is_empty() { Vec::new() } else { vec![format!("the same bytes are evidence of {}", others.join(", "))] }
+}
+
+/// Adds a fetched response to a case: the bytes as they came, or unpacked when the service packed them, so that a person can read
+/// them; returns its number. A response that the case holds already keeps its number.
+///
+/// # Errors
+/// `E_NOT_FOUND`, or a failure: the kept bytes are gone or changed, or the database cannot be written.
+pub fn add_fetched(desk: &Desk, case_no: &str, response: &ResponseRow) -> Result<String, Error> {
+    let unkept = |e: super::fetch_vault::Error| store::Error::from(e);
+    let bytes = super::source_origin::body(&desk.db, response).map_err(unkept)?;
+    let taken = Taken { sha256: sha256_hex(&bytes), exif: Exif::default(), mime: mime_of(&bytes), bytes };
+    let original_name = if taken.sha256 == response.sha256 {
+        response.url_final.clone()
+    } else {
+        format!("{} (unpacked from {})", response.url_final, response.sha256)
+    };
+    keep(desk, &taken)?;
+    let mut evidence_no = String::new();
+    casework::change(desk, case_no, "evidence", |tx, case| {
+        if let Some(held) = case_work::evidence(tx, case.case_id)?.into_iter().find(|e| e.sha256 == taken.sha256) {
+            evidence_no = held.evidence_no;
+            return Ok(());
+        }
+        let row = EvidenceRow {
+            evidence_no: cases::next_no(tx, "EV", desk.today.as_jiff().year())?,
+            kind: "document".to_owned(),
+            mime: media_type(response),
+            original_name: original_name.clone(),
+            captured_at: Some(response.received_at.clone()),
+            warnings: same_bytes_warning(&case_work::cases_with_bytes(tx, &taken.sha256)?).join("; "),
+            ..evidence_row(desk, &taken)
+        };
+        case_work::add_evidence(tx, case, &row, (&response.actor, "fetched; added to the case"))?;
+        evidence_no = row.evidence_no;
+        Ok(())
+    })?;
+    Ok(evidence_no)
+}
+
+fn media_type(response: &ResponseRow) -> String {
+    let headers = super::fetch_vault::pairs(&response.headers);
+    let value = headers.into_iter().find(|(n, _)| n.eq_ignore_ascii_case("content-type")).map(|(_, v)| v);
+    let kind = value.as_deref().and_then(|v| v.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    if kind.is_empty() { "application/octet-stream".to_owned() } else { kind }
 }
 
 /// Writes bytes under their hash: a temporary file, synced, renamed; an existing file is left alone.

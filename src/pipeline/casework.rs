@@ -202,8 +202,13 @@ struct Marks {
     packet: i64,
 }
 
+/// The step that reopened a case last.
+pub(super) fn reopening(steps: &[StepRow]) -> Option<&StepRow> {
+    steps.iter().rev().find(|s| machine::case().is_terminal(&s.from_status))
+}
+
 fn marks(steps: &[StepRow]) -> Marks {
-    let reopened = steps.iter().rev().find(|s| machine::case().is_terminal(&s.from_status));
+    let reopened = reopening(steps);
     let again = steps.iter().rev().find(|s| s.from_status == "inconclusive" && s.to_status == "field_check_ordered");
     let of = |step: Option<&StepRow>, mark: fn(&StepRow) -> i64| step.map_or(0, mark);
     Marks {

@@ -8,10 +8,15 @@ use crate::cases::refusal::RefusalCode;
 use crate::model::report::{Block, Section, words};
 use crate::store::cases::CaseRow;
 use crate::store::checklists::{self, ChecklistRow};
-use crate::store::{Db, Reader, case_work};
+use crate::store::sources::ResponseRow;
+use crate::store::{self, Db, Reader, case_work};
 
 use super::case_evidence;
 use super::casework::{self, Desk, Error, refuse};
+use super::source_origin::{self, Origin};
+
+/// What is said of a result that no longer counts because the case was reopened.
+pub const BEFORE_REOPENING: &str = "before the reopening";
 
 /// A result to record.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +33,12 @@ pub struct NewResult {
     pub document: Option<PathBuf>,
     /// Evidence of the case that shows it.
     pub evidence_no: Option<String>,
+    /// The first characters of the hash of a fetched response that shows it, or [`LAST_PAGE`]; becomes evidence of the case.
+    pub fetched: Option<String>,
 }
+
+/// Instead of a hash: the page read last for the parcel of the case.
+pub const LAST_PAGE: &str = "last";
 
 /// A step with the result that counts.
 #[derive(Debug, Clone)]
@@ -39,6 +49,8 @@ pub struct StepStanding {
     pub result: Option<ChecklistRow>,
     /// A second person agreed.
     pub is_second_read: bool,
+    /// Of a step that is open: what was found before the case was reopened.
+    pub before_reopening: Option<ChecklistRow>,
 }
 
 /// Records a result of one step. Returns the row.
@@ -53,9 +65,13 @@ pub fn record(desk: &Desk, case_no: &str, new: &NewResult) -> Result<ChecklistRo
     // Checked before the document is kept, so that a refused result leaves nothing behind.
     let reader = Reader::open(&desk.db)?;
     may_record(desk, &reader, &casework::case(&reader, case_no)?, new, standing)?;
-    let evidence_no = match &new.document {
-        Some(file) => Some(document(desk, case_no, file)?),
-        None => new.evidence_no.clone(),
+    let evidence_no = match (&new.document, &new.fetched) {
+        (Some(file), _) => Some(document(desk, case_no, file)?),
+        (None, Some(word)) => {
+            let response = response(&reader, &casework::case(&reader, case_no)?, word)?;
+            Some(case_evidence::add_fetched(desk, case_no, &response)?)
+        }
+        (None, None) => new.evidence_no.clone(),
     };
     let row = ChecklistRow {
         step: new.step.clone(),
@@ -66,6 +82,7 @@ pub fn record(desk: &Desk, case_no: &str, new: &NewResult) -> Result<ChecklistRo
         done_on: desk.day(),
         actor: desk.by.actor.clone(),
         recorded_at: desk.by.at.0.clone(),
+        ..ChecklistRow::default()
     };
     casework::change(desk, case_no, "research", |tx, case| {
         may_record(desk, tx, case, new, standing)?;
@@ -92,8 +109,9 @@ fn complete(step: &ResearchStep, new: &NewResult, standing: Standing) -> Result<
     if standing != Standing::Done {
         return Ok(());
     }
-    if step.needs_document && new.document.is_none() && new.evidence_no.is_none() {
-        return refuse(RefusalCode::Evidence, format!("{code} needs its document (--document FILE or --evidence NO)"));
+    if step.needs_document && new.document.is_none() && new.evidence_no.is_none() && new.fetched.is_none() {
+        let how = "--document FILE, --evidence NO or --fetched HASH";
+        return refuse(RefusalCode::Evidence, format!("{code} needs its document ({how})"));
     }
     if step.needs_certainty && new.certainty.is_none() {
         return refuse(RefusalCode::Evidence, format!("{code} says how certain it is (--certainty)"));
@@ -120,6 +138,40 @@ fn may_record(desk: &Desk, db: &impl Db, case: &CaseRow, new: &NewResult, standi
     }
 }
 
+/// The fetched response that a word means.
+fn response(reader: &Reader, case: &CaseRow, word: &str) -> Result<ResponseRow, Error> {
+    let hash = if word == LAST_PAGE {
+        let page = match case.parcel_id {
+            Some(parcel_id) => store::pages::latest(reader, parcel_id, None)?,
+            None => None,
+        };
+        let Some((page, _)) = page else {
+            let message =
+                format!("no page was read for the parcel of {}; taptrace fetch page --parcel NO", case.case_no);
+            return refuse(RefusalCode::NotFound, message);
+        };
+        page.sha256
+    } else {
+        word.to_owned()
+    };
+    let origin = source_origin::find(reader, &hash).map_err(store::Error::from)?;
+    let found = match origin {
+        Some(Origin::Responses(rows)) => rows,
+        Some(Origin::Snapshot { .. }) | None => Vec::new(),
+    };
+    let mut good: Vec<ResponseRow> = found.into_iter().filter(|r| r.status == 200).collect();
+    good.sort_by(|a, b| (&a.sha256, a.response_id).cmp(&(&b.sha256, b.response_id)));
+    good.dedup_by(|a, b| a.sha256 == b.sha256);
+    match (good.len(), good.pop()) {
+        (1, Some(row)) => Ok(row),
+        (n, _) => {
+            let what = if n == 0 { "no good fetched response has" } else { "several fetched responses have" };
+            let message = format!("{what} a hash that begins with {word}; taptrace source show {word}");
+            refuse(RefusalCode::NotFound, message)
+        }
+    }
+}
+
 /// Keeps the file as evidence; the same bytes may serve several steps.
 fn document(desk: &Desk, case_no: &str, file: &std::path::Path) -> Result<String, Error> {
     match case_evidence::add(desk, case_no, file, "document") {
@@ -137,19 +189,31 @@ fn document(desk: &Desk, case_no: &str, file: &std::path::Path) -> Result<String
     }
 }
 
-/// Results of a case as the rules see them.
-fn facts(db: &impl Db, case: &CaseRow) -> Result<Vec<ResultFact>, Error> {
-    Ok(checklists::list(db, case.case_id)?
-        .into_iter()
+/// Results of a case: those of its present round, and those from before it was reopened.
+fn rounds(db: &impl Db, case: &CaseRow) -> Result<(Vec<ChecklistRow>, Vec<ChecklistRow>), Error> {
+    let steps = store::cases::steps(db, case.case_id)?;
+    let mark = casework::reopening(&steps).map_or(0, |s| s.checklist_mark);
+    let rows = checklists::list(db, case.case_id)?;
+    Ok(rows.into_iter().partition(|r| r.checklist_result_id > mark))
+}
+
+/// Results as the rules see them.
+fn facts_of(rows: &[ChecklistRow]) -> Vec<ResultFact> {
+    rows.iter()
         .filter_map(|r| {
             Some(ResultFact {
                 standing: Standing::parse(&r.standing)?,
                 certainty: r.certainty.as_deref().and_then(Certainty::parse),
-                step: r.step,
-                actor: r.actor,
+                step: r.step.clone(),
+                actor: r.actor.clone(),
             })
         })
-        .collect())
+        .collect()
+}
+
+/// The results that count: what was looked up before a reopening is asked for again.
+fn facts(db: &impl Db, case: &CaseRow) -> Result<Vec<ResultFact>, Error> {
+    Ok(facts_of(&rounds(db, case)?.0))
 }
 
 /// What is still open of the required steps, in words.
@@ -166,31 +230,30 @@ pub fn open(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Vec<String>, Er
 /// # Errors
 /// When the database cannot be read.
 pub fn standings(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Vec<StepStanding>, Error> {
-    let rows = checklists::list(db, case.case_id)?;
-    let results = facts(db, case)?;
-    let newest = |code: &str| {
-        let counts = |r: &&ChecklistRow| r.step == code && matches!(r.standing.as_str(), "done" | "not_applicable");
-        rows.iter().rev().find(counts).cloned()
+    let (present, earlier) = rounds(db, case)?;
+    let step = |step: &ResearchStep| {
+        let code = step.code.as_ref();
+        let counting = |rows: &[ChecklistRow]| {
+            let is_read = checklist::standing_of(code, &facts_of(rows)).map(|(_, is_read)| is_read)?;
+            let counts =
+                |r: &&ChecklistRow| &r.step == code && matches!(r.standing.as_str(), "done" | "not_applicable");
+            rows.iter().rev().find(counts).map(|row| (row.clone(), is_read))
+        };
+        let now = counting(&present);
+        StepStanding {
+            step: step.clone(),
+            is_second_read: now.as_ref().is_some_and(|(_, is_read)| *is_read),
+            before_reopening: if now.is_none() { counting(&earlier).map(|(row, _)| row) } else { None },
+            result: now.map(|(row, _)| row),
+        }
     };
-    Ok(desk
-        .policy
-        .research_step
-        .iter()
-        .map(|step| {
-            let standing = checklist::standing_of(step.code.as_ref(), &results);
-            StepStanding {
-                step: step.clone(),
-                result: standing.and_then(|_| newest(step.code.as_ref())),
-                is_second_read: standing.is_some_and(|(_, is_read)| is_read),
-            }
-        })
-        .collect())
+    Ok(desk.policy.research_step.iter().map(step).collect())
 }
 
 /// The checklist as a section of the dossier; empty before the first result.
 pub(super) fn section(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Section, Error> {
     let standings = standings(desk, db, case)?;
-    let rows = if standings.iter().all(|s| s.result.is_none()) {
+    let rows = if standings.iter().all(|s| s.result.is_none() && s.before_reopening.is_none()) {
         Vec::new()
     } else {
         standings.into_iter().map(row_of).collect()
@@ -209,7 +272,12 @@ fn row_of(s: StepStanding) -> Vec<String> {
     let code = s.step.code.into_inner();
     let Some(result) = s.result else {
         let open = if s.step.is_required { "OPEN" } else { "open" };
-        return vec![code, open.to_owned(), String::new(), String::new(), String::new()];
+        let Some(old) = s.before_reopening else {
+            return vec![code, open.to_owned(), String::new(), String::new(), String::new()];
+        };
+        let result = format!("{BEFORE_REOPENING}: {}", old.result);
+        let by = format!("{}, {}", old.actor, old.done_on);
+        return vec![code, open.to_owned(), result, old.evidence_no.unwrap_or_default(), by];
     };
     let read = if s.is_second_read { ", second reader" } else { "" };
     let standing = match &result.certainty {

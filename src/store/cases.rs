@@ -283,6 +283,7 @@ pub struct StepRow {
     pub inspection_mark: i64,
     pub evidence_mark: i64,
     pub packet_mark: i64,
+    pub checklist_mark: i64,
 }
 
 /// Adds a step with its marks; the audit entry is that of the case itself.
@@ -292,11 +293,12 @@ pub struct StepRow {
 pub fn add_step(tx: &mut Tx<'_>, case_id: i64, step: &StepRow) -> Result<(), Error> {
     tx.tx.execute(
         "INSERT INTO case_step (case_id, from_status, to_status, stepped_on, actor, role, reason, stated,
-            inspection_mark, evidence_mark, packet_mark)
+            inspection_mark, evidence_mark, packet_mark, checklist_mark)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
             (SELECT COALESCE(MAX(inspection_id), 0) FROM inspection WHERE case_id = ?1),
             (SELECT COALESCE(MAX(evidence_id), 0) FROM evidence WHERE case_id = ?1),
-            (SELECT COALESCE(MAX(sealed_packet_id), 0) FROM sealed_packet WHERE case_id = ?1))",
+            (SELECT COALESCE(MAX(sealed_packet_id), 0) FROM sealed_packet WHERE case_id = ?1),
+            (SELECT COALESCE(MAX(checklist_result_id), 0) FROM checklist_result WHERE case_id = ?1))",
         params![
             case_id,
             step.from_status,
@@ -317,7 +319,8 @@ pub fn add_step(tx: &mut Tx<'_>, case_id: i64, step: &StepRow) -> Result<(), Err
 /// When the database cannot be read.
 pub fn steps(db: &impl Db, case_id: i64) -> Result<Vec<StepRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT from_status, to_status, stepped_on, actor, role, reason, stated, inspection_mark, evidence_mark, packet_mark
+        "SELECT from_status, to_status, stepped_on, actor, role, reason, stated, inspection_mark, evidence_mark, packet_mark,
+            checklist_mark
          FROM case_step
          WHERE case_id = ?1 ORDER BY case_step_id",
     )?;
@@ -333,6 +336,7 @@ pub fn steps(db: &impl Db, case_id: i64) -> Result<Vec<StepRow>, Error> {
             inspection_mark: r.get(7)?,
             evidence_mark: r.get(8)?,
             packet_mark: r.get(9)?,
+            checklist_mark: r.get(10)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -10,6 +10,8 @@ use super::{Change, Error, Tx};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "the columns of the table")]
 pub struct ChecklistRow {
+    /// 0 until it is stored.
+    pub checklist_result_id: i64,
     pub step: String,
     pub standing: String,
     pub result: String,
@@ -64,7 +66,7 @@ pub fn add(tx: &mut Tx<'_>, case: &CaseRow, row: &ChecklistRow) -> Result<(), Er
 /// When the database cannot be read.
 pub fn list(db: &impl Db, case_id: i64) -> Result<Vec<ChecklistRow>, Error> {
     let mut statement = db.connection().prepare_cached(
-        "SELECT c.step, c.standing, c.result, c.certainty, e.evidence_no, c.done_on, c.actor, c.recorded_at
+        "SELECT c.step, c.standing, c.result, c.certainty, e.evidence_no, c.done_on, c.actor, c.recorded_at, c.checklist_result_id
          FROM checklist_result c
          LEFT JOIN evidence e ON e.evidence_id = c.evidence_id
          WHERE c.case_id = ?1
@@ -80,6 +82,7 @@ pub fn list(db: &impl Db, case_id: i64) -> Result<Vec<ChecklistRow>, Error> {
             done_on: r.get(5)?,
             actor: r.get(6)?,
             recorded_at: r.get(7)?,
+            checklist_result_id: r.get(8)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -222,4 +222,21 @@ fn a_case_from_a_tip_to_a_sealed_packet() {
     refused(dir, "2026-06-23", &["case", "assign", CASE, "x"], "E_CLOSED");
     refused(dir, "2026-06-23", &["case", "reopen", CASE], "new_signal");
     ok(dir, "2026-06-23", &["case", "reopen", CASE, "--signal", "tip 2"]);
+    // What was looked up for the first round stays to be seen, and is asked for again.
+    let list = ["case", "checklist", CASE, "--format", "json"];
+    let row = |json: &str, step: &str| {
+        let rows: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
+        rows.into_iter().find(|r| r["step"] == step).unwrap()
+    };
+    let told = run(dir, "2026-06-23", &list);
+    assert!(told.status.code() == Some(1) && String::from_utf8_lossy(&told.stderr).contains("open: roll, deeds"));
+    let deeds = row(&String::from_utf8(told.stdout).unwrap(), "deeds");
+    assert_eq!((deeds["standing"].as_str(), deeds["result"].as_str()), (Some("open"), Some("before the reopening: x")));
+    assert!(ok(dir, "2026-06-23", &["case", "show", CASE]).contains("before the reopening: x"));
+    let step = ["case", "checklist", CASE, "--step", "billing_history", "--result"];
+    refused(dir, "2026-06-23", &[&step[..], &["agree", "--second-read"]].concat(), "E_NOT_FOUND");
+    let again =
+        ok(dir, "2026-06-23", &[&step[..], &["paid by ALDER", "--evidence", decision, "--format", "json"]].concat());
+    assert_eq!(row(&again, "billing_history")["result"], "paid by ALDER");
+    assert_eq!(row(&again, "deeds")["standing"], "open");
 }

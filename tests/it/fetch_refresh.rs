@@ -522,3 +522,43 @@ fn the_command_shows_what_changed_and_research_asks_only_when_told() {
     let text = String::from_utf8(failed.stderr).unwrap();
     assert!(failed.status.code() == Some(2) && text.contains("hint: taptrace research"), "{text}");
 }
+
+#[test]
+fn a_fetched_page_is_the_document_of_a_research_step() {
+    let desk = Desk::new();
+    let server = always(Answer::html(seventeen()).gzip());
+    let dir = desk.dir.path();
+    let case = |line: &str| {
+        let line = format!("TAPTRACE_DB=t.db taptrace case {line} --role supervisor --reason test");
+        let Output { status, stdout, stderr } = crate::support::shell(dir, &line);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (status.code().unwrap(), text(stdout), text(stderr))
+    };
+    let (code, opened, told) = case("open --parcel 03125-93-060 --violation slip --source tip");
+    assert_eq!(code, 0, "{told}");
+    let case_no = opened.split_whitespace().find(|w| w.starts_with("IC-")).unwrap().trim_end_matches(':').to_owned();
+    let step = format!("checklist {case_no} --step roll --result \"page differs\" --fetched");
+    let (code, _, told) = case(&format!("{step} last"));
+    assert!(code == 2 && told.contains("no page was read for the parcel"), "{told}");
+    let found = refreshed(desk.ask(&server, "03125-93-060", false).unwrap());
+    let hash = &found.source.sha256;
+    for word in [hash.get(..5).unwrap(), "ffffffffff"] {
+        let (code, _, told) = case(&format!("{step} {word}"));
+        assert!(code == 2 && told.contains("E_NOT_FOUND"), "{word}: {told}");
+    }
+    // By its hash and as the page read last it is one piece of evidence, readable although the server packed it.
+    let (_, first, told) = case(&format!("{step} {}", &hash[..8]));
+    assert!(first.contains("EV-"), "{first} {told}");
+    let (_, second, _) = case(&format!("{step} last"));
+    assert_eq!(first, second);
+    let db = Connection::open(desk.db()).unwrap();
+    let (n, name, mime, sha256): (i64, String, String, String) = db
+        .query_row("SELECT COUNT(*), original_name, mime, sha256 FROM evidence", [], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+        })
+        .unwrap();
+    assert_eq!((n, mime.as_str()), (1, "text/html"));
+    assert!(name.starts_with(&found.source.url) && name.contains(&format!("unpacked from {hash}")), "{name}");
+    let bytes = std::fs::read(taptrace::pipeline::case_evidence::path_of(&desk.db(), &sha256)).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), seventeen());
+}
