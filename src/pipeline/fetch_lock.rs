@@ -19,7 +19,14 @@ const TEXT_BYTES_MAX: u64 = 1_000;
 /// The lock; free again when dropped.
 #[derive(Debug)]
 pub(super) struct FetchLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FetchLock {
+    fn drop(&mut self) {
+        // Not left to closing: a process that is just being started by another thread has the file open too for a moment.
+        drop(self.file.unlock());
+    }
 }
 
 /// Takes the lock of a database.
@@ -42,7 +49,7 @@ pub(super) fn take(db: &Path, by: &Authorship) -> Result<FetchLock, Error> {
     let text = format!("{}\n{}\n{}\n{}\n", std::process::id(), stamp_seconds(SystemTime::now()), by.actor, by.reason);
     let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(text.as_bytes()));
     written.map_err(file("write", &path))?;
-    Ok(FetchLock { _file: lock })
+    Ok(FetchLock { file: lock })
 }
 
 fn busy(text: &str) -> Error {
