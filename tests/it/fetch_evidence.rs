@@ -180,6 +180,7 @@ fn a_changed_payload_is_nothing_to_answer_from() {
     std::fs::write(case_evidence::path_of(&db, &sha256), "x").unwrap();
     let vault = EvidenceVault::open(&db, &by("test")).unwrap();
     assert!(matches!(vault.payload(&sha256), Err(Error::Changed { .. })));
+    drop(vault);
     fetch(&db, &server, &["/a"]);
     assert_eq!(server.log().last().unwrap().header("if-none-match"), None, "it is asked for anew");
 }
