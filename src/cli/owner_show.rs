@@ -267,7 +267,7 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
     let (Some(a), Some(b)) = (owners.node_of(&a), owners.node_of(&b)) else {
         return Err(Failure::input("one of the two owners is withheld by law").hint("ask a supervisor"));
     };
-    let (found, steps) = ownership::explain(&owners, (a, b));
+    let (found, steps) = ownership::explain(&reader, &owners, (a, b)).map_err(|e| failure(&e.into()))?;
     let score = |pct: u8| format!("{:.2}", f64::from(pct) / 100.0);
     let mut rows = vec![vec![
         found.tier.as_str().to_owned(),
@@ -275,7 +275,7 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
         format!("{} - {}", owners.display(a), owners.display(b)),
         found.rule.sentence().to_owned(),
         found.evidence.join("; "),
-        ownership::evidence_row(&owners, a),
+        ownership::evidence_row(&reader, &owners, a).map_err(|e| failure(&e.into()))?,
     ]];
     rows.extend(steps.iter().map(|s| {
         let mark = if s.is_weakest && steps.len() > 1 { "weakest link" } else { "step" };
@@ -301,7 +301,7 @@ pub(crate) fn review(global: &Global, args: &ReviewArgs) -> Result<Outcome, Fail
         rows.push(vec![
             item.n_parcels.to_string(),
             item.reason.to_owned(),
-            item.place.map_or(String::new(), |p| owners.roll.places[p as usize].key.clone()),
+            item.place.map_or(String::new(), |p| owners.roll.place_key(p).to_owned()),
             owners.display(item.node),
             owners.group_no(&reader, item.node).map_err(|e| failure(&e))?,
             suggestion(&owners, item),

@@ -78,6 +78,15 @@ pub fn parse(lines: &[&str], style: &Style) -> OwnerLine {
     line
 }
 
+/// Reads a line as the store keeps it, its name columns separated by line breaks.
+pub fn parse_columns(text: &str, style: &Style) -> OwnerLine {
+    if !text.contains('\n') {
+        return parse(&[text], style);
+    }
+    let columns: Vec<&str> = text.split('\n').collect();
+    parse(&columns, style)
+}
+
 fn empty_line(lines: &[&str]) -> OwnerLine {
     let raw = match lines {
         [one] => (*one).to_owned(),

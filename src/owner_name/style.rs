@@ -66,11 +66,17 @@ impl Style {
 
     /// Learns from the owner lines of one county. The order of the lines does not matter.
     pub fn learn<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        Self::learn_counted(lines.map(|line| (line, 1)))
+    }
+
+    /// As [`Style::learn`], from distinct lines and how often each occurs.
+    pub fn learn_counted<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Self {
         let mut tally = Tally::default();
         let mut folded = String::new();
-        for line in lines {
+        for (line, n) in lines {
             folded.clear();
             token::fold(line, &mut folded);
+            tally.n = n;
             tally.add_width(line.trim_end().chars().count());
             tally.add_line(&token::tokenize(&folded, lexicon()));
         }
@@ -90,6 +96,8 @@ impl Style {
 
 #[derive(Default)]
 struct Tally {
+    /// Rows with the line at hand.
+    n: u32,
     n_comma: usize,
     n_slash: usize,
     n_space: usize,
@@ -103,7 +111,7 @@ struct Tally {
 
 impl Tally {
     fn add_width(&mut self, width: usize) {
-        *self.widths.entry(width).or_default() += 1;
+        *self.widths.entry(width).or_default() += self.n as usize;
     }
 
     fn add_line(&mut self, tokens: &[Token<'_>]) {
@@ -113,10 +121,10 @@ impl Tally {
         let [first, second, rest @ ..] = tokens else { return };
         if second.mark == Mark::Comma && first.is_word() {
             let Some(given) = rest.first().filter(|t| t.is_word()) else { return };
-            self.n_comma += 1;
-            count(&mut self.comma, first.text).0 += 1;
+            self.n_comma += self.n as usize;
+            count(&mut self.comma, first.text).0 += self.n;
             if !given.is(lexicon::INITIAL) {
-                count(&mut self.comma, given.text).1 += 1;
+                count(&mut self.comma, given.text).1 += self.n;
             }
             return;
         }
@@ -125,19 +133,19 @@ impl Tally {
         }
         let part: Vec<&Token<'_>> =
             tokens.iter().take_while(|t| t.is_word()).filter(|t| !t.is(lexicon::SUFFIX)).take(4).collect();
-        self.n_plain += 1;
+        self.n_plain += self.n as usize;
         if tokens.iter().any(|t| t.mark == Mark::Slash) {
-            self.n_slash += 1;
+            self.n_slash += self.n as usize;
         }
         let (surname_first, natural) = order_signs(&part);
-        self.n_space += usize::from(surname_first);
-        self.n_natural += usize::from(natural);
-        count(&mut self.plain, first.text).0 += 1;
+        self.n_space += self.n as usize * usize::from(surname_first);
+        self.n_natural += self.n as usize * usize::from(natural);
+        count(&mut self.plain, first.text).0 += self.n;
         if let Some(last) = part.last().filter(|t| !t.is(lexicon::INITIAL)) {
-            count(&mut self.plain, last.text).1 += 1;
+            count(&mut self.plain, last.text).1 += self.n;
         }
         if !second.is(lexicon::INITIAL) && part.len() > 2 {
-            count(&mut self.plain, second.text).1 += 1;
+            count(&mut self.plain, second.text).1 += self.n;
         }
     }
 

@@ -299,9 +299,12 @@ pub fn compare(roll: &Roll, (a, b): (u32, u32), here: Option<&Judgement>) -> Ver
     let is_one_place = roll.nodes[a as usize].place == roll.nodes[b as usize].place;
     if name_a.key == name_b.key {
         if is_one_place && !place.is_placeholder {
-            return Verdict::of(Rule::SameNameSameAddress, vec![format!("both {} at {}", name_a.key, place.key)]);
+            return Verdict::of(
+                Rule::SameNameSameAddress,
+                vec![format!("both {} at {}", name_a.key, roll.mail_key(a))],
+            );
         }
-        let n_places = roll.nodes_of_name[roll.nodes[a as usize].name as usize].len().max(2);
+        let n_places = roll.nodes_named(roll.nodes[a as usize].name).len().max(2);
         let rule = same_name_elsewhere(roll, name_a, n_places);
         return Verdict::of(rule, name_evidence(roll, name_a, n_places));
     }
@@ -312,7 +315,7 @@ pub fn compare(roll: &Roll, (a, b): (u32, u32), here: Option<&Judgement>) -> Ver
         return Verdict::of(Rule::NothingShared, vec![]);
     };
     if place.is_placeholder {
-        return Verdict::of(Rule::Placeholder, vec![format!("{} is not a place", place.key)]);
+        return Verdict::of(Rule::Placeholder, vec![format!("{} is not a place", roll.mail_key(a))]);
     }
     compare_here(roll, (a, b), here)
 }
@@ -321,7 +324,7 @@ fn compare_here(roll: &Roll, (a, b): (u32, u32), here: &Judgement) -> Verdict {
     let (name_a, name_b, place) = (roll.name_of(a), roll.name_of(b), roll.place_of(a));
     let at = format!(
         "both get mail at {}: {} ({} owner names, {} name groups, {} families, {} associations)",
-        place.key,
+        roll.mail_key(a),
         here.role.as_str(),
         place.nodes.len(),
         here.n_groups,
@@ -335,7 +338,7 @@ fn compare_here(roll: &Roll, (a, b): (u32, u32), here: &Judgement) -> Verdict {
         let kinds = format!("{} and {}", name_a.kind.as_str(), name_b.kind.as_str());
         return Verdict::of(Rule::PublicOrAssociation, vec![at, kinds]);
     }
-    let position = |node: u32| place.nodes.binary_search(&node).ok();
+    let position = |node: u32| place.nodes.contains(&node).then(|| (node - place.nodes.start) as usize);
     let (Some(i), Some(j)) = (position(a), position(b)) else {
         return Verdict::of(Rule::NothingShared, vec![]);
     };

@@ -60,7 +60,7 @@ pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
         link_place(roll, index as u32, &judgement, &mut links);
         judgements.insert(index as u32, judgement);
     }
-    for nodes in roll.nodes_of_name.iter().filter(|nodes| nodes.len() > 1) {
+    for nodes in (0..roll.names.len() as u32).map(|name| roll.nodes_named(name)).filter(|nodes| nodes.len() > 1) {
         let rule = same_name_elsewhere(roll, roll.name_of(nodes[0]), nodes.len());
         if rule.tier_and_score().0.is_automatic() {
             links.extend(nodes[1..].iter().map(|node| Link { a: nodes[0], b: *node, rule, place: None }));
@@ -74,18 +74,18 @@ pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
 /// Star links inside lexical groups, and one link from each group to the first when the role allows it.
 fn link_place(roll: &Roll, place_idx: u32, judgement: &Judgement, links: &mut Vec<Link>) {
     let place = Some(place_idx);
-    let nodes = &roll.places[place_idx as usize].nodes;
+    let nodes = roll.places[place_idx as usize].nodes.clone();
     let mut first_of: FxHashMap<u32, u32> = FxHashMap::default();
     let mut first_private = None;
-    for (i, node) in nodes.iter().enumerate() {
-        let name = roll.name_of(*node);
+    for (i, node) in nodes.enumerate() {
+        let name = roll.name_of(node);
         match first_of.get(&judgement.group_of[i]) {
             Some(first) => {
                 let rule = same_party_here(roll.name_of(*first), name).unwrap_or(Rule::SharedName);
-                links.push(Link { a: *first, b: *node, rule, place });
+                links.push(Link { a: *first, b: node, rule, place });
             }
             None => {
-                first_of.insert(judgement.group_of[i], *node);
+                first_of.insert(judgement.group_of[i], node);
                 if !is_private(name.kind) {
                     continue;
                 }
@@ -93,10 +93,10 @@ fn link_place(roll: &Roll, place_idx: u32, judgement: &Judgement, links: &mut Ve
                     Some(first) if judgement.role.links_strangers() => {
                         let small = judgement.n_groups <= super::place::limits::GROUPS_SMALL;
                         let rule = if small { Rule::SmallAddress } else { Rule::Headquarters };
-                        links.push(Link { a: first, b: *node, rule, place });
+                        links.push(Link { a: first, b: node, rule, place });
                     }
                     Some(_) => {}
-                    None => first_private = Some(*node),
+                    None => first_private = Some(node),
                 }
             }
         }
@@ -268,7 +268,7 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
     let mut items = Vec::new();
     for (place_idx, judgement) in &grouping.judgements {
         let place = &roll.places[*place_idx as usize];
-        let n_parcels: u32 = place.nodes.iter().map(|n| roll.nodes[*n as usize].n_parcels).sum();
+        let n_parcels: u32 = place.nodes.clone().map(|n| roll.nodes[n as usize].n_parcels).sum();
         let reason = match judgement.role {
             AddressRole::Unclear if judgement.n_groups > 1 => "address with two families or mixed businesses",
             AddressRole::Agent | AddressRole::BankTrust | AddressRole::TaxOffice => "service address: confirm its role",
@@ -284,14 +284,14 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
             | AddressRole::PublicOffice => continue,
         };
         if n_parcels >= REVIEW_PARCELS_MIN {
-            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes[0], cut: None });
+            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes.start, cut: None });
         }
     }
     let mut parcels: FxHashMap<u32, (u32, bool)> = FxHashMap::default();
     for (node, root) in grouping.group_of.iter().enumerate() {
         let entry = parcels.entry(*root).or_default();
         entry.0 += roll.nodes[node].n_parcels;
-        entry.1 |= is_private(roll.name_of(node as u32).kind);
+        entry.1 |= is_private(roll.kind_of(node as u32));
     }
     let large = |root: &u32| parcels.get(root).is_some_and(|(n, private)| *private && *n > GROUP_PARCELS_REVIEW);
     let cuts = bridges(roll, grouping, large);
@@ -420,7 +420,7 @@ fn path_sentences(roll: &Roll, links: &[Link], ends: (u32, u32)) -> Vec<String> 
         .unwrap_or_default()
         .iter()
         .map(|step| {
-            let shown = &roll.displays[roll.nodes[step.to as usize].name as usize];
+            let shown = roll.display(step.to);
             format!("-> {shown}: {}", step.link.rule.sentence())
         })
         .collect()
@@ -444,8 +444,7 @@ mod tests {
         let grouping = group(roll, decisions);
         let mut map: std::collections::BTreeMap<u32, Vec<String>> = std::collections::BTreeMap::new();
         for (node, root) in grouping.group_of.iter().enumerate() {
-            let node = &roll.nodes[node];
-            let text = format!("{} @ {}", roll.names[node.name as usize].key, roll.places[node.place as usize].key);
+            let text = format!("{} @ {}", roll.name_key(node as u32), roll.mail_key(node as u32));
             map.entry(*root).or_default().push(text);
         }
         map.into_values().collect()

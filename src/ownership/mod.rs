@@ -11,4 +11,5 @@ pub mod name;
 pub mod place;
 pub mod registry;
 pub mod roll;
+pub mod texts;
 mod words;

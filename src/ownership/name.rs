@@ -36,8 +36,7 @@ pub struct LinkName {
 
 /// Reads an owner line as the store keeps it (name columns separated by line breaks).
 pub fn link_name(text: &str, style: &Style) -> LinkName {
-    let columns: Vec<&str> = text.split('\n').collect();
-    of_line(&owner_name::parse(&columns, style))
+    of_line(&owner_name::parse_columns(text, style))
 }
 
 /// Makes the comparison form of a line that was read.

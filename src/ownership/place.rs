@@ -147,7 +147,7 @@ pub fn is_private_word(kind: &str) -> bool {
 /// Judges one address.
 pub fn judge(roll: &Roll, place_idx: u32) -> Judgement {
     let place = &roll.places[place_idx as usize];
-    let names: Vec<&LinkName> = place.nodes.iter().map(|n| roll.name_of(*n)).collect();
+    let names: Vec<&LinkName> = place.nodes.clone().map(|n| roll.name_of(n)).collect();
     let n = names.len();
     if n == 1 || place.is_placeholder {
         let role = if place.is_placeholder { AddressRole::Placeholder } else { AddressRole::Single };
@@ -179,9 +179,9 @@ pub fn judge(roll: &Roll, place_idx: u32) -> Judgement {
         n_private: private.len(),
         has_government: count(|name| matches!(name.kind, PartyKind::Government(_))) > 0,
         has_agent_owner: count(|name| name.is_agent_like) > 0,
-        has_agent_mail: place.care_of.iter().any(|c| c.split(' ').any(|w| WORDS.agent.contains(w))),
-        is_remote: is_remote(roll, &place.key),
-        has_home: place.nodes.iter().any(|node| roll.nodes[*node as usize].is_home),
+        has_agent_mail: roll.care_of(place_idx).iter().any(|c| c.split(' ').any(|w| WORDS.agent.contains(w))),
+        is_remote: is_remote(roll, roll.place_key(place_idx)),
+        has_home: place.nodes.clone().any(|node| roll.nodes[node as usize].is_home),
     };
     let role = role_of(&facts);
     Judgement { role, group_of, shared, n_groups: facts.n_groups, n_families: facts.n_families, n_associations }
@@ -237,7 +237,7 @@ fn is_remote(roll: &Roll, key: &str) -> bool {
     if zip2.is_empty() || roll.n_rows < super::roll::ROWS_FOR_FREQUENCY {
         return false;
     }
-    let rows = roll.zip2_rows.get(zip2).copied().unwrap_or(0);
+    let rows = roll.zip2_rows.get(zip2);
     f64::from(rows) < limits::REGION_SHARE_MIN * roll.n_rows as f64
 }
 
@@ -296,15 +296,12 @@ fn tokens_of(roll: &Roll, name: &LinkName, words_here: &FxHashMap<&str, f64>) ->
         .iter()
         .filter(|_| name.persons.is_empty() || matches!(name.kind, PartyKind::Trust | PartyKind::Company))
     {
-        let elsewhere = f64::from(roll.word_names.get(word).copied().unwrap_or(0))
-            - words_here.get(word.as_str()).copied().unwrap_or(0.0);
+        let elsewhere = f64::from(roll.word_names.get(word)) - words_here.get(word.as_str()).copied().unwrap_or(0.0);
         // A surname inside a company's name counts whatever its frequency: the common address makes it evidence.
-        if elsewhere <= limit || roll.surname_rows.contains_key(word) && !roll.given_rows.contains_key(word) {
+        if elsewhere <= limit || roll.surname_rows.get(word) > 0 && roll.given_rows.get(word) == 0 {
             out.push((b'w', word.clone()));
             let reversed: String = word.chars().rev().collect();
-            if word.len() >= 4
-                && (words_here.contains_key(reversed.as_str()) || roll.surname_rows.contains_key(&reversed))
-            {
+            if word.len() >= 4 && (words_here.contains_key(reversed.as_str()) || roll.surname_rows.get(&reversed) > 0) {
                 out.push((b'w', reversed));
             }
         }
@@ -314,12 +311,12 @@ fn tokens_of(roll: &Roll, name: &LinkName, words_here: &FxHashMap<&str, f64>) ->
             out.push((b'w', part.to_owned()));
         }
         if let Some(maiden) = person.middle.split(' ').next_back().filter(|m| m.len() >= 3) {
-            let as_given = roll.given_rows.get(maiden).copied().unwrap_or(0);
-            if roll.surname_rows.get(maiden).copied().unwrap_or(0) > as_given {
+            let as_given = roll.given_rows.get(maiden);
+            if roll.surname_rows.get(maiden) > as_given {
                 out.push((b'w', maiden.to_owned()));
             }
         }
-        let n_given = roll.given_rows.get(&person.given).copied().unwrap_or(0);
+        let n_given = roll.given_rows.get(&person.given);
         if person.given.len() >= 4 && f64::from(n_given) <= (limits::GIVEN_SHARE_MAX * roll.n_rows as f64).max(2.0) {
             out.push((b'g', person.given.clone()));
         }

@@ -1,14 +1,21 @@
 //! The roll as the linker sees it: distinct owners at distinct mailing addresses, with the roll's own name frequencies.
 //!
+//! Every distinct owner line and mailing address is read once, not once per row. What is kept of a name is its key; the rest of
+//! its comparison form is read again for the few names that share an address or have several (one in five).
 //! Ids follow the sorted keys, so they do not depend on the order of the rows.
+
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
 use crate::model::party::{PartyKind, PersonName};
-use crate::owner_name::Style;
+use crate::owner_name::{self, OwnerLine, Style};
 
 use super::mailing::{MailKey, mail_key};
-use super::name::{LinkName, link_name};
+use super::name::{LinkName, link_name, of_line};
+use super::place::is_private;
+use super::texts::{Distinct, Texts, WordCounts, sorted, word_hash};
 
 /// Rows below which the roll is too small to say that a surname is rare.
 pub const ROWS_FOR_FREQUENCY: usize = 2_000;
@@ -28,6 +35,55 @@ pub struct RollEntry<'a> {
     pub row: i64,
 }
 
+/// A row by its distinct texts.
+#[derive(Debug, Clone, Copy)]
+pub struct TextRow {
+    /// Position in [`RollTexts::owners`].
+    pub owner: u32,
+    /// Position in [`RollTexts::mailings`].
+    pub mailing: u32,
+    /// Row or parcel id that evidence points to.
+    pub row: i64,
+}
+
+/// A roll by its distinct texts. The order of texts and rows does not matter.
+#[derive(Debug, Default)]
+pub struct RollTexts {
+    /// Distinct owner lines, as written.
+    pub owners: Texts,
+    /// Distinct mailing lines, as written, or mail keys.
+    pub mailings: Texts,
+    /// The ZIP of each mailing line.
+    pub zips: Texts,
+    /// The rows.
+    pub rows: Vec<TextRow>,
+}
+
+impl RollTexts {
+    /// Adds a row whose texts may be there already. Looks at every text: for a handful of rows.
+    pub fn add_row(&mut self, entry: RollEntry<'_>) {
+        let owner = self.owners.iter().position(|text| text == entry.owner).map(|at| at as u32);
+        let owner = owner.unwrap_or_else(|| self.owners.push(entry.owner));
+        let same = |mailing: (&str, &str)| mailing == (entry.mailing, entry.zip);
+        let mailing = self.mailings.iter().zip(self.zips.iter()).position(same).map(|at| at as u32);
+        let mailing = mailing.unwrap_or_else(|| {
+            self.zips.push(entry.zip);
+            self.mailings.push(entry.mailing)
+        });
+        self.rows.push(TextRow { owner, mailing, row: entry.row });
+    }
+}
+
+/// A distinct name.
+#[derive(Debug)]
+pub struct Name {
+    /// Kind of the owner line.
+    pub kind: PartyKind,
+    /// Position of the line that is shown for it: the longest, then the first in the alphabet.
+    line: u32,
+    link: OnceLock<Box<LinkName>>,
+}
+
 /// An owner at a mailing address.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -39,62 +95,93 @@ pub struct Node {
     pub n_parcels: u32,
     /// Smallest row id, the evidence row.
     pub row: i64,
-    /// True when one of its parcels lies at the mailing address.
+    /// True when one of its parcels lies at the mailing address; only looked at where associations get mail.
     pub is_home: bool,
 }
 
 /// A distinct mailing address.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
-    /// The mail key; empty for a placeholder.
-    pub key: String,
-    /// Care-of texts seen with it, sorted.
-    pub care_of: Vec<String>,
     /// Not a place.
     pub is_placeholder: bool,
-    /// Nodes here, ascending.
-    pub nodes: Vec<u32>,
+    /// Nodes here.
+    pub nodes: Range<u32>,
 }
 
 /// The collected roll.
 #[derive(Debug, Default)]
 pub struct Roll {
     /// Distinct names by sorted key.
-    pub names: Vec<LinkName>,
-    /// A spelling of each name as written on the roll: the longest, then the first in the alphabet.
-    pub displays: Vec<String>,
+    pub names: Vec<Name>,
     /// Distinct places by sorted key.
     pub places: Vec<Place>,
-    /// Distinct (name, place).
+    /// Distinct (name, place), by place, then name.
     pub nodes: Vec<Node>,
-    /// Nodes of each name.
-    pub nodes_of_name: Vec<Vec<u32>>,
     /// Node of each input row, in input order.
     pub node_of_row: Vec<u32>,
     /// Distinct owner lines by surname.
-    pub surname_rows: FxHashMap<String, u32>,
+    pub surname_rows: WordCounts,
     /// Distinct names by evidence word.
-    pub word_names: FxHashMap<String, u32>,
+    pub word_names: WordCounts,
     /// Persons by given name.
-    pub given_rows: FxHashMap<String, u32>,
+    pub given_rows: WordCounts,
     /// Rows by the first two ZIP digits.
-    pub zip2_rows: FxHashMap<String, u32>,
+    pub zip2_rows: WordCounts,
     /// How persons are written on this roll, learnt from it.
     pub style: Style,
     /// Number of rows.
     pub n_rows: usize,
+    lines: Texts,
+    name_keys: Texts,
+    place_keys: Texts,
+    /// Care-of texts seen with a place, sorted.
+    care_of: FxHashMap<u32, Vec<String>>,
+    /// Nodes by name: those of name `n` are `nodes_by_name[name_starts[n]..name_starts[n + 1]]`.
+    nodes_by_name: Vec<u32>,
+    name_starts: Vec<u32>,
 }
 
 impl Roll {
     /// Distinct owner lines with a surname per 100,000 rows; `None` when the roll is too small to tell.
     pub fn surname_per_100k(&self, surname: &str) -> Option<f64> {
         (self.n_rows >= ROWS_FOR_FREQUENCY)
-            .then(|| f64::from(self.surname_rows.get(surname).copied().unwrap_or(0)) * 100_000.0 / self.n_rows as f64)
+            .then(|| f64::from(self.surname_rows.get(surname)) * 100_000.0 / self.n_rows as f64)
     }
 
-    /// The name of a node.
+    /// The comparison form of a node's name.
     pub fn name_of(&self, node: u32) -> &LinkName {
-        &self.names[self.nodes[node as usize].name as usize]
+        let name = &self.names[self.nodes[node as usize].name as usize];
+        name.link.get_or_init(|| Box::new(link_name(self.lines.get(name.line), &self.style)))
+    }
+
+    /// Kind of a node's owner line.
+    pub fn kind_of(&self, node: u32) -> PartyKind {
+        self.names[self.nodes[node as usize].name as usize].kind
+    }
+
+    /// Key of a node's name.
+    pub fn name_key(&self, node: u32) -> &str {
+        self.name_keys.get(self.nodes[node as usize].name)
+    }
+
+    /// A spelling of a node's name as written on the roll, name columns separated by line breaks.
+    pub fn display(&self, node: u32) -> &str {
+        self.lines.get(self.line_of(node))
+    }
+
+    /// Position of that spelling among the owner lines that the roll was collected from.
+    pub fn line_of(&self, node: u32) -> u32 {
+        self.names[self.nodes[node as usize].name as usize].line
+    }
+
+    /// Mail key of a place.
+    pub fn place_key(&self, place: u32) -> &str {
+        self.place_keys.get(place)
+    }
+
+    /// Mail key of a node's place.
+    pub fn mail_key(&self, node: u32) -> &str {
+        self.place_key(self.nodes[node as usize].place)
     }
 
     /// The place of a node.
@@ -102,166 +189,311 @@ impl Roll {
         &self.places[self.nodes[node as usize].place as usize]
     }
 
+    /// Care-of texts seen with a place, sorted.
+    pub fn care_of(&self, place: u32) -> &[String] {
+        self.care_of.get(&place).map_or(&[], Vec::as_slice)
+    }
+
+    /// Nodes of a name, ascending.
+    pub fn nodes_named(&self, name: u32) -> &[u32] {
+        let (start, end) = (self.name_starts[name as usize] as usize, self.name_starts[name as usize + 1] as usize);
+        self.nodes_by_name.get(start..end).unwrap_or(&[])
+    }
+
+    /// The place with a mail key.
+    pub fn find_place(&self, mail_key: &str) -> Option<u32> {
+        find(&self.place_keys, mail_key)
+    }
+
     /// Finds the node of a name key at a mail key.
     pub fn find_key(&self, name_key: &str, mail_key: &str) -> Option<u32> {
-        let name_idx = self.names.binary_search_by(|n| n.key.as_str().cmp(name_key)).ok()?;
-        self.nodes_of_name[name_idx].iter().copied().find(|node| self.place_of(*node).key == mail_key)
+        let name = find(&self.name_keys, name_key)?;
+        self.nodes_named(name).iter().copied().find(|node| self.mail_key(*node) == mail_key)
     }
 
     /// Finds the node of an owner line at a mailing address.
     pub fn find(&self, owner: &str, mailing: &str, zip: &str) -> Option<u32> {
-        let name = link_name(owner, &self.style).key;
-        let mail = mail_key(mailing, zip);
-        let name_idx = self.names.binary_search_by(|n| n.key.cmp(&name)).ok()?;
-        self.nodes_of_name[name_idx].iter().copied().find(|node| self.place_of(*node).key == mail.key)
+        self.find_key(&link_name(owner, &self.style).key, &mail_key(mailing, zip).key)
     }
+
+    /// Rows whose situs decides whether an owner lives where an association gets its mail: a handful of a county.
+    pub fn rows_of_treasurers(&self) -> Vec<usize> {
+        let is_wanted: Vec<bool> = self.places.iter().map(|place| self.may_be_treasurers(place)).collect();
+        let wanted = |node: &u32| is_wanted[self.nodes[*node as usize].place as usize];
+        self.node_of_row.iter().enumerate().filter(|(_, node)| wanted(node)).map(|(row, _)| row).collect()
+    }
+
+    fn may_be_treasurers(&self, place: &Place) -> bool {
+        let count = |f: fn(PartyKind) -> bool| place.nodes.clone().filter(|n| f(self.kind_of(*n))).take(2).count();
+        !place.is_placeholder
+            && place.nodes.len() > 2
+            && count(|kind| kind == PartyKind::Association) > 0
+            && count(is_private) > 1
+    }
+
+    /// Tells the situs of a row of [`Roll::rows_of_treasurers`].
+    pub fn set_situs(&mut self, row: usize, situs: &str) {
+        let node = self.node_of_row[row];
+        let street = |key: &str| key.split('|').next().unwrap_or_default().to_owned();
+        let is_home = !situs.is_empty() && street(&mail_key(situs, "").key) == street(self.mail_key(node));
+        self.nodes[node as usize].is_home |= is_home;
+    }
+}
+
+fn find(sorted_keys: &Texts, key: &str) -> Option<u32> {
+    let mut range = 0..sorted_keys.len() as u32;
+    while !range.is_empty() {
+        let middle = range.start + (range.end - range.start) / 2;
+        match sorted_keys.get(middle).cmp(key) {
+            std::cmp::Ordering::Less => range.start = middle + 1,
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Greater => range.end = middle,
+        }
+    }
+    None
 }
 
 /// Collects rows into a roll.
 pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
-    let style = Style::learn(entries.iter().map(|e| e.owner.split('\n').next().unwrap_or("")));
-    let mut raw_names: FxHashMap<&str, u32> = FxHashMap::default();
-    let mut parsed: Vec<(LinkName, &str)> = Vec::new();
-    let mut raw_mails: FxHashMap<(&str, &str), u32> = FxHashMap::default();
-    let mut mails: Vec<MailKey> = Vec::new();
-    let mut rows: Vec<(u32, u32)> = Vec::with_capacity(entries.len());
+    let mut texts = RollTexts::default();
+    let mut owners: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut mailings: FxHashMap<(&str, &str), u32> = FxHashMap::default();
     for entry in entries {
-        let name = *raw_names.entry(entry.owner).or_insert_with(|| {
-            parsed.push((link_name(entry.owner, &style), entry.owner));
-            parsed.len() as u32 - 1
+        let owner = *owners.entry(entry.owner).or_insert_with(|| texts.owners.push(entry.owner));
+        let mailing = *mailings.entry((entry.mailing, entry.zip)).or_insert_with(|| {
+            texts.zips.push(entry.zip);
+            texts.mailings.push(entry.mailing)
         });
-        let mail = *raw_mails.entry((entry.mailing, entry.zip)).or_insert_with(|| {
-            mails.push(mail_key(entry.mailing, entry.zip));
-            mails.len() as u32 - 1
-        });
-        rows.push((name, mail));
+        texts.rows.push(TextRow { owner, mailing, row: entry.row });
     }
-    let mut roll = Roll { n_rows: entries.len(), style, ..Roll::default() };
-    count_frequencies(&mut roll, &parsed, &rows, entries);
-    let name_ids = intern_names(&mut roll, parsed);
-    for name in &roll.names {
-        let mut words: Vec<&String> = name.words.iter().collect();
-        words.sort_unstable();
-        words.dedup();
-        for word in words {
-            *roll.word_names.entry(word.clone()).or_default() += 1;
-        }
+    let mut roll = collect_texts(texts);
+    for row in roll.rows_of_treasurers() {
+        roll.set_situs(row, entries[row].situs);
     }
-    let keyed: Vec<(u32, String)> = rows
-        .iter()
-        .zip(entries)
-        .map(|((name, mail), entry)| {
-            let id = name_ids[*name as usize];
-            (id, place_key(&roll.names[id as usize], &mails[*mail as usize], entry.row))
-        })
-        .collect();
-    build_nodes(&mut roll, &keyed, &rows, (&mails, entries));
     roll
 }
 
-/// Owners without an address are kept apart row by row when their name alone does not identify them: blank is not equal blank.
-fn place_key(name: &LinkName, mail: &MailKey, row: i64) -> String {
-    if !mail.is_placeholder {
-        return mail.key.clone();
+/// Collects a roll from its distinct texts; the caller tells the situs of [`Roll::rows_of_treasurers`].
+pub fn collect_texts(texts: RollTexts) -> Roll {
+    let mut names = NameReader::new(texts);
+    for owner in 0..names.n_owners() {
+        let line = owner_name::parse_columns(names.owner(owner), names.style());
+        names.add(&line);
     }
-    match name.kind {
+    names.finish()
+}
+
+/// Reads the owner lines of a roll one by one. The caller parses them and may keep what was read.
+#[derive(Debug)]
+pub struct NameReader {
+    texts: RollTexts,
+    style: Style,
+    rows_of_owner: Vec<u32>,
+    keys: Distinct,
+    /// Kind of each distinct key, and the line to show.
+    names: Vec<(PartyKind, u32)>,
+    name_of_owner: Vec<u32>,
+    surname_rows: WordCounts,
+    given_rows: WordCounts,
+    /// Hashes of the evidence words of each owner line.
+    words: Vec<u64>,
+    word_ends: Vec<u32>,
+}
+
+impl NameReader {
+    /// Learns how the roll writes persons.
+    pub fn new(texts: RollTexts) -> Self {
+        let mut rows_of_owner = vec![0u32; texts.owners.len()];
+        for row in &texts.rows {
+            rows_of_owner[row.owner as usize] += 1;
+        }
+        let first_columns = texts.owners.iter().map(|text| text.split('\n').next().unwrap_or(""));
+        let style = Style::learn_counted(first_columns.zip(rows_of_owner.iter().copied()));
+        Self {
+            texts,
+            style,
+            rows_of_owner,
+            keys: Distinct::default(),
+            names: Vec::new(),
+            name_of_owner: Vec::new(),
+            surname_rows: WordCounts::default(),
+            given_rows: WordCounts::default(),
+            words: Vec::new(),
+            word_ends: Vec::new(),
+        }
+    }
+
+    /// How persons are written on this roll.
+    pub fn style(&self) -> &Style {
+        &self.style
+    }
+
+    /// Number of owner lines.
+    pub fn n_owners(&self) -> u32 {
+        self.rows_of_owner.len() as u32
+    }
+
+    /// An owner line as written, name columns separated by line breaks.
+    pub fn owner(&self, owner: u32) -> &str {
+        self.texts.owners.get(owner)
+    }
+
+    /// Takes the next owner line as it was read: line 0, 1, 2, ...
+    pub fn add(&mut self, line: &OwnerLine) {
+        let owner = self.name_of_owner.len() as u32;
+        let name = of_line(line);
+        let mut surnames: Vec<&str> = name.persons.iter().map(|p| p.surname.as_str()).collect();
+        surnames.sort_unstable();
+        surnames.dedup();
+        for surname in surnames {
+            self.surname_rows.add(surname, 1);
+        }
+        for PersonName { given, .. } in name.persons.iter().filter(|p| p.given.len() > 1) {
+            self.given_rows.add(given, self.rows_of_owner[owner as usize]);
+        }
+        let start = self.words.len();
+        self.words.extend(name.words.iter().map(|word| word_hash(word)));
+        if let Some(own) = self.words.get_mut(start..) {
+            own.sort_unstable();
+        }
+        self.word_ends.push(self.words.len() as u32);
+        let (id, is_new) = self.keys.intern(&name.key);
+        if is_new {
+            self.names.push((name.kind, owner));
+        } else {
+            let (kind, shown) = &mut self.names[id as usize];
+            let rank = |owner: u32| {
+                let text = self.texts.owners.get(owner);
+                (std::cmp::Reverse(text.len()), text)
+            };
+            if rank(owner) < rank(*shown) {
+                (*kind, *shown) = (name.kind, owner);
+            }
+        }
+        self.name_of_owner.push(id);
+    }
+
+    /// The roll, when every owner line was added.
+    pub fn finish(self) -> Roll {
+        let order = sorted(&self.keys.texts);
+        let mut position = vec![0u32; order.len()];
+        let mut roll = Roll {
+            n_rows: self.texts.rows.len(),
+            surname_rows: self.surname_rows,
+            given_rows: self.given_rows,
+            style: self.style,
+            ..Roll::default()
+        };
+        for (at, id) in (0u32..).zip(&order) {
+            position[*id as usize] = at;
+            roll.name_keys.push(self.keys.texts.get(*id));
+            let (kind, line) = self.names[*id as usize];
+            roll.names.push(Name { kind, line, link: OnceLock::new() });
+            let start = line.checked_sub(1).map_or(0, |before| self.word_ends[before as usize]) as usize;
+            let words = self.words.get(start..self.word_ends[line as usize] as usize).unwrap_or(&[]);
+            for (n, word) in words.iter().enumerate() {
+                if n == 0 || words[n - 1] != *word {
+                    roll.word_names.add_hash(*word, 1);
+                }
+            }
+        }
+        let names: Vec<u32> = self.name_of_owner.iter().map(|id| position[*id as usize]).collect();
+        let RollTexts { owners, mailings, zips, rows } = self.texts;
+        let places = read_places(&mut roll, (&mailings, &zips), &rows, &names);
+        roll.lines = owners;
+        build_nodes(&mut roll, &rows, &names, &places);
+        roll
+    }
+}
+
+/// The place of each row; fills the places and what is counted of mailing addresses.
+fn read_places(roll: &mut Roll, (mailings, zips): (&Texts, &Texts), rows: &[TextRow], names: &[u32]) -> Vec<u32> {
+    let mut n_rows = vec![0u32; mailings.len()];
+    for row in rows {
+        n_rows[row.mailing as usize] += 1;
+    }
+    let mut keys = Distinct::default();
+    let mut care_of: FxHashMap<u32, Vec<String>> = FxHashMap::default();
+    let mut of_mailing: Vec<Option<u32>> = Vec::with_capacity(mailings.len());
+    for ((line, zip), n) in mailings.iter().zip(zips.iter()).zip(n_rows) {
+        let MailKey { key, care_of: text, is_placeholder } = mail_key(line, zip);
+        let zip = if zip.is_empty() { line.rsplit_once('|').map_or("", |(_, z)| z) } else { zip };
+        if let Some(zip2) = zip.get(..2).filter(|_| n > 0) {
+            roll.zip2_rows.add(zip2, n);
+        }
+        let place = (!is_placeholder && n > 0).then(|| keys.intern(&key).0);
+        if let Some(place) = place.filter(|_| !text.is_empty()) {
+            care_of.entry(place).or_default().push(text);
+        }
+        of_mailing.push(place);
+    }
+    let place_of = |row: &TextRow, keys: &mut Distinct| match of_mailing[row.mailing as usize] {
+        Some(place) => place,
+        None => keys.intern(&nowhere(roll.names[names[row.owner as usize] as usize].kind, row.row)).0,
+    };
+    let mut places: Vec<u32> = rows.iter().map(|row| place_of(row, &mut keys)).collect();
+    let order = sorted(&keys.texts);
+    let mut position = vec![0u32; order.len()];
+    for (at, id) in (0u32..).zip(&order) {
+        position[*id as usize] = at;
+        let key = keys.texts.get(*id);
+        roll.place_keys.push(key);
+        roll.places.push(Place { is_placeholder: key.starts_with('?'), nodes: 0..0 });
+    }
+    for place in &mut places {
+        *place = position[*place as usize];
+    }
+    for (place, mut texts) in care_of {
+        texts.sort_unstable();
+        texts.dedup();
+        roll.care_of.insert(position[place as usize], texts);
+    }
+    places
+}
+
+/// Owners without an address are kept apart row by row when their name alone does not identify them: blank is not equal blank.
+fn nowhere(kind: PartyKind, row: i64) -> String {
+    match kind {
         PartyKind::Person | PartyKind::Trust | PartyKind::Estate | PartyKind::Unknown(_) => format!("?{row}"),
         PartyKind::Company | PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association => "?".to_owned(),
     }
 }
 
-fn count_frequencies(roll: &mut Roll, parsed: &[(LinkName, &str)], rows: &[(u32, u32)], entries: &[RollEntry<'_>]) {
-    let mut rows_of_name = vec![0u32; parsed.len()];
-    for (name, _) in rows {
-        rows_of_name[*name as usize] += 1;
-    }
-    for ((name, _), n) in parsed.iter().zip(&rows_of_name) {
-        let mut surnames: Vec<&str> = name.persons.iter().map(|p| p.surname.as_str()).collect();
-        surnames.sort_unstable();
-        surnames.dedup();
-        for surname in surnames {
-            *roll.surname_rows.entry(surname.to_owned()).or_default() += 1;
-        }
-        for PersonName { given, .. } in &name.persons {
-            if given.len() > 1 {
-                *roll.given_rows.entry(given.clone()).or_default() += n;
-            }
-        }
-    }
-    for entry in entries {
-        let zip = if entry.zip.is_empty() { entry.mailing.rsplit_once('|').map_or("", |(_, z)| z) } else { entry.zip };
-        if let Some(zip2) = zip.get(..2) {
-            *roll.zip2_rows.entry(zip2.to_owned()).or_default() += 1;
-        }
-    }
-}
-
-/// Distinct names by sorted key; returns the id of each parsed name.
-fn intern_names(roll: &mut Roll, parsed: Vec<(LinkName, &str)>) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..parsed.len() as u32).collect();
-    order.sort_by(|a, b| {
-        let (a, b) = (&parsed[*a as usize], &parsed[*b as usize]);
-        (&a.0.key, std::cmp::Reverse(a.1.len()), a.1).cmp(&(&b.0.key, std::cmp::Reverse(b.1.len()), b.1))
-    });
-    let mut ids = vec![0; parsed.len()];
-    let mut parsed: Vec<Option<(LinkName, &str)>> = parsed.into_iter().map(Some).collect();
-    for index in order {
-        let Some((name, raw)) = parsed[index as usize].take() else { continue };
-        if roll.names.last().is_none_or(|last| last.key != name.key) {
-            roll.names.push(name);
-            roll.displays.push(raw.to_owned());
-        }
-        ids[index as usize] = roll.names.len() as u32 - 1;
-    }
-    ids
-}
-
-fn build_nodes(
-    roll: &mut Roll,
-    keyed: &[(u32, String)],
-    rows: &[(u32, u32)],
-    (mails, entries): (&[MailKey], &[RollEntry<'_>]),
-) {
-    let mut keys: Vec<&str> = keyed.iter().map(|(_, k)| k.as_str()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let place_ids: FxHashMap<&str, u32> = keys.iter().enumerate().map(|(i, k)| (*k, i as u32)).collect();
-    roll.places = keys
-        .iter()
-        .map(|k| Place { key: (*k).to_owned(), is_placeholder: k.starts_with('?'), ..Place::default() })
+fn build_nodes(roll: &mut Roll, rows: &[TextRow], names: &[u32], places: &[u32]) {
+    let mut order: Vec<(u64, u32)> = (0u32..)
+        .zip(rows.iter().zip(places))
+        .map(|(index, (row, place))| (u64::from(*place) << 32 | u64::from(names[row.owner as usize]), index))
         .collect();
-    let mut order: Vec<(u32, u32, u32)> =
-        keyed.iter().enumerate().map(|(i, (name, key))| (place_ids[key.as_str()], *name, i as u32)).collect();
     order.sort_unstable();
-    roll.node_of_row = vec![0; keyed.len()];
-    roll.nodes_of_name = vec![Vec::new(); roll.names.len()];
-    let mut home_keys: FxHashMap<&str, String> = FxHashMap::default();
-    for (place, name, index) in order {
-        let entry = &entries[index as usize];
-        if roll.nodes.last().is_none_or(|n| n.name != name || n.place != place) {
+    roll.node_of_row = vec![0; rows.len()];
+    let mut last = None;
+    for (key, index) in order {
+        let (place, name) = ((key >> 32) as u32, (key & u64::from(u32::MAX)) as u32);
+        let row = rows[index as usize].row;
+        if last != Some(key) {
             let id = roll.nodes.len() as u32;
-            roll.nodes.push(Node { name, place, n_parcels: 0, row: entry.row, is_home: false });
-            roll.places[place as usize].nodes.push(id);
-            roll.nodes_of_name[name as usize].push(id);
+            let nodes = &mut roll.places[place as usize].nodes;
+            *nodes = if nodes.end == 0 { id..id + 1 } else { nodes.start..id + 1 };
+            roll.nodes.push(Node { name, place, n_parcels: 0, row, is_home: false });
+            last = Some(key);
         }
-        let id = roll.nodes.len() as u32 - 1;
-        roll.node_of_row[index as usize] = id;
-        let key = &roll.places[place as usize].key;
-        let node = &mut roll.nodes[id as usize];
-        node.n_parcels += 1;
-        node.row = node.row.min(entry.row);
-        if !entry.situs.is_empty() && !node.is_home {
-            let situs = home_keys.entry(entry.situs).or_insert_with(|| mail_key(entry.situs, "").key);
-            let street = |k: &str| k.split('|').next().unwrap_or_default().to_owned();
-            node.is_home = street(situs) == street(key);
-        }
-        let care_of = &mails[rows[index as usize].1 as usize].care_of;
-        let known = &mut roll.places[place as usize].care_of;
-        if !care_of.is_empty() && !known.contains(care_of) {
-            known.push(care_of.clone());
-        }
+        let id = roll.nodes.len() - 1;
+        roll.node_of_row[index as usize] = id as u32;
+        roll.nodes[id].n_parcels += 1;
+        roll.nodes[id].row = roll.nodes[id].row.min(row);
     }
-    for place in &mut roll.places {
-        place.care_of.sort();
+    roll.name_starts = vec![0; roll.names.len() + 1];
+    for node in &roll.nodes {
+        roll.name_starts[node.name as usize + 1] += 1;
+    }
+    for name in 1..roll.name_starts.len() {
+        roll.name_starts[name] += roll.name_starts[name - 1];
+    }
+    let mut next = roll.name_starts.clone();
+    roll.nodes_by_name = vec![0; roll.nodes.len()];
+    for (id, node) in (0u32..).zip(&roll.nodes) {
+        let slot = &mut next[node.name as usize];
+        roll.nodes_by_name[*slot as usize] = id;
+        *slot += 1;
     }
 }

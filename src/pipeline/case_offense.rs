@@ -4,15 +4,16 @@ use crate::cases::calendar::plus_months;
 use crate::cases::offense::{self, EarlierCase, OffenseScope};
 use crate::model::date::CivilDate;
 use crate::ownership::group::group;
-use crate::ownership::roll::{RollEntry, collect};
+use crate::ownership::roll::{RollEntry, collect_texts};
 use crate::store::cases::CaseRow;
-use crate::store::ownership::{self as stored, WITHHELD};
+use crate::store::ownership::WITHHELD;
 use crate::store::{self, Db, case_party};
 
 use super::case_layer::street_and_zip;
 use super::case_party::NAME_COLUMNS;
 use super::casework::{Desk, Error};
 use super::owner_groups::decisions_on;
+use super::owner_rebuild::{load_texts, set_homes};
 
 /// The offense number (1 is the first) and the earlier cases that count.
 ///
@@ -71,21 +72,16 @@ fn same_group(db: &impl Db, case: &CaseRow, others: &[&CaseRow]) -> Result<Vec<b
     if owners.iter().all(Option::is_none) {
         return Ok(vec![false; others.len()]);
     }
-    let rows = stored::roll_rows(db)?;
-    let on_roll = rows.iter().map(|r| RollEntry {
-        owner: &r.owner_text,
-        mailing: &r.mailing_lines,
-        zip: &r.zip,
-        situs: &r.situs,
-        row: r.parcel_id,
-    });
-    let named = std::iter::once(&own).chain(owners.iter().flatten());
-    let of_cases = named.map(|o| RollEntry { owner: &o.0, mailing: &o.1, zip: &o.2, situs: "", row: 0 });
-    let entries: Vec<RollEntry<'_>> = on_roll.chain(of_cases).collect();
-    let roll = collect(&entries);
+    let mut texts = load_texts(db)?.texts;
+    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
+    for owner in std::iter::once(&own).chain(owners.iter().flatten()) {
+        texts.add_row(RollEntry { owner: &owner.0, mailing: &owner.1, zip: &owner.2, ..RollEntry::default() });
+    }
+    let mut roll = collect_texts(texts);
+    set_homes(db, &mut roll, |row| parcels.get(row).copied().unwrap_or(0))?;
     let decisions = decisions_on(db, &roll)?;
     let grouping = group(&roll, &decisions);
-    let mut nodes = roll.node_of_row.iter().skip(rows.len());
+    let mut nodes = roll.node_of_row.iter().skip(parcels.len());
     let own_group = nodes.next().map(|n| grouping.group_of[*n as usize]);
     Ok(owners
         .iter()

@@ -209,7 +209,7 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         }
         run.finish(tx, &source, &snapshot)?;
         if matches!(request.kind, SourceKind::Parcels | SourceKind::Roll) {
-            super::owner_groups::rebuild(tx)?;
+            super::owner_rebuild::rebuild(tx)?;
             reference::store_county(tx)?;
         }
         if let Some(snapshot_id) = run.report.snapshot_id {

@@ -30,6 +30,7 @@ pub mod owner_groups;
 pub mod owner_lines;
 pub mod owner_link;
 pub mod owner_portfolio;
+pub mod owner_rebuild;
 pub mod owner_roll;
 pub mod ownership;
 pub mod page_refresh;

@@ -1,22 +1,21 @@
-//! Stored parties and owner groups: computed anew after an import or a suppression, and for the touched groups only after a decision.
+//! Stored owner groups after a decision: only the touched groups are computed anew (`owner_rebuild` computes all of them).
 //!
 //! Links do not change by a decision, only which of them unite; so a decision reads and writes the groups it touches, no roll.
 
 use rustc_hash::FxHashMap;
 
-use crate::model::party::Party;
-use crate::owner_name::{self, Flag, LineStyle, OwnerLine, Rule as NameRule, Style};
+use crate::owner_name::{LineStyle, Style};
 use crate::ownership::compare::Rule;
-use crate::ownership::group::{Decision, Grouping, Link, group, unite};
+use crate::ownership::group::{Decision, Link, unite};
 use crate::ownership::place::{AddressRole, is_private, is_private_word};
 use crate::ownership::registry::{self, Event, Member, Numbers};
-use crate::ownership::roll::{Roll, RollEntry, collect};
-use crate::store::owner_groups::{self as groups, AddressRow, LinkRow, NodeRow, PartyRow};
-use crate::store::ownership::{self as stored, DecisionRow, RollRow};
-use crate::store::{Change, Db, Error, Tx};
+use crate::ownership::roll::Roll;
+use crate::store::owner_groups::{self as groups, NodeRow};
+use crate::store::ownership::{self as stored, DecisionRow};
+use crate::store::{Db, Error, Tx, owner_rebuild as bulk};
 
 /// Version of reading, linking and grouping; stored groups of another version are computed anew.
-const VERSION: &str = "1";
+pub(super) const VERSION: &str = "1";
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,21 +28,6 @@ pub struct Regrouped {
     pub n_merged: usize,
     /// Groups that came out of another.
     pub n_split: usize,
-}
-
-/// The roll's rows as the linker takes them.
-pub fn roll_of(rows: &[RollRow]) -> Roll {
-    let entries: Vec<RollEntry<'_>> = rows
-        .iter()
-        .map(|r| RollEntry {
-            owner: &r.owner_text,
-            mailing: &r.mailing_lines,
-            zip: &r.zip,
-            situs: &r.situs,
-            row: r.parcel_id,
-        })
-        .collect();
-    collect(&entries)
 }
 
 /// Stored decisions on the nodes of a roll; those whose owners left the roll wait until they are back.
@@ -67,9 +51,9 @@ pub fn decisions_on(db: &impl Db, roll: &Roll) -> Result<Vec<Decision>, Error> {
         })
         .collect();
     for (mail_key, role) in groups::address_decisions(db)? {
-        let Ok(place) = roll.places.binary_search_by(|p| p.key.cmp(&mail_key)) else { continue };
-        let private = roll.places[place].nodes.iter().copied().filter(|n| is_private(roll.name_of(*n).kind));
-        decisions.extend(of_role(&role, place as u32, private));
+        let Some(place) = roll.find_place(&mail_key) else { continue };
+        let private = roll.places[place as usize].nodes.clone().filter(|n| is_private(roll.kind_of(*n)));
+        decisions.extend(of_role(&role, place, private));
     }
     Ok(decisions)
 }
@@ -104,67 +88,11 @@ pub fn stored_style(db: &impl Db) -> Result<Style, Error> {
     Ok(word.map(Style::fixed).unwrap_or_default())
 }
 
-/// Computes parties, links, groups and address roles of the current roll and stores them; groups keep their numbers.
-///
-/// # Errors
-/// When the database cannot be read or written.
-pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
-    stored::extend_owner_orders(tx)?;
-    let rows = stored::roll_rows(tx)?;
-    let roll = roll_of(&rows);
-    let decisions = decisions_on(tx, &roll)?;
-    let grouping = group(&roll, &decisions);
-    let numbers = numbers_of(tx, &roll, &grouping)?;
-    let done = store_numbers(tx, &numbers)?;
-    store_nodes(tx, &rows, &roll, (&grouping, &numbers))?;
-    let style = roll.style.line.as_str();
-    let before = groups::mark(tx)?;
-    let mark = format!("{VERSION}|{}|{style}", groups::roll_mark(tx)?);
-    let same_reader = before.starts_with(&format!("{VERSION}|")) && before.ends_with(&format!("|{style}"));
-    if !same_reader {
-        groups::forget_readings(tx)?;
+/// Registers new group numbers and logs what became of old ones.
+pub(super) fn store_numbers(tx: &mut Tx<'_>, numbers: &Numbers) -> Result<Regrouped, Error> {
+    if let Some(first) = numbers.fresh.first() {
+        bulk::add_groups(tx, *first, numbers.fresh.len())?;
     }
-    for (owner_line_id, text) in groups::unread_lines(tx)? {
-        let columns: Vec<&str> = text.split('\n').collect();
-        store_reading(tx, owner_line_id, &owner_name::parse(&columns, &roll.style))?;
-    }
-    groups::set_mark(tx, &mark)?;
-    let done = Regrouped { n_owners: roll.nodes.len(), n_groups: numbers.of_root.len(), ..done };
-    audit(tx, &done)?;
-    Ok(done)
-}
-
-fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {
-    let after =
-        format!("{} owners, {} groups, {} merged, {} split", done.n_owners, done.n_groups, done.n_merged, done.n_split);
-    tx.audit(Change {
-        action: "group",
-        entity: "owner_group",
-        entity_id: "",
-        before_json: None,
-        after_json: Some(&after),
-    })
-}
-
-fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping) -> Result<Numbers, Error> {
-    let before: FxHashMap<(String, String), i64> =
-        groups::numbered(db)?.into_iter().map(|(name, mail, group)| ((name, mail), group)).collect();
-    let members: Vec<Member> = (0u32..)
-        .zip(&grouping.group_of)
-        .map(|(node, root)| {
-            let key = if before.is_empty() {
-                None
-            } else {
-                before.get(&(roll.name_of(node).key.clone(), roll.place_of(node).key.clone())).copied()
-            };
-            Member { root: *root, before: key, n_parcels: roll.nodes[node as usize].n_parcels }
-        })
-        .collect();
-    Ok(registry::number(&members, groups::next_group(db)?))
-}
-
-fn store_numbers(tx: &mut Tx<'_>, numbers: &Numbers) -> Result<Regrouped, Error> {
-    groups::add_groups(tx, &numbers.fresh)?;
     let mut done = Regrouped::default();
     for event in &numbers.events {
         match *event {
@@ -179,71 +107,6 @@ fn store_numbers(tx: &mut Tx<'_>, numbers: &Numbers) -> Result<Regrouped, Error>
         }
     }
     Ok(done)
-}
-
-fn store_nodes(
-    tx: &mut Tx<'_>,
-    rows: &[RollRow],
-    roll: &Roll,
-    (grouping, numbers): (&Grouping, &Numbers),
-) -> Result<(), Error> {
-    let id = |node: u32| i64::from(node) + 1;
-    let nodes: Vec<NodeRow> = (0u32..)
-        .zip(&roll.nodes)
-        .map(|(index, node)| NodeRow {
-            node_id: id(index),
-            name_key: roll.name_of(index).key.clone(),
-            mail_key: roll.place_of(index).key.clone(),
-            kind: roll.name_of(index).kind.as_str().to_owned(),
-            display: roll.displays[node.name as usize].replace('\n', " / "),
-            n_parcels: node.n_parcels,
-            evidence_parcel_id: node.row,
-            group_id: numbers.of_root[&grouping.group_of[index as usize]],
-        })
-        .collect();
-    let parcels: Vec<(i64, i64)> =
-        rows.iter().zip(&roll.node_of_row).map(|(r, node)| (r.parcel_id, id(*node))).collect();
-    let links: Vec<LinkRow> = grouping
-        .links
-        .iter()
-        .map(|l| LinkRow { a: id(l.a), b: id(l.b), rule: l.rule.as_str().to_owned(), by_address: l.place.is_some() })
-        .collect();
-    let addresses: Vec<AddressRow> = grouping
-        .judgements
-        .iter()
-        .map(|(place, j)| AddressRow {
-            mail_key: roll.places[*place as usize].key.clone(),
-            role: j.role.as_str().to_owned(),
-            n_names: roll.places[*place as usize].nodes.len(),
-            n_groups: j.n_groups,
-            n_families: j.n_families,
-            n_associations: j.n_associations,
-            confirmed: None,
-        })
-        .collect();
-    groups::replace(tx, &nodes, &parcels, &links, &addresses)
-}
-
-fn store_reading(tx: &mut Tx<'_>, owner_line_id: i64, line: &OwnerLine) -> Result<(), Error> {
-    let join = |words: Vec<&'static str>| words.join(" ");
-    let flags = join(line.flags.iter().map(Flag::as_str).collect());
-    let rules = join(line.rules.iter().map(NameRule::as_str).collect());
-    let parties: Vec<PartyRow> = line.parties.iter().map(party_row).collect();
-    groups::add_reading(tx, owner_line_id, (line.kind.as_str(), &flags, &rules), &parties)
-}
-
-/// A party as it is stored.
-pub fn party_row(party: &Party) -> PartyRow {
-    PartyRow {
-        kind: party.kind.as_str().to_owned(),
-        role: party.role.as_str().to_owned(),
-        name: party.name.clone(),
-        surname: party.person.surname.clone(),
-        given: party.person.given.clone(),
-        middle: party.person.middle.clone(),
-        suffix: party.person.suffix.clone(),
-        share: party.share.map(|(part, whole)| format!("{part}/{whole}")),
-    }
 }
 
 /// Regroups the given groups after a decision: reads their nodes, links and decisions, and moves what has to move.

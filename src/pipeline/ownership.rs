@@ -11,11 +11,12 @@ use crate::ownership::group::{Grouping, group, review_queue, strongest_path, ver
 pub use crate::ownership::interval::{Answer, Certainty, Fact};
 use crate::ownership::interval::{Basis, When, owner_as_of};
 use crate::ownership::place::AddressRole;
-use crate::ownership::roll::Roll;
-use crate::pipeline::owner_groups::{decisions_on, is_current, rebuild, regroup, roll_of};
+use crate::ownership::roll::{Roll, collect_texts};
+use crate::pipeline::owner_groups::{Regrouped, decisions_on, is_current, regroup};
 use crate::pipeline::owner_portfolio::{key_of_address, resolve};
+use crate::pipeline::owner_rebuild::{load_texts, rebuild, set_homes};
 use crate::store::owner_groups::{self as groups, NodeRow};
-use crate::store::ownership::{self as stored, DecisionRow, NewDeed, RollRow, SuppressionRow};
+use crate::store::ownership::{self as stored, DecisionRow, NewDeed, SuppressionRow};
 use crate::store::{self, Authorship, Reader, Tx, Writer};
 
 /// A failed use case.
@@ -45,8 +46,6 @@ pub enum Error {
 /// The roll of a database, grouped.
 #[derive(Debug)]
 pub struct Owners {
-    /// Rows in the order of parcels.
-    pub rows: Vec<RollRow>,
     /// Names, places, nodes.
     pub roll: Roll,
     /// Links and groups with decisions applied.
@@ -58,10 +57,12 @@ pub struct Owners {
 /// # Errors
 /// When the database cannot be read.
 pub fn load(reader: &Reader) -> Result<Owners, Error> {
-    let rows = stored::roll_rows(reader)?;
-    let roll = roll_of(&rows);
+    let texts = load_texts(reader)?.texts;
+    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
+    let mut roll = collect_texts(texts);
+    set_homes(reader, &mut roll, |row| parcels[row])?;
     let grouping = group(&roll, &decisions_on(reader, &roll)?);
-    Ok(Owners { rows, roll, grouping })
+    Ok(Owners { roll, grouping })
 }
 
 impl Owners {
@@ -72,13 +73,12 @@ impl Owners {
 
     /// Owner line of a node as shown to people.
     pub fn display(&self, node: u32) -> String {
-        self.roll.displays[self.roll.nodes[node as usize].name as usize].replace('\n', " / ")
+        self.roll.display(node).replace('\n', " / ")
     }
 
     /// Public number of a node's stored group.
     pub fn group_no(&self, reader: &Reader, node: u32) -> Result<String, Error> {
-        let (name, mail) = (&self.roll.name_of(node).key, &self.roll.place_of(node).key);
-        let stored = groups::node_by_key(reader, name, mail)?;
+        let stored = groups::node_by_key(reader, self.roll.name_key(node), self.roll.mail_key(node))?;
         Ok(super::owner_portfolio::group_no(stored.map_or(0, |n| n.group_id)))
     }
 }
@@ -99,7 +99,14 @@ pub struct ExplainStep {
 }
 
 /// Why two owners are one group: the strongest path, or the verdict that keeps them apart.
-pub fn explain(owners: &Owners, (a, b): (u32, u32)) -> (crate::ownership::compare::Verdict, Vec<ExplainStep>) {
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn explain(
+    reader: &Reader,
+    owners: &Owners,
+    (a, b): (u32, u32),
+) -> Result<(crate::ownership::compare::Verdict, Vec<ExplainStep>), store::Error> {
     let found = verdict(&owners.roll, &owners.grouping, (a, b));
     let path = if owners.grouping.group_of[a as usize] == owners.grouping.group_of[b as usize] {
         strongest_path(&owners.grouping.links, (a, b)).unwrap_or_default()
@@ -111,25 +118,25 @@ pub fn explain(owners: &Owners, (a, b): (u32, u32)) -> (crate::ownership::compar
         .iter()
         .map(|step| {
             let score_pct = step.link.rule.tier_and_score().1;
-            ExplainStep {
+            Ok(ExplainStep {
                 owner: owners.display(step.to),
                 rule: step.link.rule,
                 score_pct,
                 is_weakest: Some(score_pct) == weakest,
-                evidence_row: evidence_row(owners, step.to),
-            }
+                evidence_row: evidence_row(reader, owners, step.to)?,
+            })
         })
-        .collect();
-    (found, steps)
+        .collect::<Result<_, store::Error>>()?;
+    Ok((found, steps))
 }
 
 /// Snapshot and row that show a node on the roll.
-pub fn evidence_row(owners: &Owners, node: u32) -> String {
-    let parcel_id = owners.roll.nodes[node as usize].row;
-    match owners.rows.binary_search_by_key(&parcel_id, |r| r.parcel_id) {
-        Ok(i) => format!("snapshot {} row {}", owners.rows[i].snapshot_id, owners.rows[i].row_no),
-        Err(_) => String::new(),
-    }
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn evidence_row(reader: &Reader, owners: &Owners, node: u32) -> Result<String, store::Error> {
+    let found = stored::snapshot_row_of(reader, owners.roll.nodes[node as usize].row)?;
+    Ok(found.map_or(String::new(), |(snapshot_id, row_no)| format!("snapshot {snapshot_id} row {row_no}")))
 }
 
 /// The review queue, most parcels at stake first.
@@ -149,8 +156,16 @@ fn ensure_groups(tx: &mut Tx<'_>) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn group_all(db: &Path, by: &Authorship) -> Result<super::owner_groups::Regrouped, Error> {
-    Ok(Writer::open(db)?.with(by, rebuild)?)
+pub fn group_all(db: &Path, by: &Authorship) -> Result<Regrouped, Error> {
+    in_bulk(db, by, |tx| Ok(rebuild(tx)?))
+}
+
+/// Writes what regroups the whole roll: foreign keys are not looked up row by row.
+fn in_bulk<T>(db: &Path, by: &Authorship, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let mut writer = Writer::open_bulk(db)?;
+    let done = writer.with(by, work)?;
+    writer.finish_bulk()?;
+    Ok(done)
 }
 
 /// Stores a decision on two owners (or the address of the first, for `agent`) and regroups at once.
@@ -304,7 +319,7 @@ pub fn add_deed(db: &Path, parcel_no: &str, deed: &NewDeed, by: &Authorship) -> 
 /// # Errors
 /// When there is no such parcel or the database cannot be written.
 pub fn suppress(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<(), Error> {
-    Writer::open(db)?.with(by, |tx| {
+    in_bulk(db, by, |tx| {
         let parcel_id =
             store::cases::parcel(tx, &row.parcel_no)?.ok_or_else(|| Error::NoParcel(row.parcel_no.clone()))?;
         stored::suppress(tx, parcel_id, row)?;
@@ -318,7 +333,7 @@ pub fn suppress(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<(), 
 /// # Errors
 /// When there is no such parcel or the database cannot be written.
 pub fn suppress_owner(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<usize, Error> {
-    Writer::open(db)?.with(by, |tx| {
+    in_bulk(db, by, |tx| {
         let parcel_id =
             store::cases::parcel(tx, &row.parcel_no)?.ok_or_else(|| Error::NoParcel(row.parcel_no.clone()))?;
         let n_parcels = stored::suppress_owner(tx, parcel_id, row)?;
@@ -332,7 +347,7 @@ pub fn suppress_owner(db: &Path, row: &SuppressionRow, by: &Authorship) -> Resul
 /// # Errors
 /// When there is none with this number or the database cannot be written.
 pub fn end_suppression(db: &Path, suppression_id: i64, to_date: CivilDate, by: &Authorship) -> Result<(), Error> {
-    Writer::open(db)?.with(by, |tx| match stored::end_suppression(tx, suppression_id, &to_date.to_string())? {
+    in_bulk(db, by, |tx| match stored::end_suppression(tx, suppression_id, &to_date.to_string())? {
         true => rebuild(tx).map(|_| ()).map_err(Error::from),
         false => Err(Error::NoSuppression(suppression_id)),
     })

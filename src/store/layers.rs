@@ -103,8 +103,8 @@ pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRo
                 CASE WHEN {IS_WITHHELD} THEN NULL ELSE {MAILING} END, i.valid_from, i.last_seen, i.basis, v.lon, v.lat,
                 CASE WHEN {IS_WITHHELD} THEN NULL ELSE r.kind END,
                 CASE WHEN {IS_WITHHELD} THEN NULL ELSE (
-                    SELECT GROUP_CONCAT(y.name || ' (' || REPLACE(y.role, '_', ' ') || ')', '; ')
-                    FROM (SELECT name, role FROM party WHERE owner_line_id = i.owner_line_id ORDER BY seq) y) END,
+                    SELECT GROUP_CONCAT(json_extract(y.value, '$[2]') || ' (' || REPLACE(json_extract(y.value, '$[1]'), '_', ' ') || ')', '; ')
+                    FROM json_each(r.parties) y) END,
                 CASE WHEN {IS_WITHHELD} OR v.owner_line_id IS NOT i.owner_line_id THEN NULL ELSE 'OG-' || n.owner_group_id END
          FROM ownership_interval i
          JOIN parcel p ON p.parcel_id = i.parcel_id

@@ -13,6 +13,7 @@ pub mod maintenance;
 pub mod matching;
 mod open;
 pub mod owner_groups;
+pub mod owner_rebuild;
 pub mod ownership;
 pub mod pages;
 pub mod parcels;

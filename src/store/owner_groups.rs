@@ -1,6 +1,6 @@
 //! Parties, owners at their addresses, links, groups and address roles as computed from the last roll.
 //!
-//! Writing replaces computed rows; `owner_group` and its events only grow. Readers skip withheld parcels.
+//! `owner_rebuild` writes the computed rows of a run; `owner_group` and its events only grow. Readers skip withheld parcels.
 
 use rusqlite::params;
 
@@ -60,8 +60,9 @@ pub struct PartyRow {
 }
 
 /// Columns of a node, in the order of [`node_of`].
-const NODE_COLUMNS: &str =
-    "n.owner_node_id, n.name_key, n.mail_key, n.kind, n.display, n.n_parcels, n.evidence_parcel_id, n.owner_group_id";
+const NODE_COLUMNS: &str = "n.owner_node_id, n.name_key, n.mail_key, n.kind,
+     REPLACE((SELECT o.owner_text FROM owner_line o WHERE o.owner_line_id = n.owner_line_id), char(10), ' / '),
+     n.n_parcels, n.evidence_parcel_id, n.owner_group_id";
 /// A node with at least one parcel that is not withheld.
 const NODE_VISIBLE: &str = "EXISTS (SELECT 1 FROM owner_node_parcel v WHERE v.owner_node_id = n.owner_node_id
      AND v.parcel_id NOT IN (SELECT parcel_id FROM parcel_withheld))";
@@ -147,7 +148,9 @@ pub fn nodes_with_words(db: &impl Db, words: &[String], limit: usize) -> Result<
         return Ok(Vec::new());
     }
     let mut statement = db.connection().prepare_cached(&format!(
-        "SELECT {NODE_COLUMNS} FROM owner_node n WHERE n.display LIKE ?1 AND {NODE_VISIBLE} ORDER BY n.owner_node_id"
+        "SELECT {NODE_COLUMNS} FROM owner_node n JOIN owner_line l ON l.owner_line_id = n.owner_line_id
+         WHERE l.owner_text LIKE ?1 AND {NODE_VISIBLE}
+         ORDER BY n.owner_node_id"
     ))?;
     let longest = words.iter().max_by_key(|w| w.len()).map_or("", String::as_str);
     let found = statement.query_map([format!("%{}%", longest.replace(['%', '_'], ""))], node_of)?;
@@ -251,36 +254,16 @@ pub fn address_decisions(db: &impl Db) -> Result<Vec<(String, String)>, Error> {
 /// # Errors
 /// When the database cannot be read.
 pub fn parties_of(db: &impl Db, parcel_no: &str) -> Result<(Vec<PartyRow>, String), Error> {
-    let line: Option<(i64, String)> = db
-        .connection()
-        .prepare_cached(
-            "SELECT v.owner_line_id, COALESCE(r.flags, '')
-             FROM parcel p
-             JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
-             LEFT JOIN owner_reading r ON r.owner_line_id = v.owner_line_id
-             WHERE p.parcel_no = ?1 AND v.owner_line_id IS NOT NULL
-               AND p.parcel_id NOT IN (SELECT parcel_id FROM parcel_withheld)",
-        )?
-        .query_map([parcel_no], |r| Ok((r.get(0)?, r.get(1)?)))?
-        .next()
-        .transpose()?;
-    let Some((owner_line_id, flags)) = line else { return Ok((Vec::new(), String::new())) };
     let mut statement = db.connection().prepare_cached(
-        "SELECT kind, role, name, surname, given, middle, suffix, share FROM party WHERE owner_line_id = ?1 ORDER BY seq",
+        "SELECT r.parties, r.flags
+         FROM parcel p
+         JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         JOIN owner_reading r ON r.owner_line_id = v.owner_line_id
+         WHERE p.parcel_no = ?1 AND p.parcel_id NOT IN (SELECT parcel_id FROM parcel_withheld)",
     )?;
-    let parties = statement.query_map([owner_line_id], |r| {
-        Ok(PartyRow {
-            kind: r.get(0)?,
-            role: r.get(1)?,
-            name: r.get(2)?,
-            surname: r.get(3)?,
-            given: r.get(4)?,
-            middle: r.get(5)?,
-            suffix: r.get(6)?,
-            share: r.get(7)?,
-        })
-    })?;
-    Ok((parties.collect::<Result<_, _>>()?, flags))
+    let found: Option<(String, String)> =
+        statement.query_map([parcel_no], |r| Ok((r.get(0)?, r.get(1)?)))?.next().transpose()?;
+    found.map_or_else(|| Ok(<_>::default()), |(json, flags)| Ok((super::owner_rebuild::parties_from(&json)?, flags)))
 }
 
 /// A merge or split of groups.
@@ -316,15 +299,6 @@ pub fn events_of(db: &impl Db, group_id: i64) -> Result<Vec<EventRow>, Error> {
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Group of every node of the last run by name and mail key, for numbering the next run.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn numbered(db: &impl Db) -> Result<Vec<(String, String, i64)>, Error> {
-    let mut statement = db.connection().prepare("SELECT name_key, mail_key, owner_group_id FROM owner_node")?;
-    Ok(statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?)
 }
 
 /// The first group number never used.
@@ -365,19 +339,6 @@ pub fn set_mark(tx: &mut Tx<'_>, mark: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Registers new group numbers.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn add_groups(tx: &mut Tx<'_>, numbers: &[i64]) -> Result<(), Error> {
-    let at = tx.authorship().at.0.clone();
-    let mut statement = tx.tx.prepare_cached("INSERT INTO owner_group (owner_group_id, first_seen) VALUES (?1, ?2)")?;
-    for number in numbers {
-        statement.execute(params![number, at])?;
-    }
-    Ok(())
-}
-
 /// Logs a merge or a split.
 ///
 /// # Errors
@@ -405,106 +366,6 @@ pub fn move_node(tx: &mut Tx<'_>, node_id: i64, group_id: i64) -> Result<(), Err
     tx.tx
         .prepare_cached("UPDATE owner_node SET owner_group_id = ?2 WHERE owner_node_id = ?1")?
         .execute([node_id, group_id])?;
-    Ok(())
-}
-
-/// Replaces nodes, parcels, links and roles by those of a new run. Parcels are (parcel, node).
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn replace(
-    tx: &mut Tx<'_>,
-    nodes: &[NodeRow],
-    parcels: &[(i64, i64)],
-    links: &[LinkRow],
-    addresses: &[AddressRow],
-) -> Result<(), Error> {
-    tx.tx.execute_batch(
-        "DELETE FROM owner_link; DELETE FROM owner_node_parcel; DELETE FROM owner_node; DELETE FROM address_role;",
-    )?;
-    let mut statement = tx.tx.prepare_cached("INSERT INTO owner_node VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    for n in nodes {
-        statement.execute(params![
-            n.node_id,
-            n.name_key,
-            n.mail_key,
-            n.kind,
-            n.display,
-            n.n_parcels,
-            n.evidence_parcel_id,
-            n.group_id
-        ])?;
-    }
-    let mut statement = tx.tx.prepare_cached("INSERT INTO owner_node_parcel VALUES (?1, ?2)")?;
-    for (parcel_id, node_id) in parcels {
-        statement.execute([parcel_id, node_id])?;
-    }
-    let mut statement = tx.tx.prepare_cached("INSERT OR IGNORE INTO owner_link VALUES (?1, ?2, ?3, ?4)")?;
-    for link in links {
-        statement.execute(params![link.a, link.b, link.rule, link.by_address])?;
-    }
-    let mut statement = tx.tx.prepare_cached("INSERT INTO address_role VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for r in addresses {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let counts = (count(r.n_names), count(r.n_groups), count(r.n_families), count(r.n_associations));
-        statement.execute(params![r.mail_key, r.role, counts.0, counts.1, counts.2, counts.3])?;
-    }
-    Ok(())
-}
-
-/// Owner lines of the current roll that are not read yet (all of them after [`forget_readings`]).
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn unread_lines(db: &impl Db) -> Result<Vec<(i64, String)>, Error> {
-    let mut statement = db.connection().prepare(
-        "SELECT o.owner_line_id, o.owner_text FROM owner_line o
-         WHERE NOT EXISTS (SELECT 1 FROM owner_reading r WHERE r.owner_line_id = o.owner_line_id)
-         ORDER BY o.owner_line_id",
-    )?;
-    Ok(statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?)
-}
-
-/// Drops all readings, because the line style or the reader changed.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn forget_readings(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.tx.execute_batch("DELETE FROM party; DELETE FROM owner_reading;")?;
-    Ok(())
-}
-
-/// Stores the reading of one owner line: kind, flags, rules and parties.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn add_reading(
-    tx: &mut Tx<'_>,
-    owner_line_id: i64,
-    line: (&str, &str, &str),
-    parties: &[PartyRow],
-) -> Result<(), Error> {
-    tx.tx.prepare_cached("INSERT INTO owner_reading VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        owner_line_id,
-        line.0,
-        line.1,
-        line.2
-    ])?;
-    let mut statement = tx.tx.prepare_cached("INSERT INTO party VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
-    for (seq, p) in (1i64..).zip(parties) {
-        statement.execute(params![
-            owner_line_id,
-            seq,
-            p.kind,
-            p.role,
-            p.name,
-            p.surname,
-            p.given,
-            p.middle,
-            p.suffix,
-            p.share
-        ])?;
-    }
     Ok(())
 }
 

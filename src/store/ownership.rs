@@ -54,6 +54,18 @@ pub fn roll_rows(db: &impl Db) -> Result<Vec<RollRow>, Error> {
     Ok(statement.query_map([], roll_row)?.collect::<Result<_, _>>()?)
 }
 
+/// Snapshot and row that the current version of a parcel came from.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn snapshot_row_of(db: &impl Db, parcel_id: i64) -> Result<Option<(i64, i64)>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT v.snapshot_id, v.row_no FROM parcel p JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         WHERE p.parcel_id = ?1",
+    )?;
+    Ok(statement.query_row([parcel_id], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
+}
+
 /// The roll's row of one parcel.
 ///
 /// # Errors

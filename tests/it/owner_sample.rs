@@ -52,7 +52,10 @@ fn the_sample_city_has_what_makes_ownership_hard() {
     for (what, sql) in [
         ("an estate", "SELECT '', COUNT(*) FROM owner_reading WHERE kind = 'estate'"),
         ("a family trust", "SELECT '', COUNT(*) FROM owner_reading WHERE kind = 'trust'"),
-        ("a life tenant", "SELECT '', COUNT(*) FROM party WHERE role = 'life_tenant'"),
+        (
+            "a life tenant",
+            "SELECT '', COUNT(*) FROM owner_reading r, json_each(r.parties) p WHERE json_extract(p.value, '$[1]') = 'life_tenant'",
+        ),
         ("an agent address", "SELECT '', COUNT(*) FROM address_role WHERE role = 'agent'"),
         ("a placeholder address", "SELECT '', COUNT(*) FROM owner_node WHERE mail_key LIKE '?%'"),
     ] {

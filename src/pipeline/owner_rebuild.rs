@@ -1,0 +1,253 @@
+//! Parties, links, groups and address roles of the whole current roll, computed from its distinct texts and stored.
+//!
+//! Runs in the transaction of an import or a suppression. Each owner line is read once: for its stored parties and for its links.
+
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::owner_name::{self, Flag, OwnerLine, Rule as NameRule};
+use crate::ownership::group::{Grouping, group};
+use crate::ownership::registry::{self, Member, Numbers};
+use crate::ownership::roll::{NameReader, Roll, RollTexts, TextRow};
+use crate::pipeline::owner_groups::{Regrouped, VERSION, decisions_on, store_numbers};
+use crate::store::owner_groups::{self as groups, AddressRow};
+use crate::store::owner_rebuild::{self as bulk, NewLink, NewNode, Readings};
+use crate::store::{Change, Db, Error, Tx, ownership as stored};
+
+/// The current roll by its distinct texts, with the ids of its owner lines.
+#[derive(Debug, Default)]
+pub struct LoadedTexts {
+    /// Texts and rows; rows are parcel ids.
+    pub texts: RollTexts,
+    /// `owner_line_id` of each text of `texts.owners`, ascending.
+    pub line_ids: Vec<i64>,
+}
+
+/// Position of ids that are small numbers without many gaps, as those of the tables of texts.
+#[derive(Debug, Default)]
+struct Positions(Vec<u32>);
+
+/// An id that is on the roll, its text not yet seen.
+const WANTED: u32 = u32::MAX - 1;
+const ABSENT: u32 = u32::MAX;
+
+impl Positions {
+    fn slot(&mut self, id: i64) -> &mut u32 {
+        let id = usize::try_from(id).unwrap_or(0);
+        if self.0.len() <= id {
+            self.0.resize(id + 1, ABSENT);
+        }
+        &mut self.0[id]
+    }
+
+    fn want(&mut self, id: i64) {
+        *self.slot(id) = WANTED;
+    }
+
+    /// Calls `add` for a wanted id and remembers the position.
+    fn set(&mut self, id: i64, add: impl FnOnce() -> u32) {
+        let slot = self.slot(id);
+        if *slot == WANTED {
+            *slot = add();
+        }
+    }
+
+    fn get(&self, id: i64) -> Option<u32> {
+        let at = *self.0.get(usize::try_from(id).ok()?)?;
+        (at < WANTED).then_some(at)
+    }
+}
+
+/// Loads the current roll; parcels whose owner is withheld or not named are left out.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn load_texts(db: &impl Db) -> Result<LoadedTexts, Error> {
+    let mut parcels: Vec<(i64, i64, i64)> = Vec::new();
+    let (mut owners, mut mailings) = (Positions::default(), Positions::default());
+    bulk::each_owned(db, |parcel_id, owner_line_id, mailing_id| {
+        owners.want(owner_line_id);
+        mailing_id.iter().for_each(|id| mailings.want(*id));
+        parcels.push((parcel_id, owner_line_id, mailing_id.unwrap_or(0)));
+    })?;
+    let mut loaded = LoadedTexts::default();
+    let LoadedTexts { texts, line_ids } = &mut loaded;
+    bulk::each_owner_line(db, |id, text| {
+        owners.set(id, || {
+            line_ids.push(id);
+            texts.owners.push(text)
+        });
+    })?;
+    // Position 0: no mailing address.
+    texts.zips.push("");
+    texts.mailings.push("");
+    bulk::each_mailing(db, |id, lines, zip| {
+        mailings.set(id, || {
+            texts.zips.push(zip);
+            texts.mailings.push(lines)
+        });
+    })?;
+    texts.rows = parcels
+        .iter()
+        .filter_map(|(row, owner, mailing)| {
+            Some(TextRow { owner: owners.get(*owner)?, mailing: mailings.get(*mailing).unwrap_or(0), row: *row })
+        })
+        .collect();
+    Ok(loaded)
+}
+
+/// Tells a roll from the database where associations' treasurers live.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn set_homes(db: &impl Db, roll: &mut Roll, parcel_of_row: impl Fn(usize) -> i64) -> Result<(), Error> {
+    for row in roll.rows_of_treasurers() {
+        let situs = bulk::first_situs(db, parcel_of_row(row))?;
+        roll.set_situs(row, &situs);
+    }
+    Ok(())
+}
+
+/// Computes parties, links, groups and address roles of the current roll and stores them; groups keep their numbers.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
+    stored::extend_owner_orders(tx)?;
+    let LoadedTexts { texts, line_ids } = load_texts(tx)?;
+    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
+    let names = NameReader::new(texts);
+    let style = names.style().line.as_str();
+    let before = groups::mark(tx)?;
+    let mark = format!("{VERSION}|{}|{style}", groups::roll_mark(tx)?);
+    if !(before.starts_with(&format!("{VERSION}|")) && before.ends_with(&format!("|{style}"))) {
+        bulk::forget_readings(tx)?;
+    }
+    let mut roll = read_names(tx, names, &line_ids)?;
+    set_homes(tx, &mut roll, |row| parcels[row])?;
+    let decisions = decisions_on(tx, &roll)?;
+    let grouping = group(&roll, &decisions);
+    let numbers = numbers_of(tx, &roll, &grouping)?;
+    let done = store_numbers(tx, &numbers)?;
+    store_nodes(tx, (&parcels, &line_ids), &roll, (&grouping, &numbers))?;
+    groups::set_mark(tx, &mark)?;
+    let done = Regrouped { n_owners: roll.nodes.len(), n_groups: numbers.of_root.len(), ..done };
+    audit(tx, &done)?;
+    Ok(done)
+}
+
+/// Reads the owner lines for their links, and stores what was not read before.
+fn read_names(tx: &Tx<'_>, mut names: NameReader, line_ids: &[i64]) -> Result<Roll, Error> {
+    let (n_lines, known) = bulk::read_lines(tx)?;
+    let mut readings = Readings::begin(tx)?;
+    let mut known = known.into_iter().peekable();
+    let mut words = (String::new(), String::new());
+    let mut n_new = 0;
+    let n_known = known.len();
+    for (owner, id) in (0u32..).zip(line_ids) {
+        let line = owner_name::parse_columns(names.owner(owner), names.style());
+        names.add(&line);
+        while known.next_if(|k| k < id).is_some() {}
+        if known.peek() != Some(id) {
+            store_reading(&mut readings, *id, &line, &mut words)?;
+            n_new += 1;
+        }
+    }
+    // Owner lines of older rolls, when the reader or the line style changed.
+    if n_known + n_new < n_lines {
+        for (id, text) in bulk::unread_lines(tx)? {
+            store_reading(&mut readings, id, &owner_name::parse_columns(&text, names.style()), &mut words)?;
+        }
+    }
+    Ok(names.finish())
+}
+
+fn store_reading(
+    readings: &mut Readings<'_>,
+    owner_line_id: i64,
+    line: &OwnerLine,
+    (flags, rules): &mut (String, String),
+) -> Result<(), Error> {
+    join(line.flags.iter().map(Flag::as_str), flags);
+    join(line.rules.iter().map(NameRule::as_str), rules);
+    readings.add(owner_line_id, (line.kind.as_str(), flags, rules), &line.parties)
+}
+
+fn join(words: impl Iterator<Item = &'static str>, out: &mut String) {
+    out.clear();
+    for word in words {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+}
+
+fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {
+    let after =
+        format!("{} owners, {} groups, {} merged, {} split", done.n_owners, done.n_groups, done.n_merged, done.n_split);
+    tx.audit(Change {
+        action: "group",
+        entity: "owner_group",
+        entity_id: "",
+        before_json: None,
+        after_json: Some(&after),
+    })
+}
+
+fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping) -> Result<Numbers, Error> {
+    let hash = |name: &str, mail: &str| xxh3_128(name.as_bytes()) ^ xxh3_128(mail.as_bytes()).rotate_left(1);
+    let mut before: FxHashMap<u128, i64> = FxHashMap::default();
+    bulk::each_numbered(db, |name, mail, group| {
+        before.insert(hash(name, mail), group);
+    })?;
+    let members: Vec<Member> = (0u32..)
+        .zip(&grouping.group_of)
+        .map(|(node, root)| {
+            let known = (!before.is_empty()).then(|| before.get(&hash(roll.name_key(node), roll.mail_key(node))));
+            Member { root: *root, before: known.flatten().copied(), n_parcels: roll.nodes[node as usize].n_parcels }
+        })
+        .collect();
+    Ok(registry::number(&members, groups::next_group(db)?))
+}
+
+fn store_nodes(
+    tx: &mut Tx<'_>,
+    (parcels, line_ids): (&[i64], &[i64]),
+    roll: &Roll,
+    (grouping, numbers): (&Grouping, &Numbers),
+) -> Result<(), Error> {
+    let id = |node: u32| i64::from(node) + 1;
+    let nodes = (0u32..).zip(&roll.nodes).map(|(index, node)| NewNode {
+        node_id: id(index),
+        name_key: roll.name_key(index),
+        mail_key: roll.mail_key(index),
+        kind: roll.kind_of(index).as_str(),
+        owner_line_id: line_ids[roll.line_of(index) as usize],
+        n_parcels: node.n_parcels,
+        evidence_parcel_id: node.row,
+        group_id: numbers.of_root[&grouping.group_of[index as usize]],
+    });
+    let parcels = parcels.iter().zip(&roll.node_of_row).map(|(parcel_id, node)| (*parcel_id, id(*node)));
+    let links = grouping.links.iter().map(|l| NewLink {
+        a: id(l.a),
+        b: id(l.b),
+        rule: l.rule.as_str(),
+        by_address: l.place.is_some(),
+    });
+    let mut places: Vec<u32> = grouping.judgements.keys().copied().collect();
+    places.sort_unstable();
+    let addresses = places.iter().map(|place| {
+        let judgement = &grouping.judgements[place];
+        AddressRow {
+            mail_key: roll.place_key(*place).to_owned(),
+            role: judgement.role.as_str().to_owned(),
+            n_names: roll.places[*place as usize].nodes.len(),
+            n_groups: judgement.n_groups,
+            n_families: judgement.n_families,
+            n_associations: judgement.n_associations,
+            confirmed: None,
+        }
+    });
+    bulk::replace(tx, nodes, parcels, links, addresses)
+}
