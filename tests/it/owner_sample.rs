@@ -79,7 +79,7 @@ fn research_shows_parties_group_and_portfolio() {
     let parcel = column(
         &db(city.path()),
         "SELECT p.parcel_no, 1 FROM owner_node n JOIN owner_node_parcel m USING (owner_node_id) JOIN parcel p USING (parcel_id)
-         WHERE n.display LIKE 'ORCHARDSON, ADA M%' ORDER BY p.parcel_no",
+         JOIN owner_line o USING (owner_line_id) WHERE o.owner_text LIKE 'ORCHARDSON, ADA M%' ORDER BY p.parcel_no",
     )
     .remove(0)
     .0;
