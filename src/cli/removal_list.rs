@@ -229,7 +229,7 @@ fn show_made(global: &Global, made: &Made) -> Result<Outcome, Failure> {
         .map(|c| serde_json::json!({ "order_no": c.order_no, "what": c.what, "detail": c.detail }))
         .collect();
     let json = serde_json::json!({ "list_no": l.list_no, "version": l.version, "kind": l.list_kind, "content_sha256": l.content_sha256,
-        "length_ft": l.length_ft, "nearest_neighbour_ft": made.nearest_neighbour_ft, "stops": stops, "left_out": made.left_out,
+        "length_ft": l.length_ft, "nearest_neighbour_ft": made.nearest_neighbour_ft, "optimal_ft": made.optimal_ft, "stops": stops, "left_out": made.left_out,
         "changes": changes });
     write_document(global, &json, &text)?;
     Ok(Outcome::Done)

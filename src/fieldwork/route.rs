@@ -27,14 +27,17 @@ pub struct Route {
     pub nearest_neighbour_ft: f64,
 }
 
-/// Orders the stops. Without a yard the first stop stands in for it.
-pub fn order(yard: Option<LonLat>, stops: &[LonLat]) -> Route {
-    let Some(origin) = yard.or(stops.first().copied()) else {
-        return Route { order: Vec::new(), length_ft: 0.0, nearest_neighbour_ft: 0.0 };
-    };
+/// The stops in feet around the yard; without a yard the first stop stands in for it.
+fn on_plane(yard: Option<LonLat>, stops: &[LonLat]) -> Vec<Point> {
+    let Some(origin) = yard.or(stops.first().copied()) else { return Vec::new() };
     let scale = origin.lat.to_radians().cos();
     let plane = |p: &LonLat| ((p.lon - origin.lon) * scale * DEGREE_FT, (p.lat - origin.lat) * DEGREE_FT);
-    let points: Vec<Point> = stops.iter().map(plane).collect();
+    stops.iter().map(plane).collect()
+}
+
+/// Orders the stops.
+pub fn order(yard: Option<LonLat>, stops: &[LonLat]) -> Route {
+    let points = on_plane(yard, stops);
     let mut tour = nearest_neighbour(&points);
     let nearest_neighbour_ft = length(&points, &tour);
     for _ in 0..ROUNDS_MAX {
@@ -43,6 +46,35 @@ pub fn order(yard: Option<LonLat>, stops: &[LonLat]) -> Route {
         }
     }
     Route { length_ft: length(&points, &tour), order: tour, nearest_neighbour_ft }
+}
+
+/// Most stops for which the best order is looked for: the table doubles with each one (12: half a megabyte).
+pub const OPTIMAL_STOPS_MAX: usize = 12;
+
+/// Length of the best order of a short list, by dynamic programming over subsets (Held and Karp); `None` for a longer one.
+pub fn optimal_ft(yard: Option<LonLat>, stops: &[LonLat]) -> Option<f64> {
+    let n = stops.len();
+    if n > OPTIMAL_STOPS_MAX {
+        return None;
+    }
+    let yard_at = (0.0, 0.0);
+    let points = on_plane(yard, stops);
+    // Shortest way from the yard through a set of stops that ends at one of them, by `set * n + last`.
+    let mut best = vec![f64::INFINITY; n << n];
+    for (i, p) in points.iter().enumerate() {
+        best[(1 << i) * n + i] = distance(yard_at, *p);
+    }
+    for set in 1usize..1 << n {
+        for last in (0..n).filter(|last| set >> last & 1 == 1) {
+            let so_far = best[set * n + last];
+            for next in (0..n).filter(|next| set >> next & 1 == 0) {
+                let slot = &mut best[(set | 1 << next) * n + next];
+                *slot = slot.min(so_far + distance(points[last], points[next]));
+            }
+        }
+    }
+    let all = (1usize << n) - 1;
+    Some((0..n).map(|i| best[all * n + i] + distance(points[i], yard_at)).reduce(f64::min).unwrap_or(0.0))
 }
 
 fn distance(a: Point, b: Point) -> f64 {
@@ -150,29 +182,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Length of the best tour, by dynamic programming over subsets (Held and Karp); for at most 10 stops.
-    fn optimal(points: &[Point]) -> f64 {
-        let n = points.len();
-        let yard = (0.0, 0.0);
-        let mut best = vec![vec![f64::INFINITY; n]; 1 << n];
-        for (i, p) in points.iter().enumerate() {
-            best[1 << i][i] = distance(yard, *p);
-        }
-        for set in 1usize..1 << n {
-            for last in 0..n {
-                if set >> last & 1 == 0 || best[set][last].is_infinite() {
-                    continue;
-                }
-                for next in (0..n).filter(|next| set >> next & 1 == 0) {
-                    let cost = best[set][last] + distance(points[last], points[next]);
-                    let slot = &mut best[set | 1 << next][next];
-                    *slot = slot.min(cost);
-                }
-            }
-        }
-        (0..n).map(|i| best[(1 << n) - 1][i] + distance(points[i], yard)).fold(f64::INFINITY, f64::min)
-    }
-
     fn spread(n: usize, seed: u64) -> Vec<LonLat> {
         let mut state = seed;
         let mut next = || {
@@ -185,16 +194,11 @@ mod tests {
     #[test]
     fn small_lists_are_within_two_percent_of_the_optimum_on_average() {
         let yard = LonLat { lon: -95.85, lat: 36.15 };
-        let scale = yard.lat.to_radians().cos();
         let (mut ours, mut best, mut greedy) = (0.0, 0.0, 0.0);
         for seed in 0..40 {
             let stops = spread(9, seed);
-            let points: Vec<Point> = stops
-                .iter()
-                .map(|p| ((p.lon - yard.lon) * scale * DEGREE_FT, (p.lat - yard.lat) * DEGREE_FT))
-                .collect();
             let route = order(Some(yard), &stops);
-            let exact = optimal(&points);
+            let exact = optimal_ft(Some(yard), &stops).unwrap();
             assert!(route.length_ft >= exact - 1e-3 && route.length_ft <= exact * 1.15, "seed {seed}");
             ours += route.length_ft;
             greedy += route.nearest_neighbour_ft;
@@ -202,6 +206,17 @@ mod tests {
         }
         assert!(ours <= best * 1.02, "{} of the optimum", ours / best);
         assert!(greedy > ours, "nearest neighbour {} ours {}", greedy / best, ours / best);
+    }
+
+    #[test]
+    fn the_best_order_of_a_short_list_is_known() {
+        let corner = |x: f64, y: f64| LonLat { lon: x, lat: y };
+        let square = [corner(0.01, 0.01), corner(0.01, 0.0), corner(0.0, 0.01)];
+        let side = 0.01 * DEGREE_FT;
+        let found = optimal_ft(Some(corner(0.0, 0.0)), &square).unwrap();
+        assert!((found - 4.0 * side).abs() < 0.01, "{found}");
+        assert_eq!((optimal_ft(None, &[]), optimal_ft(None, &spread(13, 1))), (Some(0.0), None));
+        assert_eq!(optimal_ft(None, &square[..1]), Some(0.0));
     }
 
     proptest! {
