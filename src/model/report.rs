@@ -70,6 +70,11 @@ impl Section {
         Self { key, heading: heading.into(), blocks }
     }
 
+    /// A section of one table.
+    pub fn table(key: &'static str, heading: impl Into<String>, columns: Vec<Column>, rows: Vec<Vec<String>>) -> Self {
+        Self::new(key, heading, vec![Block::Table { columns, rows }])
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.blocks.iter().all(|b| match b {

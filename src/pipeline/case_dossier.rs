@@ -53,12 +53,8 @@ fn text(value: Option<&String>) -> String {
     value.cloned().unwrap_or_default()
 }
 
-fn section(key: &'static str, heading: &str, blocks: Vec<Block>) -> Section {
-    Section::new(key, heading, blocks)
-}
-
 /// The head of a case.
-pub(super) fn head(c: &CaseRow, balance: Cents) -> Section {
+fn head(c: &CaseRow, balance: Cents) -> Section {
     let violation = c.violation_type.as_deref().map(|v| format!("{v} - {}", domain::label("violation_type", v)));
     let offense = c.offense_no.map(|n| n.to_string()).unwrap_or_default();
     let pairs = vec![
@@ -81,11 +77,11 @@ pub(super) fn head(c: &CaseRow, balance: Cents) -> Section {
         ("condition_removed_on", text(c.condition_removed_on.as_ref())),
         ("version", c.row_version.to_string()),
     ];
-    section("case", "Case", vec![Block::Pairs(pairs)])
+    Section::new("case", "Case", vec![Block::Pairs(pairs)])
 }
 
 /// Parties with the basis of each, and of each liability.
-pub(super) fn parties(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn parties(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let rows = case_party::list(db, case.case_id)?
         .into_iter()
         .map(|p| {
@@ -105,18 +101,18 @@ pub(super) fn parties(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         words("basis", "Basis", 30),
         words("standing", "Liability", 18),
     ];
-    Ok(section("parties", "Parties", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("parties", "Parties", columns, rows))
 }
 
 /// What the case stands on.
-pub(super) fn reports(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn reports(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let rows = cases::sources(db, case.case_id)?.into_iter().map(|(day, reference)| vec![day, reference]).collect();
     let columns = vec![words("on", "Day", 12), words("reference", "Signal or report", 88)];
-    Ok(section("sources", "What the case stands on", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("sources", "What the case stands on", columns, rows))
 }
 
 /// Visits.
-pub(super) fn visits(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn visits(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let rows = case_work::inspections(db, case.case_id)?
         .into_iter()
         .map(|i| {
@@ -140,7 +136,7 @@ pub(super) fn visits(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         words("meter", "Meter", 15),
         words("narrative", "Narrative", 20),
     ];
-    Ok(section("visits", "Inspections", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("visits", "Inspections", columns, rows))
 }
 
 /// What a photo says about itself.
@@ -151,7 +147,7 @@ pub(super) fn capture_words(e: &EvidenceRow) -> String {
 }
 
 /// Evidence, its warnings and its custody.
-pub(super) fn evidence(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn evidence(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let rows = case_work::evidence(db, case.case_id)?
         .into_iter()
         .map(|e| {
@@ -184,11 +180,11 @@ pub(super) fn evidence(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         words("keyed_at", "Keyed at", 22),
     ];
     let blocks = vec![Block::Table { columns, rows }, Block::Table { columns: custody_columns, rows: custody }];
-    Ok(section("evidence", "Evidence and custody", blocks))
+    Ok(Section::new("evidence", "Evidence and custody", blocks))
 }
 
 /// The four estimates with the chosen one.
-pub(super) fn assessment(case: &CaseRow) -> Section {
+fn assessment(case: &CaseRow) -> Section {
     let stored: serde_json::Value =
         case.estimate_json.as_deref().and_then(|j| serde_json::from_str(j).ok()).unwrap_or_default();
     let chosen = stored["chosen"].as_str().unwrap_or_default();
@@ -227,11 +223,11 @@ pub(super) fn assessment(case: &CaseRow) -> Section {
         ("reason_of_choice", stored["reason"].as_str().unwrap_or_default().to_owned()),
         ("earlier_offenses", earlier.join(", ")),
     ];
-    section("assessment", "Assessment", vec![Block::Pairs(pairs), Block::Table { columns, rows }])
+    Section::new("assessment", "Assessment", vec![Block::Pairs(pairs), Block::Table { columns, rows }])
 }
 
 /// Charges, payments and what is left.
-pub(super) fn charges(db: &Reader, case: &CaseRow, balance: Cents) -> Result<Section, Error> {
+fn charges(db: &Reader, case: &CaseRow, balance: Cents) -> Result<Section, Error> {
     let charged = case_work::charges(db, case.case_id)?;
     let mut rows: Vec<Vec<String>> = charged
         .iter()
@@ -254,11 +250,11 @@ pub(super) fn charges(db: &Reader, case: &CaseRow, balance: Cents) -> Result<Sec
         words("authority", "Authority", 30),
         figures("amount", "Amount", 16),
     ];
-    Ok(section("charges", "Charges and payments", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("charges", "Charges and payments", columns, rows))
 }
 
 /// Letters and how each was served.
-pub(super) fn notices(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn notices(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let mut rows = Vec::new();
     for n in case_notice::all(db, case.case_id)? {
         for r in n.recipients {
@@ -278,22 +274,22 @@ pub(super) fn notices(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         words("address", "Address", 28),
         words("service", "Service", 20),
     ];
-    Ok(section("notices", "Notices", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("notices", "Notices", columns, rows))
 }
 
 fn agreement(desk: &Desk, db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let Some(plan) = case_work::plan(db, case.case_id)? else {
-        return Ok(section("agreement", "Payment agreement", Vec::new()));
+        return Ok(Section::new("agreement", "Payment agreement", Vec::new()));
     };
     let state = casework::plan_state(desk, db, case.case_id)?.map(|s| s.as_str().to_owned()).unwrap_or_default();
     let pairs = vec![("made_on", plan.made_on), ("state", format!("{state} on {}", desk.today))];
     let rows = plan.rows.into_iter().map(|(due, cents)| vec![due, Cents(cents).to_string()]).collect();
     let columns = vec![words("due_on", "Due", 20), figures("amount", "Amount", 20)];
-    Ok(section("agreement", "Payment agreement", vec![Block::Pairs(pairs), Block::Table { columns, rows }]))
+    Ok(Section::new("agreement", "Payment agreement", vec![Block::Pairs(pairs), Block::Table { columns, rows }]))
 }
 
 /// Holds on the case, its premise and taps, released ones too.
-pub(super) fn hold_section(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn hold_section(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let rows = holds::all(db, &casework::hold_scopes(db, case)?)?
         .into_iter()
         .map(|h| {
@@ -309,11 +305,11 @@ pub(super) fn hold_section(db: &Reader, case: &CaseRow) -> Result<Section, Error
         words("released_on", "Released", 12),
         words("basis", "Basis", 28),
     ];
-    Ok(section("holds", "Holds", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("holds", "Holds", columns, rows))
 }
 
 /// Notes on the case and its premise.
-pub(super) fn notes(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn notes(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let mut all = holds::notes(db, "case", &case.case_no)?;
     if let Some(premise_no) = &case.premise_no {
         all.extend(holds::notes(db, "premise", premise_no)?);
@@ -325,7 +321,7 @@ pub(super) fn notes(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         .collect();
     let columns =
         vec![words("on", "Day", 12), words("author", "By", 22), words("kind", "Kind", 14), words("note", "Note", 52)];
-    Ok(section("notes", "Notes", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("notes", "Notes", columns, rows))
 }
 
 fn next_steps(desk: &Desk, db: &Reader, case: &CaseRow) -> Result<Section, Error> {
@@ -334,11 +330,11 @@ fn next_steps(desk: &Desk, db: &Reader, case: &CaseRow) -> Result<Section, Error
         .map(|(to, lacking)| vec![to, if lacking.is_empty() { "ready".to_owned() } else { lacking.join(", ") }])
         .collect();
     let columns = vec![words("to", "Next step", 30), words("lacks", "Lacks", 70)];
-    Ok(section("next_steps", "Next steps", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("next_steps", "Next steps", columns, rows))
 }
 
 /// What happened by the day it happened. When each line was keyed stands in the audit log.
-pub(super) fn timeline(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
+fn timeline(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     let id = case.case_id;
     let mut lines: Vec<(String, String, String)> =
         vec![(case.violation_on.clone(), "violation".to_owned(), String::new())];
@@ -384,5 +380,5 @@ pub(super) fn timeline(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     let rows = lines.into_iter().map(|(day, what, by)| vec![day, what, by]).collect();
     let columns = vec![words("on", "Day", 13), words("what", "What", 65), words("by", "By", 22)];
-    Ok(section("timeline", "Timeline", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("timeline", "Timeline", columns, rows))
 }

@@ -19,7 +19,7 @@ use super::case_evidence::path_of;
 use super::case_letter::{self, Sheet};
 use super::case_party::fact_words;
 use super::casework::{self, Desk, Error, refuse};
-use super::{checklist, ownership};
+use super::ownership;
 
 /// The list of hashes; in the form that `sha256sum -c` reads.
 const HASHES: &str = "HASHES";
@@ -42,21 +42,19 @@ pub struct Contents {
 /// # Errors
 /// `E_HASH_MISMATCH`, `E_NOT_FOUND`, or a failure.
 pub fn contents(desk: &Desk, db: &Reader, case_no: &str) -> Result<Contents, Error> {
-    let Dossier { case, balance, sections: _ } = dossier::gather(desk, db, case_no)?;
-    let mut sections = vec![
-        dossier::head(&case, balance),
-        seal_words(desk, db, &case)?,
-        dossier::parties(db, &case)?,
-        match_section(db, &case)?,
-        ownership_section(desk, db, &case)?,
-        checklist::section(desk, db, &case)?,
-        dossier::reports(db, &case)?,
-        dossier::visits(db, &case)?,
-        dossier::evidence(db, &case)?,
-        dossier::assessment(&case),
-        dossier::charges(db, &case, balance)?,
-        dossier::notices(db, &case)?,
-    ];
+    let Dossier { case, sections: mut given, .. } = dossier::gather(desk, db, case_no)?;
+    let mut sections = Vec::new();
+    let mut take = |sections: &mut Vec<Section>, keys: &[&str]| {
+        for key in keys {
+            sections.extend(given.iter().position(|s| s.key == *key).map(|i| given.remove(i)));
+        }
+    };
+    take(&mut sections, &["case"]);
+    sections.push(seal_words(desk, db, &case)?);
+    take(&mut sections, &["parties"]);
+    sections.push(match_section(db, &case)?);
+    sections.push(ownership_section(desk, db, &case)?);
+    take(&mut sections, &["research", "sources", "visits", "evidence", "assessment", "charges", "notices"]);
     let mut letters = Vec::new();
     for notice in case_notice::all(db, case.case_id)? {
         for sheet in case_letter::sheets(case_no, &notice, None) {
@@ -64,8 +62,7 @@ pub fn contents(desk: &Desk, db: &Reader, case_no: &str) -> Result<Contents, Err
         }
         sections.extend(letter_section(&notice));
     }
-    let gathered = dossier::gather(desk, db, case_no)?.sections;
-    sections.extend(gathered.into_iter().filter(|s| matches!(s.key, "agreement" | "holds" | "notes" | "timeline")));
+    take(&mut sections, &["agreement", "holds", "notes", "timeline"]);
     sections.extend(photo_section(desk, db, &case)?);
     sections.push(hash_section(db, &case)?);
     let foot = format!("Case {case_no}, packet of {}, written {}", desk.today, desk.by.at.0);
@@ -202,7 +199,7 @@ fn hash_section(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         figures("bytes", "Bytes", 12),
         words("sha256", "SHA-256", 52),
     ];
-    Ok(Section::new("hashes", "List of hashes", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("hashes", "List of hashes", columns, rows))
 }
 
 /// A file name without anything that a path could be made of.

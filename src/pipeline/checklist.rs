@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cases::checklist::{self, ResearchStep, ResultFact};
 pub use crate::cases::checklist::{Certainty, Standing};
 use crate::cases::refusal::RefusalCode;
-use crate::model::report::{Block, Section, words};
+use crate::model::report::{Section, words};
 use crate::store::cases::CaseRow;
 use crate::store::checklists::{self, ChecklistRow};
 use crate::store::sources::ResponseRow;
@@ -265,7 +265,7 @@ pub(super) fn section(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Secti
         words("document", "Document", 14),
         words("by", "By, on", 18),
     ];
-    Ok(Section::new("research", "Owner research", vec![Block::Table { columns, rows }]))
+    Ok(Section::table("research", "Owner research", columns, rows))
 }
 
 fn row_of(s: StepStanding) -> Vec<String> {

@@ -78,6 +78,7 @@ const ASIDE: &[&str] = &[
     "decide",
     "pay 5",
     "visit seal",
+    "visit bare",
     "serve back",
     "to inconclusive",
     "to closed_unfounded",
@@ -136,6 +137,16 @@ fn act(d: &Desk, dir: &Path, what: &str) -> Result<(), Error> {
             case_record::note_case(d, CASE, &CaseNote { text: "x".into(), is_one_enough: true, ..CaseNote::default() })
         }
         "visit" => visit("slip_found water_running", None, false),
+        "visit bare" => {
+            let row = InspectionRow {
+                inspected_at: format!("{}T10:00:00Z", d.today),
+                inspector: "i".into(),
+                finding: "confirmed".into(),
+                indicators: "slip_found water_running".into(),
+                ..InspectionRow::default()
+            };
+            case_record::inspect(d, CASE, &Visit { row, violation: None, is_condition_removed: false })
+        }
         "visit seal" => visit("seal_broken lock_broken", None, false),
         "violation" => visit("slip_found", Some("meter_bypass"), false),
         "removed" => visit("", None, true),
@@ -229,12 +240,43 @@ fn balance(db: &Connection) -> i64 {
     )
 }
 
+/// What the last letter and its service must show.
+fn letter_holds(db: &Connection) -> Result<(), TestCaseError> {
+    let is = |sql: &str| count(db, sql) > 0;
+
+    let last = "(SELECT MAX(notice_id) FROM notice WHERE case_id = 1)";
+    let unproven = format!("SELECT COUNT(*) FROM notice_recipient WHERE notice_id = {last} AND proof IS NULL");
+    prop_assert!(!is(&unproven), "noticed without proof of service");
+    let told = format!("SELECT COUNT(*) FROM notice WHERE notice_id = {last} AND body LIKE '%HOW TO DISPUTE%'");
+    prop_assert!(is(&told));
+    for to in ["service_address", "assessor_mailing"] {
+        let sent = format!("SELECT COUNT(*) FROM notice_recipient WHERE notice_id = {last} AND address_kind = '{to}'");
+        prop_assert!(is(&sent), "no letter to {to}");
+    }
+    let sums = format!(
+        "SELECT COUNT(*) FROM notice WHERE notice_id = {last} AND charge_line_id_max =
+                 (SELECT MAX(charge_line_id) FROM charge_line WHERE case_id = 1 AND voided_on IS NULL)"
+    );
+    prop_assert!(is(&sums), "the letter names other charges");
+    Ok(())
+}
+
 /// What the tables must show on the day a case entered a state.
 fn must_hold(db: &Connection, (from, to): (&str, &str), today: &str) -> Result<(), TestCaseError> {
     let is = |sql: &str| count(db, sql) > 0;
     match to {
+        "field_check_ordered" if from == "triaged" => {
+            prop_assert!(is("SELECT COUNT(*) FROM case_file WHERE case_id = 1 AND hazards IS NOT NULL"), "hazards");
+        }
         "field_checked" => prop_assert!(is("SELECT COUNT(*) FROM inspection WHERE case_id = 1")),
         "confirmed" => {
+            let metered = "SELECT COUNT(*) FROM inspection WHERE case_id = 1
+                AND (is_meter_absent = 1 OR meter_no_seen IS NOT NULL OR reading_seen IS NOT NULL)";
+            prop_assert!(is(metered), "nobody looked at the meter");
+            let second = "SELECT COUNT(*) FROM inspection WHERE case_id = 1 AND indicators LIKE '%water_running%'";
+            let note = "SELECT COUNT(*) FROM contact_note WHERE scope_kind = 'case' AND role = 'supervisor' AND note_kind = 'one_is_enough'";
+            let seal = "SELECT COUNT(*) FROM inspection WHERE case_id = 1 AND indicators LIKE '%seal%'";
+            prop_assert!(is(second) || is(note) || is(seal), "one indicator");
             prop_assert!(is("SELECT COUNT(*) FROM evidence WHERE case_id = 1 AND kind = 'photo'"));
             let proving = "SELECT COUNT(*) FROM inspection WHERE case_id = 1 AND finding = 'confirmed'
                 AND (indicators LIKE '%slip%' OR indicators LIKE '%water%')";
@@ -251,19 +293,11 @@ fn must_hold(db: &Connection, (from, to): (&str, &str), today: &str) -> Result<(
         "assessed" => {
             prop_assert!(is("SELECT COUNT(*) FROM charge_line WHERE case_id = 1 AND voided_on IS NULL"));
             prop_assert!(!is("SELECT COUNT(*) FROM charge_line WHERE case_id = 1 AND authority = ''"));
+            let period = "SELECT COUNT(*) FROM case_file WHERE case_id = 1 AND use_from IS NOT NULL AND use_basis <> ''
+                AND estimate_json IS NOT NULL";
+            prop_assert!(is(period), "charged for no period of use");
         }
-        "noticed" if from == "assessed" => {
-            let last = "(SELECT MAX(notice_id) FROM notice WHERE case_id = 1)";
-            let unproven = format!("SELECT COUNT(*) FROM notice_recipient WHERE notice_id = {last} AND proof IS NULL");
-            prop_assert!(!is(&unproven), "noticed without proof of service");
-            let told = format!("SELECT COUNT(*) FROM notice WHERE notice_id = {last} AND body LIKE '%HOW TO DISPUTE%'");
-            prop_assert!(is(&told));
-            let sums = format!(
-                "SELECT COUNT(*) FROM notice WHERE notice_id = {last} AND charge_line_id_max =
-                 (SELECT MAX(charge_line_id) FROM charge_line WHERE case_id = 1 AND voided_on IS NULL)"
-            );
-            prop_assert!(is(&sums), "the letter names other charges");
-        }
+        "noticed" if from == "assessed" => letter_holds(db)?,
         "agreement" => {
             prop_assert!(is("SELECT COUNT(*) FROM payment_plan WHERE case_id = 1 AND superseded_on IS NULL"))
         }
@@ -271,8 +305,22 @@ fn must_hold(db: &Connection, (from, to): (&str, &str), today: &str) -> Result<(
             prop_assert!(!is("SELECT COUNT(*) FROM hold WHERE released_on IS NULL"), "enforced under a hold");
             let passed = format!("SELECT COUNT(*) FROM notice WHERE case_id = 1 AND respond_by < '{today}'");
             prop_assert!(from == "agreement" || is(&passed), "enforced before the day");
+            let late = format!(
+                "SELECT COALESCE(SUM(amount_cents), 0) FROM plan_instalment WHERE due_on < '{today}' AND payment_plan_id =
+                 (SELECT MAX(payment_plan_id) FROM payment_plan WHERE case_id = 1)"
+            );
+            let paid = "SELECT COALESCE(SUM(amount_cents), 0) FROM payment WHERE case_id = 1";
+            prop_assert!(
+                from != "agreement" || count(db, &late) > count(db, paid),
+                "enforced although the plan is kept"
+            );
         }
-        "referred" => prop_assert!(is("SELECT COUNT(*) FROM sealed_packet WHERE case_id = 1")),
+        "referred" => {
+            prop_assert!(is("SELECT COUNT(*) FROM sealed_packet WHERE case_id = 1"));
+            let n_done =
+                count(db, "SELECT COUNT(DISTINCT step) FROM checklist_result WHERE case_id = 1 AND standing = 'done'");
+            prop_assert!(n_done >= 7, "referred with {n_done} steps of research");
+        }
         "closed_recovered" => prop_assert_eq!(balance(db), 0),
         _ => {}
     }
@@ -285,6 +333,9 @@ fn must_hold(db: &Connection, (from, to): (&str, &str), today: &str) -> Result<(
     Ok(())
 }
 
+/// Times in a hundred that something on the way is forgotten.
+const FORGET: usize = 12;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 20, ..ProptestConfig::default() })]
 
@@ -296,10 +347,15 @@ proptest! {
         let dir = city.path();
         open_case(dir);
         let db = Connection::open(dir.join("taptrace.db")).unwrap();
-        let (mut next, mut now, mut n_steps) = (0, 70, 0);
+        let (mut next, mut now, mut n_steps, mut forgotten) = (0, 70, 0, None);
         for (percent, pick, days, role) in picks {
             now += days;
             let role = [Role::Supervisor, Role::Supervisor, Role::Supervisor, Role::Specialist][usize::from(role)];
+            // Somebody forgets something now and then, and thinks of it when the next step is refused.
+            if percent < FORGET && !WAY[next % WAY.len()].starts_with("to ") {
+                forgotten = Some(next);
+                next += 1;
+            }
             let what = if percent < 60 { WAY[next % WAY.len()] } else { ASIDE[pick % ASIDE.len()] };
             let d = desk(dir, day(now), role, "x");
             let before = count(&db, "SELECT COALESCE(MAX(case_step_id), 0) FROM case_step WHERE case_id = 1");
@@ -307,6 +363,9 @@ proptest! {
             prop_assert!(!matches!(done, Err(Error::File { .. } | Error::Table { .. })), "{what}: {done:?}");
             // A way that is blocked is left after a while.
             next += usize::from(percent < 60 && (done.is_ok() || pick % 4 == 0));
+            if percent < 60 && done.is_err() && let Some(back) = forgotten.take() {
+                next = back;
+            }
             let stepped = "SELECT from_status, to_status, role FROM case_step WHERE case_id = 1 AND case_step_id > ?1";
             let steps: Vec<(String, String, String)> = db
                 .prepare(stepped).unwrap()
@@ -320,8 +379,99 @@ proptest! {
                 must_hold(&db, (&from, &to), &d.today.to_string())?;
             }
         }
-        prop_assert!(n_steps >= 2, "the sequence went nowhere");
+        prop_assert!(n_steps >= 1, "the sequence went nowhere");
     }
+}
+
+/// A copy of the case's database and its evidence, for trying what happens without a step.
+fn fork(dir: &Path) -> tempfile::TempDir {
+    let copy = support::temp_dir();
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with("taptrace.db") {
+            continue;
+        }
+        if entry.path().is_dir() {
+            support::copy_folder(&entry.path(), &copy.path().join(name));
+        } else {
+            std::fs::copy(entry.path(), copy.path().join(name)).unwrap();
+        }
+    }
+    copy
+}
+
+/// Goes on with `instead` and the rest of the way until a step is refused; returns that step.
+fn refused_step(dir: &Path, instead: Option<&str>, rest: &[&'static str], mut now: i64) -> &'static str {
+    let db = Connection::open(dir.join("taptrace.db")).unwrap();
+    let status =
+        || -> String { db.query_row("SELECT status FROM case_file WHERE case_id = 1", [], |r| r.get(0)).unwrap() };
+    if let Some(what) = instead {
+        drop(act(&desk(dir, day(now), Role::Supervisor, "x"), dir, what));
+    }
+    for what in rest {
+        let Some(to) = what.strip_prefix("to ") else {
+            now += 1;
+            // What leans on the missing step fails with it.
+            drop(act(&desk(dir, day(now), Role::Supervisor, "x"), dir, what));
+            continue;
+        };
+        now += if *what == "to enforcement" { 120 } else { 1 };
+        let (d, from) = (desk(dir, day(now), Role::Supervisor, "x"), status());
+        if act(&d, dir, what).is_err() {
+            assert_eq!(status(), from, "{what} was refused and stepped");
+            return to;
+        }
+        must_hold(&db, (&from, to), &d.today.to_string()).unwrap();
+    }
+    ""
+}
+
+#[test]
+fn what_is_left_out_or_weak_stops_the_step_that_needs_it() {
+    let city = support::sample_city();
+    let dir = city.path();
+    open_case(dir);
+    let mut now = 70;
+    let needs: &[(&str, &[Option<&str>], &str)] = &[
+        ("hazards", &[None], "field_check_ordered"),
+        ("visit", &[None], "field_checked"),
+        ("visit", &[Some("visit seal"), Some("visit bare"), Some("violation")], "confirmed"),
+        ("photo", &[None], "confirmed"),
+        ("owners", &[None], "owner_established"),
+        ("liable", &[None], "owner_established"),
+        ("charge", &[None], "assessed"),
+        ("notice", &[None], "noticed"),
+        ("serve service_address", &[None], "noticed"),
+        ("serve assessor_mailing", &[None, Some("serve back")], "noticed"),
+        ("plan", &[None], "agreement"),
+        ("to enforcement", &[Some("hold"), Some("pay all")], "enforcement"),
+        ("research", &[None], "referred"),
+        ("packet", &[None], "referred"),
+        ("pay all", &[None, Some("pay 5")], "closed_recovered"),
+        ("removed", &[None], "closed_recovered"),
+    ];
+    let mut n_tried = 0;
+    for (i, what) in WAY.iter().enumerate() {
+        for (_, variants, step) in needs.iter().filter(|(left_out, _, _)| left_out == what) {
+            for instead in *variants {
+                let copy = fork(dir);
+                // A step of the way itself is not left out: something comes before it.
+                let rest = &WAY[i + usize::from(!what.starts_with("to "))..];
+                assert_eq!(refused_step(copy.path(), *instead, rest, now), *step, "{instead:?} instead of {what}");
+                n_tried += 1;
+            }
+        }
+        // Between letter and answer day nothing is enforced, and a kept agreement is not broken.
+        if *what == "plan" || *what == "to enforcement" {
+            let copy = fork(dir);
+            let early = act(&desk(copy.path(), day(now), Role::Supervisor, "x"), copy.path(), "to enforcement");
+            assert!(early.is_err(), "enforced before {what}");
+            n_tried += 1;
+        }
+        now += if *what == "to enforcement" { 120 } else { 1 };
+        act(&desk(dir, day(now), Role::Supervisor, "x"), dir, what).unwrap_or_else(|e| panic!("{what}: {e}"));
+    }
+    assert_eq!(n_tried, 23);
 }
 
 #[test]

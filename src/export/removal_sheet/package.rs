@@ -130,7 +130,7 @@ fn symbol(name: &str, shape: &str, color: &str, size: f64) -> String {
     )
 }
 
-/// Results: a diamond; the form offers the codes of the lists, times as a calendar and photos as the camera.
+/// Results: a diamond. A category cannot name NULL, so an expression asks whether there is a result (seen in QGIS 3.22). The form offers the codes of the lists, times as a calendar and photos as the camera.
 fn result_qml(sheet: &Sheet) -> String {
     let mut widgets = String::new();
     for field in sheet.kind.fields() {
@@ -168,8 +168,8 @@ fn result_qml(sheet: &Sheet) -> String {
     format!(
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n<qgis version=\"3.22\" styleCategories=\"Symbology|Fields|Forms\">\
 <fieldConfiguration>{widgets}</fieldConfiguration><aliases>{aliases}</aliases>\
-<renderer-v2 type=\"categorizedSymbol\" attr=\"result_code\" enableorderby=\"0\" forceraster=\"0\" symbollevels=\"0\"><categories>\
-<category value=\"NULL\" symbol=\"0\" label=\"no result yet\" render=\"true\"/><category value=\"\" symbol=\"1\" label=\"has a result\" render=\"true\"/>\
+<renderer-v2 type=\"categorizedSymbol\" attr=\"coalesce(&quot;result_code&quot;, '') &lt;> ''\" enableorderby=\"0\" forceraster=\"0\" symbollevels=\"0\"><categories>\
+<category value=\"0\" symbol=\"0\" label=\"no result yet\" render=\"true\"/><category value=\"1\" symbol=\"1\" label=\"has a result\" render=\"true\"/>\
 </categories><symbols>{}{}</symbols></renderer-v2><editable>{locked}</editable></qgis>",
         symbol("0", "diamond", "255,170,0,255", 3.0),
         symbol("1", "diamond", "0,90,200,255", 3.0)
