@@ -410,6 +410,8 @@ type Fix = fn(Answer) -> Answer;
 enum Fault {
     None,
     Cut(usize),
+    /// The length that is told is too small: the page ends early and looks whole to HTTP.
+    Short(usize),
     Drop,
     Status(u16),
     Html,
@@ -422,6 +424,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![
         6 => Just(Fault::None),
         2 => (0_usize..4000).prop_map(Fault::Cut),
+        1 => (0_usize..4000).prop_map(Fault::Short),
         1 => Just(Fault::Drop),
         2 => prop_oneof![Just(404), Just(429), Just(500), Just(503)].prop_map(Fault::Status),
         1 => Just(Fault::Html),
@@ -435,6 +438,10 @@ fn apply(fault: Fault, answer: Answer) -> Answer {
     match fault {
         Fault::None => answer,
         Fault::Cut(n) => answer.how(How::Cut(n)),
+        Fault::Short(n) => {
+            let n = n.min(answer.body.len().saturating_sub(1));
+            answer.how(How::WrongLength(n))
+        }
         Fault::Drop => answer.how(How::Drop),
         Fault::Status(status) => Answer::status(status),
         Fault::Html => Answer::html("<title>Down</title>"),

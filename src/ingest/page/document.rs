@@ -4,7 +4,9 @@
 //! and what is not valid UTF-8 is not, whatever header and `<meta>` claim.
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use scraper::Html;
+use html5ever::ParseOpts;
+use html5ever::tendril::{StrTendril, TendrilSink};
+use scraper::{Html, HtmlTreeSink};
 use sha2::{Digest, Sha256};
 
 use super::dom;
@@ -16,6 +18,13 @@ pub const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Nesting of elements. Browsers stop at 512; the deepest page seen has 40.
 pub const DEPTH_MAX: usize = 400;
+
+/// Attributes of one tag. The parser compares each with all before it: 110,000 of them take 7 s. The fullest tag seen has 14.
+const ATTRIBUTES_MAX: usize = 2_000;
+
+/// Bytes parsed between two looks at the depth: the parser climbs through all open elements at every tag, so that 1 MB of nested
+/// `<div>` takes minutes.
+const PIECE_BYTES: usize = 1 << 10;
 
 /// Formatting elements (`<b>`, `<font>`) open at the same time. The parser compares each with all open ones, so that 256 kB of
 /// them take more than 10 s; the worst page seen leaves 4 open.
@@ -93,13 +102,17 @@ impl Document {
             let what = format!("{n_open} formatting elements open at once");
             return Err(Error::TooLarge { page, what, limit: OPEN_FORMATS_MAX });
         }
+        let n_attributes = most_attributes(bytes);
+        if n_attributes > ATTRIBUTES_MAX {
+            let what = format!("{n_attributes} attributes in one tag");
+            return Err(Error::TooLarge { page, what, limit: ATTRIBUTES_MAX });
+        }
         let (encoding, charset_source, warnings) = charset_of(bytes, content_type, forced)?;
         let (text, _, _) = encoding.decode(bytes);
-        let html = Html::parse_document(&text);
-        let depth = dom::depth(&html);
-        if depth > DEPTH_MAX {
-            return Err(Error::TooLarge { page, what: format!("a depth of {depth} elements"), limit: DEPTH_MAX });
-        }
+        let Some(html) = parse_within_depth(&text) else {
+            let what = "elements nested too deep".to_owned();
+            return Err(Error::TooLarge { page, what, limit: DEPTH_MAX });
+        };
         let end = text.trim_end();
         let tail: String = end.chars().rev().take(400).collect::<Vec<_>>().into_iter().rev().collect();
         Ok(Self {
@@ -126,6 +139,87 @@ impl Document {
         }
         rest.ends_with(&end.to_ascii_lowercase())
     }
+}
+
+/// Parses a page, but leaves one that is nested deeper than [`DEPTH_MAX`] soon after it passes that depth.
+fn parse_within_depth(text: &str) -> Option<Html> {
+    let mut parser = html5ever::parse_document(HtmlTreeSink::new(Html::new_document()), ParseOpts::default());
+    let mut rest = text;
+    let mut n_seen = 0;
+    while !rest.is_empty() {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
+        parser.process(StrTendril::from_slice(piece));
+        rest = more;
+        let html = parser.tokenizer.sink.sink.0.borrow();
+        let n_nodes = html.tree.nodes().len();
+        let mut new = html.tree.nodes().rev().take(n_nodes - n_seen);
+        n_seen = n_nodes;
+        if new.any(|node| node.ancestors().nth(DEPTH_MAX).is_some()) {
+            return None;
+        }
+    }
+    let html = parser.finish();
+    // The parser moves elements around; what counts is how they stand in the end.
+    (dom::depth(&html) <= DEPTH_MAX).then_some(html)
+}
+
+/// Most attributes of a tag, as a scan of the tags finds before anything is parsed. In scripts, where no tags are, it finds a few.
+fn most_attributes(bytes: &[u8]) -> usize {
+    let mut most = 0;
+    let mut at = 0;
+    while let Some(n) = memchr::memchr(b'<', bytes.get(at..).unwrap_or_default()) {
+        at += n + 1;
+        at += usize::from(bytes.get(at) == Some(&b'/'));
+        let name = bytes.get(at..).unwrap_or_default();
+        if name.first().is_some_and(u8::is_ascii_alphabetic) {
+            let (n_attributes, n_bytes) = attributes(name);
+            most = most.max(n_attributes);
+            at += n_bytes;
+        }
+    }
+    most
+}
+
+/// Where the scan of a tag stands, as the HTML standard has it (13.2.5.32 and following).
+#[derive(Clone, Copy)]
+enum InTag {
+    TagName,
+    Between,
+    Name,
+    AfterName,
+    BeforeValue,
+    Value,
+}
+
+/// Attributes up to the end of a tag that begins here, and the bytes to there.
+fn attributes(tag: &[u8]) -> (usize, usize) {
+    let (mut n, mut at, mut state) = (0, 0, InTag::TagName);
+    while let Some(b) = tag.get(at).copied() {
+        at += 1;
+        let is_blank = b.is_ascii_whitespace();
+        state = match (state, b) {
+            (_, b'>') => break,
+            (InTag::BeforeValue, b'"' | b'\'') => {
+                let rest = tag.get(at..).unwrap_or_default();
+                at += memchr::memchr(b, rest).map_or(rest.len(), |n| n + 1);
+                InTag::Between
+            }
+            (InTag::BeforeValue, _) if is_blank => InTag::BeforeValue,
+            (InTag::BeforeValue, _) => InTag::Value,
+            (InTag::Value, _) if !is_blank => InTag::Value,
+            (InTag::TagName, _) if !is_blank && b != b'/' => InTag::TagName,
+            (InTag::Name | InTag::AfterName, b'=') => InTag::BeforeValue,
+            (InTag::Name | InTag::AfterName, _) if is_blank => InTag::AfterName,
+            (InTag::Name, _) if b != b'/' => InTag::Name,
+            (_, b'/') => InTag::Between,
+            (_, _) if is_blank => InTag::Between,
+            (InTag::TagName | InTag::Between | InTag::Name | InTag::AfterName | InTag::Value, _) => {
+                n += 1;
+                InTag::Name
+            }
+        };
+    }
+    (n, at)
 }
 
 /// Most formatting elements that are open at the same time, as a scan of the tags finds before anything is parsed.
@@ -239,6 +333,43 @@ mod tests {
         let script = format!("<script>{}</script>", "for(i=0;i<a.length;i++)".repeat(900));
         assert_eq!(super::open_formats(script.as_bytes()), 0);
         assert_eq!(super::open_formats(b"<b><b class=x><i/>text</b>"), 3);
+        assert!(super::most_attributes(script.as_bytes()) < 20);
+    }
+
+    #[test]
+    fn the_attributes_of_a_tag_are_counted() {
+        for (tag, n) in [
+            ("<p>a b c", 0),
+            ("<p/>", 0),
+            ("<p a b=1 c = '>x y' d=\"<q e f>\"/>", 4),
+            ("<p a=\"1\"b='2'c>", 3),
+            ("x < y z w", 0),
+            ("</p a b>", 2),
+            ("<p a=1 b", 2),
+            ("<p a='never closed b c d>", 1),
+            ("<p a=b=\"x y z\">", 3),
+            ("<p a = = b / c>", 3),
+            ("<p = =x>", 1),
+            ("<p/a/b/c=/d>", 3),
+        ] {
+            assert_eq!(super::most_attributes(tag.as_bytes()), n, "{tag}");
+        }
+        let tag = |n: usize| format!("<p {}>x</p>", (0..n).map(|i| format!("a{i}=1 ")).collect::<String>());
+        assert!(Document::parse(tag(2_000).as_bytes(), None, None).is_ok());
+        assert!(matches!(Document::parse(tag(2_001).as_bytes(), None, None), Err(Error::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_page_at_the_bound_of_depth_is_read_and_one_far_beyond_it_costs_nothing() {
+        let nested = |n: usize| format!("{}<b>\u{e9}</b>{}", "<div>".repeat(n), "</div>".repeat(n));
+        // The document, html, body, b and its text take the rest.
+        assert!(Document::parse(nested(395).as_bytes(), None, None).is_ok());
+        assert!(Document::parse(nested(401).as_bytes(), None, None).is_err());
+        // Minutes, were the whole page parsed; comments behind the body do not hide the depth.
+        let hidden = format!("{}</body><!-- x -->", "<div>".repeat(190)).repeat(1_000);
+        for text in ["<div>".repeat(200_000), "<p><div>".repeat(120_000), "<ul><li>".repeat(120_000), hidden] {
+            assert!(matches!(Document::parse(text.as_bytes(), None, None), Err(Error::TooLarge { .. })));
+        }
     }
 
     #[test]
