@@ -562,3 +562,20 @@ fn a_fetched_page_is_the_document_of_a_research_step() {
     let bytes = std::fs::read(taptrace::pipeline::case_evidence::path_of(&desk.db(), &sha256)).unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap(), seventeen());
 }
+
+#[test]
+fn a_site_that_changed_is_told_with_the_way_to_mend_the_profile() {
+    let desk = Desk::new();
+    let server = always(Answer::html(seventeen().replace("Owner", "Holder")).gzip());
+    let failed = run(desk.dir.path(), &server, &["fetch", "page", "--parcel", "03125-93-060"]);
+    let told = String::from_utf8(failed.stderr).unwrap();
+    assert!(failed.status.code() == Some(2) && told.contains("field owner_lines"), "{told}");
+    assert!(told.contains("fetch test site --page page.html"), "{told}");
+    let (_, hint) = told.split_once("hint: get the page with: ").unwrap();
+    let command = hint.split("   ").next().unwrap();
+    let line = format!("export TAPTRACE_DB=t.db; {command} && taptrace fetch inspect-page page.html -o mine.toml");
+    let made = crate::support::shell(desk.dir.path(), &line);
+    assert_eq!(made.status.code(), Some(1), "{line}: {}", String::from_utf8_lossy(&made.stderr));
+    let page = std::fs::read_to_string(desk.dir.path().join("page.html")).unwrap();
+    assert_eq!(page, seventeen().replace("Owner", "Holder"));
+}

@@ -72,15 +72,13 @@ impl Error {
                 "the keys of a page profile are listed in docs/fetch_pages.md".to_owned()
             }
             Error::NoSuchProfile { .. } => "taptrace fetch inspect-page FILE   proposes a profile".to_owned(),
-            Error::NothingFound { profile, .. }
-            | Error::EmptyValue { profile, .. }
-            | Error::Ambiguous { profile, .. }
-            | Error::BadValue { profile, .. }
-            | Error::Changed { profile, .. }
-            | Error::BrokenList { profile, .. }
-            | Error::FormAgain { profile, .. } => {
-                format!("save the page in a browser, then: taptrace fetch test {profile} --page FILE")
-            }
+            Error::NothingFound { profile, page, .. }
+            | Error::EmptyValue { profile, place: page, .. }
+            | Error::Ambiguous { profile, page, .. }
+            | Error::BadValue { profile, place: page, .. }
+            | Error::Changed { profile, page }
+            | Error::BrokenList { profile, page, .. }
+            | Error::FormAgain { profile, page } => mend(profile, page),
             Error::Truncated { .. } | Error::TooLarge { .. } | Error::Status { .. } => {
                 "nothing was stored; try again later".to_owned()
             }
@@ -93,4 +91,14 @@ impl Error {
             }
         }
     }
+}
+
+/// How a person gets the page and mends the profile. The hash stands at the beginning of a place in a page.
+fn mend(profile: &str, place: &str) -> String {
+    let page = place.split([',', ' ']).next().unwrap_or_default();
+    format!(
+        "get the page with: taptrace source show {page} --body -o page.html   (or save it in a browser); \
+         taptrace fetch test {profile} --page page.html   shows what fails, \
+         taptrace fetch inspect-page page.html -o mine.toml   proposes new rules"
+    )
 }
