@@ -329,6 +329,23 @@ fn a_broken_fetch_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn rows_from_before_a_break_are_known_behind_it() {
+    let (layer, (_dir, db)) = (Layer::start(Service::new(200)), place());
+    layer.meddle(|n, _, answer| if n >= 3 { Answer::status(404) } else { answer });
+    let wish = Wish { paging: Some(Paging::Offset), ..Wish::default() };
+    fetch(&db, &layer, &wish).unwrap_err();
+    // One page is left, and the service brings the first one instead: the count alone would be right.
+    layer.meddle(|_, _, answer| answer);
+    {
+        let mut service = layer.service.lock().unwrap();
+        (service.ignores_offset, service.says_exceeded) = (true, false);
+    }
+    let error = fetch(&db, &layer, &wish).unwrap_err();
+    assert!(matches!(&error, Error::Fetch(fetch::Error::Repeated { .. })), "{error}");
+    assert!(roll(&db).is_empty());
+}
+
+#[test]
 fn an_open_run_is_dropped_when_the_layer_changed_or_when_told() {
     let service = Service::new(200);
     let break_off = || {
