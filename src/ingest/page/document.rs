@@ -22,6 +22,10 @@ pub const DEPTH_MAX: usize = 400;
 /// Attributes of one tag. The parser compares each with all before it: 110,000 of them take 7 s. The fullest tag seen has 14.
 const ATTRIBUTES_MAX: usize = 2_000;
 
+/// Elements, texts and comments of a page: what looks at labels and tables takes time quadratic in them. The fullest page seen has
+/// 3,000, a list of 250 candidates about 6,000.
+const NODES_MAX: usize = 50_000;
+
 /// Bytes parsed between two looks at the depth: the parser climbs through all open elements at every tag, so that 1 MB of nested
 /// `<div>` takes minutes.
 const PIECE_BYTES: usize = 1 << 10;
@@ -94,25 +98,26 @@ impl Document {
         let sha256 = sha256_hex(bytes);
         let page = short(&sha256);
         if bytes.len() > PAGE_BYTES_MAX {
-            let what = format!("{} bytes", bytes.len());
+            let what = format!("{} bytes, more", bytes.len());
             return Err(Error::TooLarge { page, what, limit: PAGE_BYTES_MAX });
         }
         let n_open = open_formats(bytes);
         if n_open > OPEN_FORMATS_MAX {
-            let what = format!("{n_open} formatting elements open at once");
+            let what = format!("{n_open} formatting elements open at once, more");
             return Err(Error::TooLarge { page, what, limit: OPEN_FORMATS_MAX });
         }
         let n_attributes = most_attributes(bytes);
         if n_attributes > ATTRIBUTES_MAX {
-            let what = format!("{n_attributes} attributes in one tag");
+            let what = format!("{n_attributes} attributes in one tag, more");
             return Err(Error::TooLarge { page, what, limit: ATTRIBUTES_MAX });
         }
         let (encoding, charset_source, warnings) = charset_of(bytes, content_type, forced)?;
         let (text, _, _) = encoding.decode(bytes);
-        let Some(html) = parse_within_depth(&text) else {
-            let what = "elements nested too deep".to_owned();
-            return Err(Error::TooLarge { page, what, limit: DEPTH_MAX });
-        };
+        let html = parse_within_bounds(&text).map_err(|(what, limit)| Error::TooLarge {
+            page: page.clone(),
+            what: what.to_owned(),
+            limit,
+        })?;
         let end = text.trim_end();
         let tail: String = end.chars().rev().take(400).collect::<Vec<_>>().into_iter().rev().collect();
         Ok(Self {
@@ -141,8 +146,9 @@ impl Document {
     }
 }
 
-/// Parses a page, but leaves one that is nested deeper than [`DEPTH_MAX`] soon after it passes that depth.
-fn parse_within_depth(text: &str) -> Option<Html> {
+/// Parses a page, but leaves one that is too deep or too full soon after it passes the bound, which it gives back.
+fn parse_within_bounds(text: &str) -> Result<Html, (&'static str, usize)> {
+    let too_deep = ("elements nested deeper", DEPTH_MAX);
     let mut parser = html5ever::parse_document(HtmlTreeSink::new(Html::new_document()), ParseOpts::default());
     let mut rest = text;
     let mut n_seen = 0;
@@ -155,12 +161,15 @@ fn parse_within_depth(text: &str) -> Option<Html> {
         let mut new = html.tree.nodes().rev().take(n_nodes - n_seen);
         n_seen = n_nodes;
         if new.any(|node| node.ancestors().nth(DEPTH_MAX).is_some()) {
-            return None;
+            return Err(too_deep);
+        }
+        if n_nodes > NODES_MAX {
+            return Err(("more elements and texts", NODES_MAX));
         }
     }
     let html = parser.finish();
     // The parser moves elements around; what counts is how they stand in the end.
-    (dom::depth(&html) <= DEPTH_MAX).then_some(html)
+    if dom::depth(&html) <= DEPTH_MAX { Ok(html) } else { Err(too_deep) }
 }
 
 /// Most attributes of a tag, as a scan of the tags finds before anything is parsed. In scripts, where no tags are, it finds a few.
@@ -370,6 +379,8 @@ mod tests {
         for text in ["<div>".repeat(200_000), "<p><div>".repeat(120_000), "<ul><li>".repeat(120_000), hidden] {
             assert!(matches!(Document::parse(text.as_bytes(), None, None), Err(Error::TooLarge { .. })));
         }
+        let full = Document::parse("<p>x".repeat(100_000).as_bytes(), None, None).unwrap_err();
+        assert!(full.to_string().ends_with("has more elements and texts than 50000"), "{full}");
     }
 
     #[test]

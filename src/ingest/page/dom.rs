@@ -8,6 +8,9 @@ use scraper::{ElementRef, Html, Node};
 /// Characters kept of one value. The longest legal description seen has 900.
 pub const VALUE_CHARS_MAX: usize = 4_000;
 
+/// Lines read of one element. The longest owner's block seen has 9.
+const LINES_MAX: usize = 500;
+
 /// Elements whose text nobody sees.
 const UNSEEN: &[&str] = &["script", "style", "noscript", "template", "option", "title", "head"];
 
@@ -126,10 +129,15 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
         if !line.is_empty() {
             lines.push(line);
         }
+        lines.len() < LINES_MAX
     };
     for node in element.descendants() {
         match node.value() {
-            Node::Element(e) if e.name() == "br" => close(&mut open),
+            Node::Element(e) if e.name() == "br" => {
+                if !close(&mut open) {
+                    return lines;
+                }
+            }
             Node::Text(text) => {
                 let Some(parent) = node.parent() else { continue };
                 if parent.value().as_element().is_some_and(|e| UNSEEN.contains(&e.name())) {
@@ -140,7 +148,9 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
                     .find(|a| a.id() == element.id() || a.value().as_element().is_some_and(|e| is_block(e.name())))
                     .map(|a| a.id());
                 if mine != block && !text.trim().is_empty() {
-                    close(&mut open);
+                    if !close(&mut open) {
+                        return lines;
+                    }
                     block = mine;
                 }
                 // A value longer than this is no value; the rest is not even looked at.

@@ -12,7 +12,7 @@ pub enum Error {
     #[error("no page profile called {name} (known: {known})")]
     NoSuchProfile { name: String, known: String },
     /// A bound was passed.
-    #[error("the page {page} has {what}, more than {limit}")]
+    #[error("the page {page} has {what} than {limit}")]
     TooLarge { page: String, what: String, limit: usize },
     /// A character set label that nobody knows.
     #[error("unknown character set {label}")]

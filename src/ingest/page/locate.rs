@@ -1,6 +1,8 @@
 //! From a rule to the elements it means: by label, by selector, or by column of a table.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use scraper::{ElementRef, Html};
 
@@ -44,12 +46,26 @@ pub(crate) struct Page<'a> {
     pub html: &'a Html,
     pub labels: Labels<'a>,
     tables: BTreeMap<String, Result<Rows, NoTable>>,
+    /// The grid made last, and of which table: a label that stands in every row asks for the same one each time.
+    grid: RefCell<Option<(ElementRef<'a>, Rc<Grid<'a>>)>>,
 }
 
 impl<'a> Page<'a> {
     pub(crate) fn new(html: &'a Html, rules: &BTreeMap<String, TableRule>) -> Self {
         let tables = rules.iter().map(|(name, rule)| (name.clone(), rows_of(html, rule))).collect();
-        Self { html, labels: Labels::of(html), tables }
+        Self { html, labels: Labels::of(html), tables, grid: RefCell::default() }
+    }
+
+    fn grid(&self, table: ElementRef<'a>) -> Rc<Grid<'a>> {
+        let mut last = self.grid.borrow_mut();
+        match last.as_ref() {
+            Some((of, grid)) if of.id() == table.id() => Rc::clone(grid),
+            Some(_) | None => {
+                let grid = Rc::new(grid_of(table));
+                *last = Some((table, Rc::clone(&grid)));
+                grid
+            }
+        }
     }
 
     pub(crate) fn table(&self, name: &str) -> Result<&Rows, NoTable> {
@@ -79,7 +95,7 @@ impl<'a> Page<'a> {
         let labels = self.labels.find(label).into_iter();
         labels
             .filter(|l| is_inside(self.html, *l, take.inside.as_ref()))
-            .filter_map(|l| follow(l, if take.value.is_empty() { &[Move::Next] } else { &take.value }))
+            .filter_map(|l| self.follow(l, if take.value.is_empty() { &[Move::Next] } else { &take.value }))
             .take(HITS_MAX)
             .collect()
     }
@@ -133,18 +149,39 @@ const ROWS_MAX: usize = 1_000;
 
 const TABLE_CELLS: &[&str] = &["td", "th"];
 
-/// Walks from a label to its value.
-fn follow(label: ElementRef<'_>, moves: &[Move]) -> Option<Hit> {
-    let mut here = label;
-    for step in moves {
-        here = match step {
-            Move::Next => next_of(here)?,
-            Move::Below => below(here)?,
-            Move::Same => dom::nearest(here, TABLE_CELLS)?,
-            Move::RowsBelow => return rows_below(here),
-        };
+impl<'a> Page<'a> {
+    /// Walks from a label to its value.
+    fn follow(&self, label: ElementRef<'a>, moves: &[Move]) -> Option<Hit> {
+        let mut here = label;
+        for step in moves {
+            here = match step {
+                Move::Next => next_of(here)?,
+                Move::Below => self.below(here)?,
+                Move::Same => dom::nearest(here, TABLE_CELLS)?,
+                Move::RowsBelow => return self.rows_below(here),
+            };
+        }
+        Some(Hit { lines: dom::lines_of(here), path: dom::path_of(here) })
     }
-    Some(Hit { lines: dom::lines_of(here), path: dom::path_of(here) })
+
+    fn below(&self, here: ElementRef<'a>) -> Option<ElementRef<'a>> {
+        let cell = dom::nearest(here, TABLE_CELLS)?;
+        let grid = self.grid(dom::nearest(cell, &["table"])?);
+        let (row, position) = grid.position_of(cell)?;
+        let column = grid.rows.get(row)?.get(position)?.column;
+        grid.at(row + 1, column).map(|c| c.element)
+    }
+
+    fn rows_below(&self, here: ElementRef<'a>) -> Option<Hit> {
+        let cell = dom::nearest(here, TABLE_CELLS)?;
+        let table = dom::nearest(cell, &["table"])?;
+        let grid = self.grid(table);
+        let (row, position) = grid.position_of(cell)?;
+        let column = grid.rows.get(row)?.get(position)?.column;
+        let cells = (row + 1..grid.rows.len()).take(ROWS_MAX).filter_map(|r| grid.at(r, column));
+        let lines: Vec<String> = cells.flat_map(|c| dom::lines_of(c.element)).collect();
+        Some(Hit { lines, path: dom::path_of(table) })
+    }
 }
 
 fn next_of(here: ElementRef<'_>) -> Option<ElementRef<'_>> {
@@ -153,25 +190,6 @@ fn next_of(here: ElementRef<'_>) -> Option<ElementRef<'_>> {
         next = dom::next_element(next)?;
     }
     Some(next)
-}
-
-fn below(here: ElementRef<'_>) -> Option<ElementRef<'_>> {
-    let cell = dom::nearest(here, TABLE_CELLS)?;
-    let grid = grid_of(dom::nearest(cell, &["table"])?);
-    let (row, position) = grid.position_of(cell)?;
-    let column = grid.rows.get(row)?.get(position)?.column;
-    grid.at(row + 1, column).map(|c| c.element)
-}
-
-fn rows_below(here: ElementRef<'_>) -> Option<Hit> {
-    let cell = dom::nearest(here, TABLE_CELLS)?;
-    let table = dom::nearest(cell, &["table"])?;
-    let grid = grid_of(table);
-    let (row, position) = grid.position_of(cell)?;
-    let column = grid.rows.get(row)?.get(position)?.column;
-    let cells = (row + 1..grid.rows.len()).filter_map(|r| grid.at(r, column));
-    let lines: Vec<String> = cells.flat_map(|c| dom::lines_of(c.element)).collect();
-    Some(Hit { lines, path: dom::path_of(table) })
 }
 
 /// Rows of the one table that has all the headers.
