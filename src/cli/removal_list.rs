@@ -194,7 +194,12 @@ fn show_made(global: &Global, made: &Made) -> Result<Outcome, Failure> {
     let state = l.content_sha256.as_ref().map_or("draft".to_owned(), |h| format!("frozen, sha256 {h}"));
     let mut text = format!("{} version {} ({state})\n", l.list_no, l.version);
     if let Some(length) = l.length_ft {
-        text.push_str(&format!("  {} stops, route {length:.0} ft\n", made.stops.len()));
+        let saved = if made.nearest_neighbour_ft > 0.0 {
+            format!(" (nearest stop first: {:.0} ft)", made.nearest_neighbour_ft)
+        } else {
+            String::new()
+        };
+        text.push_str(&format!("  {} stops, route {length:.0} ft{saved}\n", made.stops.len()));
     }
     for s in &made.stops {
         let facts: serde_json::Value = serde_json::from_str(&s.facts_json).unwrap_or_default();
@@ -229,7 +234,7 @@ fn show_made(global: &Global, made: &Made) -> Result<Outcome, Failure> {
         .map(|c| serde_json::json!({ "order_no": c.order_no, "what": c.what, "detail": c.detail }))
         .collect();
     let json = serde_json::json!({ "list_no": l.list_no, "version": l.version, "kind": l.list_kind, "content_sha256": l.content_sha256,
-        "length_ft": l.length_ft, "nearest_neighbour_ft": made.nearest_neighbour_ft, "optimal_ft": made.optimal_ft, "stops": stops, "left_out": made.left_out,
+        "length_ft": l.length_ft, "nearest_neighbour_ft": made.nearest_neighbour_ft, "stops": stops, "left_out": made.left_out,
         "changes": changes });
     write_document(global, &json, &text)?;
     Ok(Outcome::Done)

@@ -48,8 +48,6 @@ pub struct Made {
     pub left_out: Vec<(String, String)>,
     /// Length of the nearest-neighbour order, for comparison.
     pub nearest_neighbour_ft: f64,
-    /// Length of the best order, known for short lists.
-    pub optimal_ft: Option<f64>,
     /// What changed against the frozen version before.
     pub changes: Vec<Difference>,
 }
@@ -221,7 +219,6 @@ fn write(desk: &Desk, tx: &mut Tx<'_>, chosen: Vec<Job>, made: &mut Made) -> Res
     let yard = made.list.yard.map(|[lon, lat]| LonLat { lon, lat });
     let route = route::order(yard, &points);
     made.nearest_neighbour_ft = route.nearest_neighbour_ft;
-    made.optimal_ft = route::optimal_ft(yard, &points);
     made.list.length_ft = Some(route.length_ft);
     let ordered: Vec<Job> = route.order.iter().filter_map(|i| placed.get(*i)).chain(&unplaced).cloned().collect();
     // Two passes: the gate of `listed` looks for the list that the order stands on.
