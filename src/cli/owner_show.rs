@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome, context};
 use crate::model::date::CivilDate;
+use crate::pipeline::owner_explain;
 use crate::pipeline::owner_groups::is_current;
 use crate::pipeline::owner_portfolio::{self, PortfolioParcel, asks_for_person, group_no, resolve};
-use crate::pipeline::ownership::{self, Error, Owners};
+use crate::pipeline::ownership::{self, Error};
 use crate::store::Reader;
 use crate::store::owner_groups::NodeRow;
 
@@ -263,11 +264,11 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
     let reader = open(global)?;
     let a = ask(global, &reader, &args.a, args.purpose.as_ref())?.remove(0);
     let b = ask(global, &reader, &args.b, args.purpose.as_ref())?.remove(0);
-    let owners = ownership::load(&reader).map_err(|e| failure(&e))?;
+    let owners = owner_explain::around(&reader, [&a, &b]).map_err(|e| failure(&e.into()))?;
     let (Some(a), Some(b)) = (owners.node_of(&a), owners.node_of(&b)) else {
         return Err(Failure::input("one of the two owners is withheld by law").hint("ask a supervisor"));
     };
-    let (found, steps) = ownership::explain(&reader, &owners, (a, b)).map_err(|e| failure(&e.into()))?;
+    let (found, steps) = owner_explain::explain(&reader, &owners, (a, b)).map_err(|e| failure(&e.into()))?;
     let score = |pct: u8| format!("{:.2}", f64::from(pct) / 100.0);
     let mut rows = vec![vec![
         found.tier.as_str().to_owned(),
@@ -275,7 +276,7 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
         format!("{} - {}", owners.display(a), owners.display(b)),
         found.rule.sentence().to_owned(),
         found.evidence.join("; "),
-        ownership::evidence_row(&reader, &owners, a).map_err(|e| failure(&e.into()))?,
+        owner_explain::evidence_row(&reader, &owners, a).map_err(|e| failure(&e.into()))?,
     ]];
     rows.extend(steps.iter().map(|s| {
         let mark = if s.is_weakest && steps.len() > 1 { "weakest link" } else { "step" };
@@ -294,19 +295,15 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
 
 pub(crate) fn review(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {
     let reader = open(global)?;
-    let owners = ownership::load(&reader).map_err(|e| failure(&e))?;
-    let items = ownership::review(&owners);
-    let mut rows = Vec::new();
-    for item in items.iter().take(args.limit) {
-        rows.push(vec![
-            item.n_parcels.to_string(),
-            item.reason.to_owned(),
-            item.place.map_or(String::new(), |p| owners.roll.place_key(p).to_owned()),
-            owners.display(item.node),
-            owners.group_no(&reader, item.node).map_err(|e| failure(&e))?,
-            suggestion(&owners, item),
-        ]);
-    }
+    let items = owner_explain::review(&reader).map_err(|e| failure(&e.into()))?;
+    let rows: Vec<Vec<String>> = items
+        .iter()
+        .take(args.limit)
+        .map(|i| {
+            let (reason, mail_key, owner) = (i.reason.to_owned(), i.mail_key.clone(), i.owner.clone());
+            vec![i.n_parcels.to_string(), reason, mail_key, owner, i.group_no.clone(), i.suggestion.clone()]
+        })
+        .collect();
     put(global, &["n_parcels", "reason", "mail_key", "owner", "owner_group", "suggestion"], &rows)?;
     Ok(if items.is_empty() { Outcome::Done } else { Outcome::Look })
 }
@@ -323,18 +320,4 @@ pub(crate) fn history(global: &Global, args: &HistoryArgs) -> Result<Outcome, Fa
         .collect();
     put(global, &["at", "event", "from", "into", "actor", "reason"], &rows)?;
     Ok(if rows.is_empty() { Outcome::Look } else { Outcome::Done })
-}
-
-/// The link whose cut would split the group, in words; a person decides.
-fn suggestion(owners: &Owners, item: &ownership::ReviewItem) -> String {
-    item.cut.map_or(String::new(), |cut| {
-        format!(
-            "cut {} | {} ({}): leaves {} and {} parcels",
-            owners.display(cut.a),
-            owners.display(cut.b),
-            cut.rule.as_str(),
-            cut.n_parcels.0,
-            cut.n_parcels.1
-        )
-    })
 }

@@ -30,12 +30,14 @@ fn spill_start(main: &[Token<'_>]) -> Option<usize> {
     }
     (2..n).find(|&at| {
         let rest = main.get(at..).unwrap_or(&[]);
-        let organisation_follows = rest.iter().any(|t| {
-            t.is(lexicon::ORGANISATION & !lexicon::COMPANY_WEAK & !lexicon::LEGAL_WEAK & !lexicon::RELIGIOUS
-                | lexicon::TRUST_ABBREV)
-        });
-        !organisation_follows
-            && (is_box(rest) || is_numbered_street(rest, main.get(..at).unwrap_or(&[])) || is_calle(rest))
+        let organisation_follows = || {
+            rest.iter().any(|t| {
+                t.is(lexicon::ORGANISATION & !lexicon::COMPANY_WEAK & !lexicon::LEGAL_WEAK & !lexicon::RELIGIOUS
+                    | lexicon::TRUST_ABBREV)
+            })
+        };
+        (is_box(rest) || is_numbered_street(rest, main.get(..at).unwrap_or(&[])) || is_calle(rest))
+            && !organisation_follows()
     })
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::lexicon::{self, lexicon};
 use super::token::{self, Mark, Token};
@@ -43,6 +44,9 @@ impl LineStyle {
     }
 }
 
+/// Hashes of words, each with how often it was seen.
+pub type HashCounts = Vec<(u64, u32)>;
+
 /// What was learnt from the lines of one county.
 #[derive(Debug, Clone, Default)]
 pub struct Style {
@@ -54,8 +58,8 @@ pub struct Style {
     pub comma_percent: usize,
     /// Width of the column when names are cut at it.
     pub column_width: Option<usize>,
-    /// Per word: times as a surname, times as a given name, on this roll.
-    positions: Arc<FxHashMap<Box<str>, (u32, u32)>>,
+    /// Per word, by its hash: times as a surname, times as a given name, on this roll.
+    positions: Arc<FxHashMap<u64, (u32, u32)>>,
 }
 
 impl Style {
@@ -90,7 +94,20 @@ impl Style {
 
     /// Times the roll uses the word as a surname and as a given name.
     pub(super) fn seen(&self, word: &str) -> (u32, u32) {
-        self.positions.get(word).copied().unwrap_or((0, 0))
+        if self.positions.is_empty() { (0, 0) } else { self.positions.get(&hash(word)).copied().unwrap_or((0, 0)) }
+    }
+
+    /// Hashes of words with times as a surname, and with times as a given name, in no order.
+    pub fn positions(&self) -> (HashCounts, HashCounts) {
+        self.positions.iter().map(|(hash, (surname, given))| ((*hash, *surname), (*hash, *given))).unzip()
+    }
+
+    /// Takes what [`Style::positions`] gave.
+    pub fn set_positions(&mut self, surnames: HashCounts, given: HashCounts) {
+        let mut positions: FxHashMap<u64, (u32, u32)> = FxHashMap::default();
+        surnames.into_iter().for_each(|(hash, n)| positions.entry(hash).or_default().0 = n);
+        given.into_iter().for_each(|(hash, n)| positions.entry(hash).or_default().1 = n);
+        self.positions = Arc::new(positions);
     }
 }
 
@@ -105,8 +122,8 @@ struct Tally {
     n_plain: usize,
     widths: FxHashMap<usize, usize>,
     /// Per word: first of a line before a comma, given after it; first and last in lines without comma.
-    comma: FxHashMap<Box<str>, (u32, u32)>,
-    plain: FxHashMap<Box<str>, (u32, u32)>,
+    comma: FxHashMap<u64, (u32, u32)>,
+    plain: FxHashMap<u64, (u32, u32)>,
 }
 
 impl Tally {
@@ -183,11 +200,12 @@ impl Tally {
     }
 }
 
-fn count<'m>(map: &'m mut FxHashMap<Box<str>, (u32, u32)>, word: &str) -> &'m mut (u32, u32) {
-    if !map.contains_key(word) {
-        map.insert(word.into(), (0, 0));
-    }
-    map.entry(word.into()).or_default()
+fn hash(word: &str) -> u64 {
+    xxh3_64(word.as_bytes())
+}
+
+fn count<'m>(map: &'m mut FxHashMap<u64, (u32, u32)>, word: &str) -> &'m mut (u32, u32) {
+    map.entry(hash(word)).or_default()
 }
 
 /// Signs of (surname first, natural order): `W W I` against `W I W`, and given names at one end only.

@@ -278,11 +278,23 @@ fn no_surname_makes_a_person_an_organisation() {
             (format!("JOHN A {surname}"), LineStyle::Natural),
         ] {
             n += 1;
+            // `JOHN A TRUST` and `JOHN A HEIRS` say trust and heirs: the test below.
             if !matches!(line.as_str(), "JOHN A TRUST" | "JOHN A HEIRS") && organisation(&line, style) {
                 wrong.push(line);
             }
         }
     }
-    // `JOHN A TRUST` and `JOHN A HEIRS` say trust and heirs, whatever they mean.
     assert!(wrong.len() * 1000 <= 3 * n, "{} of {n}: {wrong:?}", wrong.len());
+}
+
+#[test]
+fn a_given_name_before_trust_or_heirs_is_a_trust_or_a_dead_person() {
+    for style in [LineStyle::Comma, LineStyle::Slash, LineStyle::Space, LineStyle::Natural, LineStyle::Mixed] {
+        let style = Style::fixed(style);
+        let trust = parse(&["JOHN A TRUST"], &style);
+        assert_eq!((trust.kind, trust.parties[0].name.as_str()), (PartyKind::Trust, "JOHN A TRUST"));
+        let heirs = parse(&["JOHN A HEIRS"], &style);
+        assert_eq!((heirs.kind, heirs.parties[0].name.as_str()), (PartyKind::Estate, "JOHN A"));
+        assert!(heirs.flags.has(Flag::Heirs) && !heirs.parties[0].person.given.is_empty(), "{heirs:?}");
+    }
 }

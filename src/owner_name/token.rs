@@ -64,6 +64,15 @@ const DOTTED: &[(&str, &str)] = &[
 
 /// Upper case, accents folded, control and quote characters dropped. Length may change.
 pub(super) fn fold(raw: &str, out: &mut String) {
+    // Nearly every line is plain: copied at once, not letter by letter.
+    if raw.bytes().all(|b| PLAIN[usize::from(b)]) {
+        let start = out.len();
+        out.push_str(raw);
+        if let Some(own) = out.get_mut(start..) {
+            own.make_ascii_uppercase();
+        }
+        return;
+    }
     for c in raw.chars() {
         match c {
             'a'..='z' => out.push(c.to_ascii_uppercase()),
@@ -80,6 +89,18 @@ pub(super) fn fold(raw: &str, out: &mut String) {
         }
     }
 }
+
+/// Bytes that [`fold`] keeps, but for their case.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b' ';
+    while byte < 127 {
+        plain[byte as usize] =
+            !matches!(byte, b'`' | b'+' | b'\\' | b'"' | b'_' | b'*' | b':' | b'?' | b'=' | b'|' | b'~' | b'<' | b'>');
+        byte += 1;
+    }
+    plain
+};
 
 /// Latin letters with marks to their base letter; others to upper case.
 fn fold_letter(c: char, out: &mut String) {

@@ -269,20 +269,7 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
     for (place_idx, judgement) in &grouping.judgements {
         let place = &roll.places[*place_idx as usize];
         let n_parcels: u32 = place.nodes.clone().map(|n| roll.nodes[n as usize].n_parcels).sum();
-        let reason = match judgement.role {
-            AddressRole::Unclear if judgement.n_groups > 1 => "address with two families or mixed businesses",
-            AddressRole::Agent | AddressRole::BankTrust | AddressRole::TaxOffice => "service address: confirm its role",
-            AddressRole::Headquarters if judgement.n_groups > super::place::limits::GROUPS_SMALL => {
-                "headquarters: confirm that one control uses it"
-            }
-            AddressRole::Unclear
-            | AddressRole::Placeholder
-            | AddressRole::Single
-            | AddressRole::Household
-            | AddressRole::Headquarters
-            | AddressRole::AssociationManager
-            | AddressRole::PublicOffice => continue,
-        };
+        let Some(reason) = place_reason(judgement.role, judgement.n_groups) else { continue };
         if n_parcels >= REVIEW_PARCELS_MIN {
             items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes.start, cut: None });
         }
@@ -294,9 +281,15 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
         entry.1 |= is_private(roll.kind_of(node as u32));
     }
     let large = |root: &u32| parcels.get(root).is_some_and(|(n, private)| *private && *n > GROUP_PARCELS_REVIEW);
-    let cuts = bridges(roll, grouping, large);
+    let mut links: FxHashMap<u32, Vec<Link>> = FxHashMap::default();
+    for link in &grouping.links {
+        let root = grouping.group_of[link.a as usize];
+        if root == grouping.group_of[link.b as usize] && large(&root) {
+            links.entry(root).or_default().push(*link);
+        }
+    }
     for (root, (n_parcels, _)) in parcels.iter().filter(|(root, _)| large(root)) {
-        let cut = cuts.get(root).copied();
+        let cut = links.get(root).and_then(|l| weakest_bridge(l, &|node| roll.nodes[node as usize].n_parcels));
         let reason = if cut.is_some() { "large group held together by one link" } else { "large group: confirm once" };
         items.push(ReviewItem { n_parcels: *n_parcels, reason, place: None, node: *root, cut });
     }
@@ -304,45 +297,56 @@ pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
     items
 }
 
+/// Why a person should look at an address of this role; `None` when there is nothing to ask.
+pub fn place_reason(role: AddressRole, n_groups: usize) -> Option<&'static str> {
+    match role {
+        AddressRole::Unclear if n_groups > 1 => Some("address with two families or mixed businesses"),
+        AddressRole::Agent | AddressRole::BankTrust | AddressRole::TaxOffice => {
+            Some("service address: confirm its role")
+        }
+        AddressRole::Headquarters if n_groups > super::place::limits::GROUPS_SMALL => {
+            Some("headquarters: confirm that one control uses it")
+        }
+        AddressRole::Unclear
+        | AddressRole::Placeholder
+        | AddressRole::Single
+        | AddressRole::Household
+        | AddressRole::Headquarters
+        | AddressRole::AssociationManager
+        | AddressRole::PublicOffice => None,
+    }
+}
+
 /// Parcels that both sides of a bridge must have.
 pub const BRIDGE_PARCELS_MIN: u32 = 10;
 
-/// For each large group, the affiliation link whose loss leaves two parts of at least [`BRIDGE_PARCELS_MIN`] parcels each:
-/// the weakest such link, then the one with the larger smaller side.
-fn bridges(roll: &Roll, grouping: &Grouping, is_large: impl Fn(&u32) -> bool) -> FxHashMap<u32, Cut> {
+/// Among the links of one group, the affiliation link whose loss leaves two parts of at least [`BRIDGE_PARCELS_MIN`] parcels
+/// each: the weakest such link, then the one with the larger smaller side.
+pub fn weakest_bridge(links: &[Link], parcels: &dyn Fn(u32) -> u32) -> Option<Cut> {
     let mut next: FxHashMap<u32, Vec<(u32, usize)>> = FxHashMap::default();
-    for (i, link) in grouping.links.iter().enumerate() {
-        let root = grouping.group_of[link.a as usize];
-        if root == grouping.group_of[link.b as usize] && is_large(&root) {
-            next.entry(link.a).or_default().push((link.b, i));
-            next.entry(link.b).or_default().push((link.a, i));
-        }
+    for (i, link) in links.iter().enumerate() {
+        next.entry(link.a).or_default().push((link.b, i));
+        next.entry(link.b).or_default().push((link.a, i));
     }
     let mut nodes: Vec<u32> = next.keys().copied().collect();
     nodes.sort_unstable();
     let mut search = Search { next: &next, order: FxHashMap::default(), found: Vec::new() };
-    let mut best: FxHashMap<u32, Cut> = FxHashMap::default();
+    let mut cuts: Vec<Cut> = Vec::new();
     for start in nodes {
         if search.order.contains_key(&start) {
             continue;
         }
         search.found.clear();
-        let total = search.run(start, &|n| roll.nodes[n as usize].n_parcels);
+        let total = search.run(start, parcels);
         for (link, below) in &search.found {
-            let link = &grouping.links[*link];
+            let Link { a, b, rule, .. } = links[*link];
             let above = total - below;
-            if link.rule.tier_and_score().0 != Tier::Affiliation || above.min(*below) < BRIDGE_PARCELS_MIN {
-                continue;
-            }
-            let cut = Cut { a: link.a, b: link.b, rule: link.rule, n_parcels: (above.max(*below), above.min(*below)) };
-            let rank = |c: &Cut| (c.rule.tier_and_score().1, std::cmp::Reverse(c.n_parcels.1), c.a, c.b);
-            let entry = best.entry(grouping.group_of[link.a as usize]).or_insert(cut);
-            if rank(&cut) < rank(entry) {
-                *entry = cut;
+            if rule.tier_and_score().0 == Tier::Affiliation && above.min(*below) >= BRIDGE_PARCELS_MIN {
+                cuts.push(Cut { a, b, rule, n_parcels: (above.max(*below), above.min(*below)) });
             }
         }
     }
-    best
+    cuts.into_iter().min_by_key(|c| (c.rule.tier_and_score().1, std::cmp::Reverse(c.n_parcels.1), c.a, c.b))
 }
 
 /// A depth-first search that finds bridges (Tarjan) with the parcels below each, without recursion.

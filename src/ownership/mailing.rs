@@ -21,7 +21,10 @@ pub fn mail_key(line: &str, zip: &str) -> MailKey {
         Some((head, tail)) if zip.is_empty() => (head, tail),
         Some(_) | None => (line, zip),
     };
-    let upper = line.to_ascii_uppercase().replace("C/O", " ATTN ").replace('%', " ATTN ").replace(['.', '\''], "");
+    let mut upper = line.to_ascii_uppercase();
+    if upper.bytes().any(|b| matches!(b, b'/' | b'%' | b'.' | b'\'')) {
+        upper = upper.replace("C/O", " ATTN ").replace('%', " ATTN ").replace(['.', '\''], "");
+    }
     let tokens: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|t| !t.is_empty()).collect();
     let (place, care_of) = cut_care_of(&tokens);
     let mut parts: Vec<&str> = Vec::with_capacity(place.len() + 1);
@@ -39,12 +42,26 @@ pub fn mail_key(line: &str, zip: &str) -> MailKey {
     }
     let zip5: String = zip.chars().filter(char::is_ascii_digit).take(5).collect();
     let text = parts.join(" ");
-    let spaced = tokens.join(" ");
     let is_placeholder = text.is_empty()
         || matches!(parts.first(), Some(&("0" | "00" | "000" | "99999" | "NONE" | "SAME" | "NULL")))
-        || WORDS.placeholder.iter().any(|p| spaced.contains(p));
+        || (0..tokens.len()).any(|at| says_no_place(tokens.get(at..).unwrap_or_default()));
     let key = if text.is_empty() { String::new() } else { format!("{text}|{zip5}") };
     MailKey { key, care_of: care_of.join(" "), is_placeholder }
+}
+
+/// `NO ADDRESS`, `UNKNOWN` and the like begin here.
+fn says_no_place(tokens: &[&str]) -> bool {
+    let begins = |phrase: &str| {
+        let n = phrase.split(' ').count();
+        tokens.len() >= n
+            && phrase
+                .split(' ')
+                .zip(tokens)
+                .enumerate()
+                .all(|(at, (word, token))| if at + 1 < n { *token == word } else { token.starts_with(word) })
+    };
+    let first = tokens.first().and_then(|t| t.bytes().next());
+    WORDS.placeholder.iter().any(|phrase| phrase.bytes().next() == first && begins(phrase))
 }
 
 /// Separates `ATTN ...` from the place, whether it stands before or behind the street.

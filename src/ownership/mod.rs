@@ -6,6 +6,7 @@
 pub mod compare;
 pub mod group;
 pub mod interval;
+pub mod learnt;
 pub mod mailing;
 pub mod name;
 pub mod place;

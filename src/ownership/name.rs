@@ -51,6 +51,9 @@ pub fn of_line(line: &OwnerLine) -> LinkName {
         PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association | PartyKind::Unknown(_) => Vec::new(),
     };
     let is_person_line = kind == PartyKind::Person;
+    if is_person_line && owners.iter().all(|p| is_natural_person(p.kind) && p.role != PartyRole::Custodian) {
+        return of_persons(persons);
+    }
     let texts: Vec<String> = owners
         .iter()
         .filter(|p| !(is_person_line && is_natural_person(p.kind)))
@@ -89,6 +92,21 @@ pub fn of_line(line: &OwnerLine) -> LinkName {
         parts: parts_of(&owners, &canonical),
         persons,
         is_agent_like: owners.iter().any(|p| is_agent_like(p)),
+    }
+}
+
+/// The form of a line that names persons only: two lines of three.
+fn of_persons(persons: Vec<PersonName>) -> LinkName {
+    LinkName {
+        kind: PartyKind::Person,
+        key: person_key(&persons),
+        core: String::new(),
+        persons,
+        words: Vec::new(),
+        numbers: Vec::new(),
+        initials: String::new(),
+        parts: Vec::new(),
+        is_agent_like: false,
     }
 }
 
@@ -154,16 +172,38 @@ fn canonical_words<'a>(words: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn person_key(persons: &[PersonName]) -> String {
+    let mut out = String::with_capacity(40);
+    out.push_str("P:");
+    if let [only] = persons {
+        push_person_key(only, &mut out);
+        return out;
+    }
     let mut keys: Vec<String> = persons
         .iter()
         .map(|p| {
-            let initial = p.middle.chars().next().map(String::from).unwrap_or_default();
-            format!("{}|{}|{initial}|{}", p.surname, p.given, p.suffix)
+            let mut key = String::with_capacity(24);
+            push_person_key(p, &mut key);
+            key
         })
         .collect();
-    keys.sort();
+    keys.sort_unstable();
     keys.dedup();
-    format!("P:{}", keys.join("+"))
+    for (n, key) in keys.iter().enumerate() {
+        out.push_str(if n > 0 { "+" } else { "" });
+        out.push_str(key);
+    }
+    out
+}
+
+fn push_person_key(person: &PersonName, out: &mut String) {
+    for (n, part) in [&person.surname, &person.given].into_iter().enumerate() {
+        out.push_str(if n > 0 { "|" } else { "" });
+        out.push_str(part);
+    }
+    out.push('|');
+    out.extend(person.middle.chars().next());
+    out.push('|');
+    out.push_str(&person.suffix);
 }
 
 /// Two or three single letters in a row, sorted; `R & H HOMES` belongs with ROBERT & HOLLY.

@@ -234,11 +234,11 @@ fn role_of(f: &Facts) -> AddressRole {
 
 fn is_remote(roll: &Roll, key: &str) -> bool {
     let zip2 = key.rsplit_once('|').and_then(|(_, zip)| zip.get(..2)).unwrap_or_default();
-    if zip2.is_empty() || roll.n_rows < super::roll::ROWS_FOR_FREQUENCY {
+    if zip2.is_empty() || roll.learnt.n_rows < super::roll::ROWS_FOR_FREQUENCY {
         return false;
     }
-    let rows = roll.zip2_rows.get(zip2);
-    f64::from(rows) < limits::REGION_SHARE_MIN * roll.n_rows as f64
+    let rows = roll.learnt.zip2_rows.get(zip2);
+    f64::from(rows) < limits::REGION_SHARE_MIN * roll.learnt.n_rows as f64
 }
 
 /// Unites names that share a surname, a rare word, a spelling, initials or a person.
@@ -289,19 +289,22 @@ fn tokens_of(roll: &Roll, name: &LinkName, words_here: &FxHashMap<&str, f64>) ->
         // Public bodies and associations meet each other only in their own class, by full spelling.
         return vec![(b'k', format!("{}:{}", name.kind.as_str(), name.core))];
     }
-    let scale = roll.n_rows as f64 / 100_000.0;
+    let scale = roll.learnt.n_rows as f64 / 100_000.0;
     let limit = (limits::WORD_NAMES_PER_100K_MAX * scale).max(limits::WORD_NAMES_MIN);
     for word in name
         .words
         .iter()
         .filter(|_| name.persons.is_empty() || matches!(name.kind, PartyKind::Trust | PartyKind::Company))
     {
-        let elsewhere = f64::from(roll.word_names.get(word)) - words_here.get(word.as_str()).copied().unwrap_or(0.0);
+        let elsewhere =
+            f64::from(roll.learnt.word_names.get(word)) - words_here.get(word.as_str()).copied().unwrap_or(0.0);
         // A surname inside a company's name counts whatever its frequency: the common address makes it evidence.
-        if elsewhere <= limit || roll.surname_rows.get(word) > 0 && roll.given_rows.get(word) == 0 {
+        if elsewhere <= limit || roll.learnt.surname_rows.get(word) > 0 && roll.learnt.given_rows.get(word) == 0 {
             out.push((b'w', word.clone()));
             let reversed: String = word.chars().rev().collect();
-            if word.len() >= 4 && (words_here.contains_key(reversed.as_str()) || roll.surname_rows.get(&reversed) > 0) {
+            if word.len() >= 4
+                && (words_here.contains_key(reversed.as_str()) || roll.learnt.surname_rows.get(&reversed) > 0)
+            {
                 out.push((b'w', reversed));
             }
         }
@@ -311,13 +314,15 @@ fn tokens_of(roll: &Roll, name: &LinkName, words_here: &FxHashMap<&str, f64>) ->
             out.push((b'w', part.to_owned()));
         }
         if let Some(maiden) = person.middle.split(' ').next_back().filter(|m| m.len() >= 3) {
-            let as_given = roll.given_rows.get(maiden);
-            if roll.surname_rows.get(maiden) > as_given {
+            let as_given = roll.learnt.given_rows.get(maiden);
+            if roll.learnt.surname_rows.get(maiden) > as_given {
                 out.push((b'w', maiden.to_owned()));
             }
         }
-        let n_given = roll.given_rows.get(&person.given);
-        if person.given.len() >= 4 && f64::from(n_given) <= (limits::GIVEN_SHARE_MAX * roll.n_rows as f64).max(2.0) {
+        let n_given = roll.learnt.given_rows.get(&person.given);
+        if person.given.len() >= 4
+            && f64::from(n_given) <= (limits::GIVEN_SHARE_MAX * roll.learnt.n_rows as f64).max(2.0)
+        {
             out.push((b'g', person.given.clone()));
         }
     }

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::model::party::{PartyKind, PersonName};
 use crate::owner_name::{self, OwnerLine, Style};
 
+use super::learnt::Learnt;
 use super::mailing::{MailKey, mail_key};
 use super::name::{LinkName, link_name, of_line};
 use super::place::is_private;
@@ -119,18 +120,8 @@ pub struct Roll {
     pub nodes: Vec<Node>,
     /// Node of each input row, in input order.
     pub node_of_row: Vec<u32>,
-    /// Distinct owner lines by surname.
-    pub surname_rows: WordCounts,
-    /// Distinct names by evidence word.
-    pub word_names: WordCounts,
-    /// Persons by given name.
-    pub given_rows: WordCounts,
-    /// Rows by the first two ZIP digits.
-    pub zip2_rows: WordCounts,
-    /// How persons are written on this roll, learnt from it.
-    pub style: Style,
-    /// Number of rows.
-    pub n_rows: usize,
+    /// What the roll teaches about its names.
+    pub learnt: Learnt,
     lines: Texts,
     name_keys: Texts,
     place_keys: Texts,
@@ -144,14 +135,14 @@ pub struct Roll {
 impl Roll {
     /// Distinct owner lines with a surname per 100,000 rows; `None` when the roll is too small to tell.
     pub fn surname_per_100k(&self, surname: &str) -> Option<f64> {
-        (self.n_rows >= ROWS_FOR_FREQUENCY)
-            .then(|| f64::from(self.surname_rows.get(surname)) * 100_000.0 / self.n_rows as f64)
+        let Learnt { n_rows, surname_rows, .. } = &self.learnt;
+        (*n_rows >= ROWS_FOR_FREQUENCY).then(|| f64::from(surname_rows.get(surname)) * 100_000.0 / *n_rows as f64)
     }
 
     /// The comparison form of a node's name.
     pub fn name_of(&self, node: u32) -> &LinkName {
         let name = &self.names[self.nodes[node as usize].name as usize];
-        name.link.get_or_init(|| Box::new(link_name(self.lines.get(name.line), &self.style)))
+        name.link.get_or_init(|| Box::new(link_name(self.lines.get(name.line), &self.learnt.style)))
     }
 
     /// Kind of a node's owner line.
@@ -205,15 +196,19 @@ impl Roll {
         find(&self.place_keys, mail_key)
     }
 
+    /// Nodes of a name key, ascending.
+    pub fn nodes_with_key(&self, name_key: &str) -> &[u32] {
+        find(&self.name_keys, name_key).map_or(&[], |name| self.nodes_named(name))
+    }
+
     /// Finds the node of a name key at a mail key.
     pub fn find_key(&self, name_key: &str, mail_key: &str) -> Option<u32> {
-        let name = find(&self.name_keys, name_key)?;
-        self.nodes_named(name).iter().copied().find(|node| self.mail_key(*node) == mail_key)
+        self.nodes_with_key(name_key).iter().copied().find(|node| self.mail_key(*node) == mail_key)
     }
 
     /// Finds the node of an owner line at a mailing address.
     pub fn find(&self, owner: &str, mailing: &str, zip: &str) -> Option<u32> {
-        self.find_key(&link_name(owner, &self.style).key, &mail_key(mailing, zip).key)
+        self.find_key(&link_name(owner, &self.learnt.style).key, &mail_key(mailing, zip).key)
     }
 
     /// Rows whose situs decides whether an owner lives where an association gets its mail: a handful of a county.
@@ -255,6 +250,15 @@ fn find(sorted_keys: &Texts, key: &str) -> Option<u32> {
 
 /// Collects rows into a roll.
 pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
+    collect_entries(entries, NameReader::new)
+}
+
+/// Collects a few rows into a roll that is judged by what a whole roll taught.
+pub fn collect_judged_by(entries: &[RollEntry<'_>], learnt: Learnt) -> Roll {
+    collect_entries(entries, |texts| NameReader::judged_by(texts, learnt))
+}
+
+fn collect_entries(entries: &[RollEntry<'_>], reader: impl FnOnce(RollTexts) -> NameReader) -> Roll {
     let mut texts = RollTexts::default();
     let mut owners: FxHashMap<&str, u32> = FxHashMap::default();
     let mut mailings: FxHashMap<(&str, &str), u32> = FxHashMap::default();
@@ -266,7 +270,7 @@ pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
         });
         texts.rows.push(TextRow { owner, mailing, row: entry.row });
     }
-    let mut roll = collect_texts(texts);
+    let mut roll = read_all(reader(texts));
     for row in roll.rows_of_treasurers() {
         roll.set_situs(row, entries[row].situs);
     }
@@ -275,7 +279,10 @@ pub fn collect(entries: &[RollEntry<'_>]) -> Roll {
 
 /// Collects a roll from its distinct texts; the caller tells the situs of [`Roll::rows_of_treasurers`].
 pub fn collect_texts(texts: RollTexts) -> Roll {
-    let mut names = NameReader::new(texts);
+    read_all(NameReader::new(texts))
+}
+
+fn read_all(mut names: NameReader) -> Roll {
     for owner in 0..names.n_owners() {
         let line = owner_name::parse_columns(names.owner(owner), names.style());
         names.add(&line);
@@ -288,6 +295,7 @@ pub fn collect_texts(texts: RollTexts) -> Roll {
 pub struct NameReader {
     texts: RollTexts,
     style: Style,
+    judged_by: Option<Learnt>,
     rows_of_owner: Vec<u32>,
     keys: Distinct,
     /// Kind of each distinct key, and the line to show.
@@ -303,15 +311,23 @@ pub struct NameReader {
 impl NameReader {
     /// Learns how the roll writes persons.
     pub fn new(texts: RollTexts) -> Self {
-        let mut rows_of_owner = vec![0u32; texts.owners.len()];
-        for row in &texts.rows {
-            rows_of_owner[row.owner as usize] += 1;
-        }
+        let rows_of_owner = rows_of_owner(&texts);
         let first_columns = texts.owners.iter().map(|text| text.split('\n').next().unwrap_or(""));
         let style = Style::learn_counted(first_columns.zip(rows_of_owner.iter().copied()));
+        Self::with_style(texts, style, rows_of_owner)
+    }
+
+    fn judged_by(texts: RollTexts, learnt: Learnt) -> Self {
+        let rows_of_owner = rows_of_owner(&texts);
+        let style = learnt.style.clone();
+        Self { judged_by: Some(learnt), ..Self::with_style(texts, style, rows_of_owner) }
+    }
+
+    fn with_style(texts: RollTexts, style: Style, rows_of_owner: Vec<u32>) -> Self {
         Self {
             texts,
             style,
+            judged_by: None,
             rows_of_owner,
             keys: Distinct::default(),
             names: Vec::new(),
@@ -377,13 +393,14 @@ impl NameReader {
     pub fn finish(self) -> Roll {
         let order = sorted(&self.keys.texts);
         let mut position = vec![0u32; order.len()];
-        let mut roll = Roll {
+        let learnt = Learnt {
             n_rows: self.texts.rows.len(),
             surname_rows: self.surname_rows,
             given_rows: self.given_rows,
             style: self.style,
-            ..Roll::default()
+            ..Learnt::default()
         };
+        let mut roll = Roll { learnt, ..Roll::default() };
         for (at, id) in (0u32..).zip(&order) {
             position[*id as usize] = at;
             roll.name_keys.push(self.keys.texts.get(*id));
@@ -393,7 +410,7 @@ impl NameReader {
             let words = self.words.get(start..self.word_ends[line as usize] as usize).unwrap_or(&[]);
             for (n, word) in words.iter().enumerate() {
                 if n == 0 || words[n - 1] != *word {
-                    roll.word_names.add_hash(*word, 1);
+                    roll.learnt.word_names.add_hash(*word, 1);
                 }
             }
         }
@@ -401,9 +418,20 @@ impl NameReader {
         let RollTexts { owners, mailings, zips, rows } = self.texts;
         let places = read_places(&mut roll, (&mailings, &zips), &rows, &names);
         roll.lines = owners;
+        if let Some(learnt) = self.judged_by {
+            roll.learnt = learnt;
+        }
         build_nodes(&mut roll, &rows, &names, &places);
         roll
     }
+}
+
+fn rows_of_owner(texts: &RollTexts) -> Vec<u32> {
+    let mut rows = vec![0u32; texts.owners.len()];
+    for row in &texts.rows {
+        rows[row.owner as usize] += 1;
+    }
+    rows
 }
 
 /// The place of each row; fills the places and what is counted of mailing addresses.
@@ -419,7 +447,7 @@ fn read_places(roll: &mut Roll, (mailings, zips): (&Texts, &Texts), rows: &[Text
         let MailKey { key, care_of: text, is_placeholder } = mail_key(line, zip);
         let zip = if zip.is_empty() { line.rsplit_once('|').map_or("", |(_, z)| z) } else { zip };
         if let Some(zip2) = zip.get(..2).filter(|_| n > 0) {
-            roll.zip2_rows.add(zip2, n);
+            roll.learnt.zip2_rows.add(zip2, n);
         }
         let place = (!is_placeholder && n > 0).then(|| keys.intern(&key).0);
         if let Some(place) = place.filter(|_| !text.is_empty()) {

@@ -91,6 +91,16 @@ impl WordCounts {
         *self.counts.entry(hash).or_default() += n;
     }
 
+    /// The hashes of the words with their counts, in no order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.counts.iter().map(|(hash, n)| (*hash, *n))
+    }
+
+    /// From [`WordCounts::pairs`].
+    pub(super) fn from_pairs(pairs: Vec<(u64, u32)>) -> Self {
+        Self { counts: pairs.into_iter().collect() }
+    }
+
     /// How often a word was counted.
     pub fn get(&self, word: &str) -> u32 {
         self.counts.get(&word_hash(word)).copied().unwrap_or(0)

@@ -26,6 +26,7 @@ mod import_situs;
 pub mod learning;
 pub mod link;
 pub mod owner_chains;
+pub mod owner_explain;
 pub mod owner_groups;
 pub mod owner_lines;
 pub mod owner_link;

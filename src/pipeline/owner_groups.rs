@@ -7,15 +7,19 @@ use rustc_hash::FxHashMap;
 use crate::owner_name::{LineStyle, Style};
 use crate::ownership::compare::Rule;
 use crate::ownership::group::{Decision, Link, unite};
+use crate::ownership::learnt::Learnt;
 use crate::ownership::place::{AddressRole, is_private, is_private_word};
 use crate::ownership::registry::{self, Event, Member, Numbers};
 use crate::ownership::roll::Roll;
 use crate::store::owner_groups::{self as groups, NodeRow};
 use crate::store::ownership::{self as stored, DecisionRow};
-use crate::store::{Db, Error, Tx, owner_rebuild as bulk};
+use crate::store::{Db, Error, Tx, blobs, owner_rebuild as bulk};
 
 /// Version of reading, linking and grouping; stored groups of another version are computed anew.
 pub(super) const VERSION: &str = "1";
+
+/// Version of the bytes of what a roll taught.
+pub(super) const LEARNT_VERSION: &str = "1";
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +80,15 @@ pub fn is_current(db: &impl Db) -> Result<bool, Error> {
     Ok(mark
         .rsplit_once('|')
         .is_some_and(|(of, _)| groups::roll_mark(db).is_ok_and(|roll| of == format!("{VERSION}|{roll}"))))
+}
+
+/// What the grouped roll taught about its names; `None` in databases of older versions.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn learnt(db: &impl Db) -> Result<Option<Learnt>, Error> {
+    let bytes = blobs::get_fitting(db, blobs::OWNER_WORDS, &groups::mark(db)?, LEARNT_VERSION)?;
+    Ok(bytes.and_then(|bytes| Learnt::from_bytes(&bytes)))
 }
 
 /// The line style that the stored readings were made with.

@@ -237,5 +237,5 @@ fn is_association(owner: &str) -> bool {
 
 /// Review items per 100,000 parcels of a roll.
 pub fn review_per_100k(roll: &Roll, grouping: &Grouping) -> f64 {
-    review_queue(roll, grouping).len() as f64 * 100_000.0 / roll.n_rows.max(1) as f64
+    review_queue(roll, grouping).len() as f64 * 100_000.0 / roll.learnt.n_rows.max(1) as f64
 }

@@ -6,13 +6,16 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::owner_name::{self, Flag, OwnerLine, Rule as NameRule};
+use crate::ownership::compare::same_party_here;
 use crate::ownership::group::{Grouping, group};
+use crate::ownership::mailing::mail_key;
+use crate::ownership::name::link_name;
 use crate::ownership::registry::{self, Member, Numbers};
 use crate::ownership::roll::{NameReader, Roll, RollTexts, TextRow};
-use crate::pipeline::owner_groups::{Regrouped, VERSION, decisions_on, store_numbers};
+use crate::pipeline::owner_groups::{LEARNT_VERSION, Regrouped, VERSION, decisions_on, store_numbers};
 use crate::store::owner_groups::{self as groups, AddressRow};
 use crate::store::owner_rebuild::{self as bulk, NewLink, NewNode, Readings};
-use crate::store::{Change, Db, Error, Tx, ownership as stored};
+use crate::store::{Change, Db, Error, Tx, blobs, ownership as stored};
 
 /// The current roll by its distinct texts, with the ids of its owner lines.
 #[derive(Debug, Default)]
@@ -114,16 +117,13 @@ pub fn set_homes(db: &impl Db, roll: &mut Roll, parcel_of_row: impl Fn(usize) ->
 /// When the database cannot be read or written.
 pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
     stored::extend_owner_orders(tx)?;
-    let LoadedTexts { texts, line_ids } = load_texts(tx)?;
-    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
-    let names = NameReader::new(texts);
-    let style = names.style().line.as_str();
-    let before = groups::mark(tx)?;
-    let mark = format!("{VERSION}|{}|{style}", groups::roll_mark(tx)?);
-    if !(before.starts_with(&format!("{VERSION}|")) && before.ends_with(&format!("|{style}"))) {
-        bulk::forget_readings(tx)?;
+    let (mut roll, mut parcels, mut line_ids) = read_roll(tx)?;
+    // Each round withholds at least one more parcel.
+    while extend_orders_to_parties(tx, &roll, &parcels)? {
+        (roll, parcels, line_ids) = read_roll(tx)?;
     }
-    let mut roll = read_names(tx, names, &line_ids)?;
+    let style = roll.learnt.style.line.as_str();
+    let mark = format!("{VERSION}|{}|{style}", groups::roll_mark(tx)?);
     set_homes(tx, &mut roll, |row| parcels[row])?;
     let decisions = decisions_on(tx, &roll)?;
     let grouping = group(&roll, &decisions);
@@ -131,9 +131,45 @@ pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
     let done = store_numbers(tx, &numbers)?;
     store_nodes(tx, (&parcels, &line_ids), &roll, (&grouping, &numbers))?;
     groups::set_mark(tx, &mark)?;
+    blobs::put(tx, blobs::OWNER_WORDS, &mark, LEARNT_VERSION, &roll.learnt.to_bytes())?;
     let done = Regrouped { n_owners: roll.nodes.len(), n_groups: numbers.of_root.len(), ..done };
     audit(tx, &done)?;
     Ok(done)
+}
+
+/// The current roll with its parcels by row and owner lines by text; stores what was not read before.
+fn read_roll(tx: &mut Tx<'_>) -> Result<(Roll, Vec<i64>, Vec<i64>), Error> {
+    let LoadedTexts { texts, line_ids } = load_texts(tx)?;
+    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
+    let names = NameReader::new(texts);
+    let style = names.style().line.as_str();
+    let before = groups::mark(tx)?;
+    if !(before.starts_with(&format!("{VERSION}|")) && before.ends_with(&format!("|{style}"))) {
+        bulk::forget_readings(tx)?;
+    }
+    Ok((read_names(tx, names, &line_ids)?, parcels, line_ids))
+}
+
+/// Extends orders on owners to the same party in another spelling: an equal name anywhere, as the order covers the line itself
+/// anywhere, and a variant of the name at an address of the order. True when parcels were withheld.
+fn extend_orders_to_parties(tx: &mut Tx<'_>, roll: &Roll, parcels: &[i64]) -> Result<bool, Error> {
+    let mut found: Vec<(i64, u32)> = Vec::new();
+    for order in stored::owner_orders(tx)? {
+        let name = link_name(&order.owner_text, &roll.learnt.style);
+        let mail = mail_key(&order.mailing_lines, &order.zip);
+        let here = roll.find_place(&mail.key).filter(|_| !mail.is_placeholder);
+        let at_address = here.map_or(0..0, |place| roll.places[place as usize].nodes.clone());
+        let variants = at_address.filter(|node| same_party_here(&name, roll.name_of(*node)).is_some());
+        let nodes = roll.nodes_with_key(&name.key).iter().copied().chain(variants);
+        found.extend(nodes.map(|node| (order.suppression_owner_id, node)));
+    }
+    let mut n_new = 0;
+    for (parcel_id, node) in parcels.iter().zip(&roll.node_of_row).filter(|_| !found.is_empty()) {
+        for (order, _) in found.iter().filter(|(_, under)| under == node) {
+            n_new += stored::extend_order(tx, *order, *parcel_id)?;
+        }
+    }
+    Ok(n_new > 0)
 }
 
 /// Reads the owner lines for their links, and stores what was not read before.

@@ -1,20 +1,16 @@
 //! Owners of a database: as of a day, their groups and portfolios, explanations, decisions, suppression.
 //!
-//! Groups are stored (`owner_groups`) and read by `owner_portfolio`; here the whole roll is loaded only to explain and to review.
+//! Groups are stored (`owner_groups`), read by `owner_portfolio` and explained by `owner_explain`.
 
 use std::path::Path;
 
 use crate::model::date::CivilDate;
-use crate::ownership::compare::Rule;
-pub use crate::ownership::group::ReviewItem;
-use crate::ownership::group::{Grouping, group, review_queue, strongest_path, verdict};
 pub use crate::ownership::interval::{Answer, Certainty, Fact};
 use crate::ownership::interval::{Basis, When, owner_as_of};
 use crate::ownership::place::AddressRole;
-use crate::ownership::roll::{Roll, collect_texts};
-use crate::pipeline::owner_groups::{Regrouped, decisions_on, is_current, regroup};
+use crate::pipeline::owner_groups::{Regrouped, is_current, regroup};
 use crate::pipeline::owner_portfolio::{key_of_address, resolve};
-use crate::pipeline::owner_rebuild::{load_texts, rebuild, set_homes};
+use crate::pipeline::owner_rebuild::rebuild;
 use crate::store::owner_groups::{self as groups, NodeRow};
 use crate::store::ownership::{self as stored, DecisionRow, NewDeed, SuppressionRow};
 use crate::store::{self, Authorship, Reader, Tx, Writer};
@@ -41,107 +37,6 @@ pub enum Error {
     /// No such suppression.
     #[error("there is no suppression {0}")]
     NoSuppression(i64),
-}
-
-/// The roll of a database, grouped.
-#[derive(Debug)]
-pub struct Owners {
-    /// Names, places, nodes.
-    pub roll: Roll,
-    /// Links and groups with decisions applied.
-    pub grouping: Grouping,
-}
-
-/// Loads and groups the current roll.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn load(reader: &Reader) -> Result<Owners, Error> {
-    let texts = load_texts(reader)?.texts;
-    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
-    let mut roll = collect_texts(texts);
-    set_homes(reader, &mut roll, |row| parcels[row])?;
-    let grouping = group(&roll, &decisions_on(reader, &roll)?);
-    Ok(Owners { roll, grouping })
-}
-
-impl Owners {
-    /// The node of a stored owner.
-    pub fn node_of(&self, row: &NodeRow) -> Option<u32> {
-        self.roll.find_key(&row.name_key, &row.mail_key)
-    }
-
-    /// Owner line of a node as shown to people.
-    pub fn display(&self, node: u32) -> String {
-        self.roll.display(node).replace('\n', " / ")
-    }
-
-    /// Public number of a node's stored group.
-    pub fn group_no(&self, reader: &Reader, node: u32) -> Result<String, Error> {
-        let stored = groups::node_by_key(reader, self.roll.name_key(node), self.roll.mail_key(node))?;
-        Ok(super::owner_portfolio::group_no(stored.map_or(0, |n| n.group_id)))
-    }
-}
-
-/// One line of an explanation.
-#[derive(Debug, Clone)]
-pub struct ExplainStep {
-    /// Owner the step leads to.
-    pub owner: String,
-    /// Rule and score.
-    pub rule: Rule,
-    /// Score in hundredths.
-    pub score_pct: u8,
-    /// True for the weakest link of the path.
-    pub is_weakest: bool,
-    /// Snapshot and row of the roll that show it.
-    pub evidence_row: String,
-}
-
-/// Why two owners are one group: the strongest path, or the verdict that keeps them apart.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn explain(
-    reader: &Reader,
-    owners: &Owners,
-    (a, b): (u32, u32),
-) -> Result<(crate::ownership::compare::Verdict, Vec<ExplainStep>), store::Error> {
-    let found = verdict(&owners.roll, &owners.grouping, (a, b));
-    let path = if owners.grouping.group_of[a as usize] == owners.grouping.group_of[b as usize] {
-        strongest_path(&owners.grouping.links, (a, b)).unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let weakest = path.iter().map(|s| s.link.rule.tier_and_score().1).min();
-    let steps = path
-        .iter()
-        .map(|step| {
-            let score_pct = step.link.rule.tier_and_score().1;
-            Ok(ExplainStep {
-                owner: owners.display(step.to),
-                rule: step.link.rule,
-                score_pct,
-                is_weakest: Some(score_pct) == weakest,
-                evidence_row: evidence_row(reader, owners, step.to)?,
-            })
-        })
-        .collect::<Result<_, store::Error>>()?;
-    Ok((found, steps))
-}
-
-/// Snapshot and row that show a node on the roll.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn evidence_row(reader: &Reader, owners: &Owners, node: u32) -> Result<String, store::Error> {
-    let found = stored::snapshot_row_of(reader, owners.roll.nodes[node as usize].row)?;
-    Ok(found.map_or(String::new(), |(snapshot_id, row_no)| format!("snapshot {snapshot_id} row {row_no}")))
-}
-
-/// The review queue, most parcels at stake first.
-pub fn review(owners: &Owners) -> Vec<ReviewItem> {
-    review_queue(&owners.roll, &owners.grouping)
 }
 
 /// Computes the stored groups when they do not belong to the roll that is there now.
@@ -328,7 +223,8 @@ pub fn suppress(db: &Path, row: &SuppressionRow, by: &Authorship) -> Result<(), 
     })
 }
 
-/// Withholds every parcel on which the roll shows the owner line of a parcel, now and later.
+/// Withholds every parcel on which the roll shows the owner of a parcel, now and later: the same line, another spelling of the
+/// name, or the same persons written differently at one of the owner's addresses. Returns how many parcels that is.
 ///
 /// # Errors
 /// When there is no such parcel or the database cannot be written.
@@ -336,9 +232,9 @@ pub fn suppress_owner(db: &Path, row: &SuppressionRow, by: &Authorship) -> Resul
     in_bulk(db, by, |tx| {
         let parcel_id =
             store::cases::parcel(tx, &row.parcel_no)?.ok_or_else(|| Error::NoParcel(row.parcel_no.clone()))?;
-        let n_parcels = stored::suppress_owner(tx, parcel_id, row)?;
+        stored::suppress_owner(tx, parcel_id, row)?;
         rebuild(tx)?;
-        Ok(n_parcels)
+        Ok(stored::parcels_under(tx, &row.order_ref)?)
     })
 }
 

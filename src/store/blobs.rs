@@ -11,6 +11,9 @@ pub const PARCEL_BOXES: &str = "parcel_boxes";
 /// The county as the matcher learnt it (`matching::Matcher::to_bytes`).
 pub const COUNTY: &str = "county";
 
+/// What the roll teaches about its owners' names (`ownership::learnt`).
+pub const OWNER_WORDS: &str = "owner_words";
+
 /// Stores a blob, replacing the one of the same kind.
 ///
 /// # Errors

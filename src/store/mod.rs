@@ -14,6 +14,7 @@ pub mod matching;
 mod open;
 pub mod owner_groups;
 pub mod owner_rebuild;
+pub mod owner_review;
 pub mod ownership;
 pub mod pages;
 pub mod parcels;

@@ -106,6 +106,14 @@ pub fn node_by_key(db: &impl Db, name_key: &str, mail_key: &str) -> Result<Optio
     Ok(nodes_where(db, "n.name_key = ?1 AND n.mail_key = ?2", &[&name_key, &mail_key])?.pop())
 }
 
+/// The node of an id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn node_by_id(db: &impl Db, node_id: i64) -> Result<Option<NodeRow>, Error> {
+    Ok(nodes_where(db, "n.owner_node_id = ?1", &[&node_id])?.pop())
+}
+
 /// Owners of a group.
 ///
 /// # Errors

@@ -359,12 +359,12 @@ pub fn suppress(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> Result
     })
 }
 
-/// Withholds an owner line of a parcel wherever the roll shows it; returns how many parcels that is today. The order is
-/// listed with the parcel it was entered for.
+/// Withholds an owner line of a parcel wherever the roll shows it. The order is listed with the parcel it was entered for;
+/// grouping extends it to other spellings of the owner.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn suppress_owner(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> Result<usize, Error> {
+pub fn suppress_owner(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> Result<(), Error> {
     suppress(tx, parcel_id, row)?;
     let by = tx.authorship().clone();
     tx.tx.execute(
@@ -374,7 +374,7 @@ pub fn suppress_owner(tx: &mut Tx<'_>, parcel_id: i64, row: &SuppressionRow) -> 
          WHERE p.parcel_id = ?1 AND v.owner_line_id IS NOT NULL",
         params![parcel_id, row.basis, row.order_ref, row.from_date, row.to_date, by.actor, by.at.0],
     )?;
-    Ok(1 + extend_owner_orders(tx)?)
+    Ok(())
 }
 
 /// Withholds the parcels that owners under an order have got since; returns how many.
@@ -394,6 +394,67 @@ pub fn extend_owner_orders(tx: &mut Tx<'_>) -> Result<usize, Error> {
            AND (s.to_date IS NULL OR s.to_date >= date('now'))",
         params![by.actor, by.at.0],
     )?)
+}
+
+/// An order on an owner in force, with a mailing address of a parcel that it withholds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the columns of the query")]
+pub struct OwnerOrder {
+    pub suppression_owner_id: i64,
+    pub owner_text: String,
+    pub mailing_lines: String,
+    pub zip: String,
+}
+
+/// Orders on owners in force, each with every mailing address of its parcels.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn owner_orders(db: &impl Db) -> Result<Vec<OwnerOrder>, Error> {
+    let mut statement = db.connection().prepare(
+        "SELECT DISTINCT s.suppression_owner_id, o.owner_text, COALESCE(m.lines, ''), COALESCE(m.zip, '')
+         FROM suppression_owner s
+         JOIN owner_line o ON o.owner_line_id = s.owner_line_id
+         LEFT JOIN suppression d ON d.order_ref = s.order_ref
+         LEFT JOIN parcel p ON p.parcel_id = d.parcel_id
+         LEFT JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         LEFT JOIN mailing_address m ON m.mailing_address_id = v.mailing_address_id
+         WHERE s.from_date <= date('now') AND (s.to_date IS NULL OR s.to_date >= date('now'))
+         ORDER BY 1, 3, 4",
+    )?;
+    let rows = statement.query_map([], |r| {
+        Ok(OwnerOrder {
+            suppression_owner_id: r.get(0)?,
+            owner_text: r.get(1)?,
+            mailing_lines: r.get(2)?,
+            zip: r.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Extends an order on an owner to a parcel; returns how many parcels are new. The owner line there is not added to the order:
+/// a variant of a name means the same person at that address only.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn extend_order(tx: &mut Tx<'_>, suppression_owner_id: i64, parcel_id: i64) -> Result<usize, Error> {
+    let by = tx.authorship().clone();
+    let sql = "INSERT INTO suppression (parcel_id, basis, order_ref, from_date, to_date, entered_by, entered_at)
+         SELECT ?2, s.basis, s.order_ref, s.from_date, s.to_date, ?3, ?4
+         FROM suppression_owner s
+         WHERE s.suppression_owner_id = ?1
+           AND NOT EXISTS (SELECT 1 FROM suppression d WHERE d.parcel_id = ?2 AND d.order_ref = s.order_ref)";
+    Ok(tx.tx.prepare_cached(sql)?.execute(params![suppression_owner_id, parcel_id, by.actor, by.at.0])?)
+}
+
+/// Parcels withheld by an order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn parcels_under(db: &impl Db, order_ref: &str) -> Result<usize, Error> {
+    let sql = "SELECT COUNT(DISTINCT parcel_id) FROM suppression WHERE order_ref = ?1";
+    Ok(db.connection().query_row(sql, [order_ref], |r| r.get::<_, u32>(0))? as usize)
 }
 
 /// Ends a suppression after the given day; false when there is none with this number.

@@ -123,3 +123,25 @@ fn an_order_on_an_owner_covers_the_parcels_bought_later() {
     ok(dir, "taptrace --db t.db owner suppress end 1 --to 2020-01-02");
     assert!(ok(dir, "taptrace --db t.db owner show P7").contains("VEK, PAT"));
 }
+
+#[test]
+fn an_order_on_an_owner_covers_the_same_party_in_another_spelling() {
+    let dir = city();
+    let dir = dir.path();
+    let more = "P7,7 OAK ST,\"Vek,  Pat\",70 ASH ST,74103\nP8,8 OAK ST,\"VEK, P\",\"9 ELM AVENUE\",74102\n\
+                P9,9 OAK ST,\"VEK, PAUL\",9 ELM AVE,74102\n";
+    import(dir, "b.csv", &format!("{ROLL}{more}"), "2026-06-01");
+    ok(dir, "taptrace --db t.db owner suppress add P4 --order-ref CV-1 --from 2020-01-01 --all-parcels");
+    for (parcel, is_withheld) in [("P4", true), ("P7", true), ("P8", true), ("P9", false), ("P5", false)] {
+        let shown = ok(dir, &format!("taptrace --db t.db owner show {parcel}"));
+        assert_eq!(shown.contains("withheld by law"), is_withheld, "{parcel}: {shown}");
+    }
+    // A later roll with one more spelling at the address.
+    import(dir, "c.csv", &format!("{ROLL}{more}P10,10 OAK ST,\"VEK, PAT & ANN\",9 ELM AVE,74102\n"), "2026-07-01");
+    assert!(ok(dir, "taptrace --db t.db owner show P10").contains("withheld by law"));
+    ok(dir, "taptrace --db t.db owner suppress end 1 --to 2020-01-02");
+    for parcel in ["P4", "P7", "P8", "P10"] {
+        let shown = ok(dir, &format!("taptrace --db t.db owner show {parcel}"));
+        assert!(shown.to_uppercase().contains("VEK"), "{parcel}: {shown}");
+    }
+}
