@@ -227,7 +227,8 @@ fn tell_outlook(global: &Global, outlook: &Outlook, profile: &Profile) -> Result
         writeln!(sink, "{}: {}", layer.url, layer.name)?;
         writeln!(sink, "  rows: {}", outlook.n_rows.map_or("not counted".to_owned(), |n| n.to_string()))?;
         writeln!(sink, "  rows of a page: at most {}; pages by offset: {}", layer.rows_max, yes_no(layer.can_offset))?;
-        writeln!(sink, "  coordinate system: {}", layer.crs.as_deref().unwrap_or("not named"))?;
+        let known = if layer.has_known_crs() { "" } else { " (not known here; degrees are asked for)" };
+        writeln!(sink, "  coordinate system: {}{known}", layer.crs.as_deref().unwrap_or("not named"))?;
         writeln!(sink, "  object ids: {}", layer.oid_field.as_deref().unwrap_or("not named"))?;
         writeln!(sink, "  time of edits: {}", layer.edit_field.as_deref().unwrap_or("not named"))?;
         writeln!(sink, "  fields: {}", columns.join(", "))?;
