@@ -21,9 +21,9 @@ pub enum Error {
     /// The rows of a layer, or its profile.
     #[error(transparent)]
     Import(#[from] import::Error),
-    /// A page, or its profile.
+    /// A page, or its profile. Boxed because it carries much.
     #[error(transparent)]
-    Page(#[from] page::Error),
+    Page(Box<page::Error>),
     /// Asked for rows edited since a moment, and nobody knows the field or the moment.
     #[error("{url}: {detail}")]
     NoMark {
@@ -54,6 +54,12 @@ pub enum Error {
         /// Bound.
         max: u64,
     },
+}
+
+impl From<page::Error> for Error {
+    fn from(error: page::Error) -> Self {
+        Error::Page(Box::new(error))
+    }
 }
 
 impl Error {

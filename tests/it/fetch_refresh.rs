@@ -172,7 +172,7 @@ fn refreshed(ended: Ended) -> Refreshed {
 
 fn page_error(result: Result<Ended, Error>) -> page::Error {
     match result {
-        Err(Error::Page(error)) => error,
+        Err(Error::Page(error)) => *error,
         other => panic!("{other:?}"),
     }
 }

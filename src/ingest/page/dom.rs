@@ -133,11 +133,7 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
     };
     for node in element.descendants() {
         match node.value() {
-            Node::Element(e) if e.name() == "br" => {
-                if !close(&mut open) {
-                    return lines;
-                }
-            }
+            Node::Element(e) if e.name() == "br" && !close(&mut open) => return lines,
             Node::Text(text) => {
                 let Some(parent) = node.parent() else { continue };
                 if parent.value().as_element().is_some_and(|e| UNSEEN.contains(&e.name())) {
