@@ -16,6 +16,7 @@ use super::levels::{
     TYPE_MISSING_REFERENCE, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER, UNIT_QUERY_ONLY_SIBLINGS, ZIP, ZIP_DIFFERS,
     ZIP_NEAR,
 };
+use super::memo::Memo;
 use super::names::{self, NameHit};
 use super::numbers;
 use super::weights::bits_of;
@@ -69,9 +70,10 @@ pub(crate) struct Found {
     pub(crate) bits: f64,
 }
 
-/// What is reused from query to query: nothing in it changes an answer.
+/// What is reused from query to query of one matcher: nothing in it changes an answer.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    pub(crate) readings: Memo,
     memo: FxHashMap<String, Vec<NameHit>>,
     hits: Vec<NameHit>,
     pub(crate) found: Vec<Found>,
@@ -102,6 +104,23 @@ struct Search {
     is_wide: bool,
 }
 
+/// The readings of a text in comparable form.
+pub(crate) fn asked_of(county: &County, query: &Query<'_>, parsed: &Parsed) -> Vec<Asked> {
+    let mut all = Vec::with_capacity(parsed.readings.len() + 1);
+    for reading in &parsed.readings {
+        all.extend(Asked::new(reading, query.place, query.zip, county));
+        // Where hyphens are composite numbers, an ascending pair may still be a range.
+        let pair = reading.address_number.as_ref().filter(|n| {
+            county.hyphens_are_composite && n.hyphenated && n.high.is_some_and(|h| h > n.low && h - n.low <= 60)
+        });
+        if let Some(number) = pair {
+            let number = super::reading::number(number, false);
+            all.extend(Asked::with_number(reading, number, query.place, query.zip, county));
+        }
+    }
+    all
+}
+
 /// A street with the levels that all its addresses share.
 #[derive(Clone, Copy)]
 struct Head {
@@ -128,8 +147,7 @@ impl<'a> Collector<'a> {
     }
 
     /// All candidates, in no order.
-    pub(crate) fn run(&mut self, parsed: &Parsed) {
-        let asked = self.asked(parsed);
+    pub(crate) fn run(&mut self, asked: &[Asked]) {
         self.is_on_block =
             self.query.position.is_some_and(|at| asked.first().is_some_and(|one| self.is_block_of(one, at)));
         let mut has_street = Vec::with_capacity(asked.len());
@@ -225,24 +243,6 @@ impl<'a> Collector<'a> {
             };
             found.bits = self.base + bits_of(levels, self.weights);
         }
-    }
-
-    fn asked(&self, parsed: &Parsed) -> Vec<Asked> {
-        let mut all = Vec::with_capacity(parsed.readings.len() + 1);
-        for reading in &parsed.readings {
-            all.extend(Asked::new(reading, self.query.place, self.query.zip, self.county));
-            // Where hyphens are composite numbers, an ascending pair may still be a range.
-            let pair = reading.address_number.as_ref().filter(|n| {
-                self.county.hyphens_are_composite
-                    && n.hyphenated
-                    && n.high.is_some_and(|h| h > n.low && h - n.low <= 60)
-            });
-            if let Some(number) = pair {
-                let number = super::reading::number(number, false);
-                all.extend(Asked::with_number(reading, number, self.query.place, self.query.zip, self.county));
-            }
-        }
-        all
     }
 
     /// True when the streets called as asked lack the house number, and lots with numbers near it lie about the point.

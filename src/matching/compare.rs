@@ -1,6 +1,6 @@
 //! Comparison of what was asked with a street and an address of the county: one level per element.
 
-use super::county::{County, Entry, Street};
+use super::county::{County, Entry, NO_WORD, Street};
 use super::levels::{
     DIRECTION_CONFLICT, DIRECTION_CONFLICT_KNOWN, DIRECTION_EQUAL, DIRECTION_MISSING_KNOWN, DIRECTION_MISSING_QUERY,
     DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED, DIRECTION_PARTIAL, Level, OWNER_DIFFERS, OWNER_EQUAL,
@@ -16,7 +16,7 @@ use super::reading::{self, Number, StreetWords};
 use crate::model::address::Address;
 
 /// One reading of the query in comparable form.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Asked {
     pub(crate) street: StreetWords,
     pub(crate) number: Number,
@@ -136,6 +136,10 @@ pub(crate) fn street_type(asked: &Asked, county: &County, street: &Street) -> Le
 
 /// Level of letters, fractions and second parts around the house number.
 pub(crate) fn suffix(asked: &Asked, county: &County, entry: &Entry) -> Level {
+    let is_plain = asked.number.prefix.is_empty() && asked.number.suffix.is_empty();
+    if is_plain && entry.prefix == NO_WORD && entry.suffix == NO_WORD {
+        return SUFFIX_EQUAL;
+    }
     let (prefix, own_prefix) = (asked.number.prefix.as_str(), county.words.get(entry.prefix));
     if prefix != own_prefix {
         return if prefix.is_empty() || own_prefix.is_empty() { PREFIX_MISSING } else { PREFIX_CONFLICT };
@@ -170,6 +174,9 @@ pub(crate) fn suffix(asked: &Asked, county: &County, entry: &Entry) -> Level {
 
 /// Level of the unit, the entry looked at alone.
 pub(crate) fn unit(asked: &Asked, county: &County, entry: &Entry) -> Level {
+    if asked.unit.is_empty() && entry.unit == NO_WORD {
+        return UNIT_EQUAL;
+    }
     let (query, reference) = (asked.unit.as_str(), county.words.get(entry.unit));
     let is_letter = |unit: &str, letter: &str| !unit.is_empty() && unit == letter;
     if query == reference

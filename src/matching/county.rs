@@ -71,10 +71,20 @@ impl Entry {
     pub(crate) fn key(&self) -> [u32; 8] {
         [self.street, self.low, self.high, self.suffix, self.prefix, self.unit, self.zip, self.place]
     }
+
+    /// As comparing the keys, without a call for each neighbor.
+    fn is_same_address(&self, other: &Self) -> bool {
+        let differs = |of: fn(&Self) -> u32| of(self) ^ of(other);
+        differs(|e| e.low) | differs(|e| e.high) | differs(|e| e.unit) | differs(|e| e.suffix) == 0
+            && differs(|e| e.street) | differs(|e| e.prefix) | differs(|e| e.zip) | differs(|e| e.place) == 0
+    }
 }
 
 /// Marks a parcel without a point.
 const NO_POSITION: u32 = 1 << 31;
+
+/// The id of "" among the words of a county.
+pub(crate) const NO_WORD: u32 = 0;
 
 /// The county as the matcher knows it.
 #[derive(Debug, Default)]
@@ -161,9 +171,9 @@ impl County {
 
     /// All entries with the address of the one at `at`.
     pub(crate) fn same_address(&self, at: usize) -> std::ops::Range<usize> {
-        let key = self.entries[at].key();
-        let n_before = self.entries[..at].iter().rev().take_while(|e| e.key() == key).count();
-        let n_behind = self.entries[at..].iter().take_while(|e| e.key() == key).count();
+        let own = &self.entries[at];
+        let n_before = self.entries[..at].iter().rev().take_while(|e| e.is_same_address(own)).count();
+        let n_behind = self.entries[at..].iter().take_while(|e| e.is_same_address(own)).count();
         at - n_before..at + n_behind
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn id_of(index: usize) -> u32 {
 /// Distinct strings with ids from 0, found by hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Strings {
-    bytes: Vec<u8>,
+    text: String,
     ends: Vec<u32>,
     /// Open addressing, id + 1; 0 is free. The length is a power of two.
     slots: Vec<u32>,
@@ -38,12 +38,12 @@ impl Strings {
     pub(crate) fn get(&self, id: u32) -> &str {
         let id = id as usize;
         let start = if id == 0 { 0 } else { self.ends[id - 1] as usize };
-        std::str::from_utf8(&self.bytes[start..self.ends[id] as usize]).unwrap_or_default()
+        &self.text[start..self.ends[id] as usize]
     }
 
     fn raw(&self, id: usize) -> &[u8] {
         let start = if id == 0 { 0 } else { self.ends[id - 1] as usize };
-        &self.bytes[start..self.ends[id] as usize]
+        &self.text.as_bytes()[start..self.ends[id] as usize]
     }
 
     fn slot_of(&self, text: &[u8]) -> usize {
@@ -71,8 +71,8 @@ impl Strings {
         if let Some(id) = self.slots[slot].checked_sub(1) {
             return id;
         }
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.ends.push(id_of(self.bytes.len()));
+        self.text.push_str(text);
+        self.ends.push(id_of(self.text.len()));
         let id = id_of(self.ends.len());
         self.slots[slot] = id;
         id - 1
@@ -164,7 +164,7 @@ impl ByteWriter {
     }
 
     pub(crate) fn strings(&mut self, strings: &Strings) {
-        self.bytes(&strings.bytes);
+        self.bytes(strings.text.as_bytes());
         self.words(&strings.ends);
         self.words(&strings.slots);
     }
@@ -204,8 +204,9 @@ impl ByteReader<'_> {
     }
 
     pub(crate) fn strings(&mut self) -> Option<Strings> {
-        let strings = Strings { bytes: self.bytes()?, ends: self.words()?, slots: self.words()? };
-        let text = std::str::from_utf8(&strings.bytes).ok()?;
+        let text = String::from_utf8(self.bytes()?).ok()?;
+        let strings = Strings { text, ends: self.words()?, slots: self.words()? };
+        let text = strings.text.as_str();
         let is_sorted = strings.ends.is_sorted() && strings.ends.last().is_none_or(|e| *e as usize == text.len());
         let on_char = strings.ends.iter().all(|e| text.is_char_boundary(*e as usize));
         let n = strings.ends.len();

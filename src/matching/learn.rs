@@ -4,7 +4,7 @@
 //! Labels are not all right (a corner lot under its other street, a lot that was split): each query counts only as much as
 //! the present weights believe its label, with 3 % as the share of labels that mean nothing.
 
-use super::collect::{Query, Scratch};
+use super::collect::{Query, Scratch, asked_of};
 use super::levels::{
     AGREEMENT, ELEMENTS, LEVELS, Level, Levels, NUMBER, NUMBER_BELOW_SLOT, OWNER, PLACE_EQUAL, POSITION, ZIP_EQUAL,
     element_of,
@@ -54,7 +54,7 @@ pub struct Fit {
 pub fn case(matcher: &Matcher, query: &Query<'_>, truths: &[&str], scratch: &mut Scratch) -> Case {
     let county = matcher.county();
     let parsed = address::parse_in(query.address_text, county);
-    let judgement = matcher.judge(query, &parsed, scratch);
+    let judgement = matcher.judge(query, &asked_of(county, query, &parsed), scratch);
     let candidates = judgement
         .ranked
         .iter()

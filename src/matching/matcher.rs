@@ -4,7 +4,8 @@
 //! and absence are part of the score. Pure and deterministic; it holds no database.
 
 use super::build::{self, StreetAlias};
-use super::collect::{Collector, Found, Query, Scratch};
+use super::collect::{Collector, Found, Query, Scratch, asked_of};
+use super::compare::Asked;
 use super::county::{County, ReferenceRow};
 use super::explain;
 use super::levels::{
@@ -15,7 +16,7 @@ use super::levels::{
     UNIT_REFERENCE_ONLY,
 };
 use super::weights::Weights;
-use crate::address::{self, Parsed};
+use crate::address;
 use crate::geom::ParcelGeometryIndex;
 use crate::model::link::{ComparisonStep, Decision};
 
@@ -166,14 +167,16 @@ impl Matcher {
     /// Finds the parcels that a text means, with the reasons.
     pub fn match_one(&self, query: &Query<'_>) -> Outcome {
         let parsed = address::parse_in(query.address_text, &self.county);
-        let judgement = self.judge(query, &parsed, &mut Scratch::default());
+        let asked = asked_of(&self.county, query, &parsed);
+        let judgement = self.judge(query, &asked, &mut Scratch::default());
         explain::outcome(self, &judgement, &parsed)
     }
 
     /// Finds the parcels that a text means, without words; `scratch` only saves work.
     pub fn match_brief(&self, query: &Query<'_>, scratch: &mut Scratch) -> Brief<'_> {
-        let parsed = address::parse_in(query.address_text, &self.county);
-        let judgement = self.judge(query, &parsed, scratch);
+        let asked = scratch.readings.asked(&self.county, query);
+        let judgement = self.judge(query, &asked, scratch);
+        scratch.readings.give_back(query.address_text, asked);
         let name = |parcel: u32| self.county.parcel_nos.get(parcel);
         Brief {
             decision: judgement.decision,
@@ -184,9 +187,9 @@ impl Matcher {
     }
 
     /// All candidate addresses of a query with their levels and parcels, best first: what the weights are fitted on.
-    pub(crate) fn judge(&self, query: &Query<'_>, parsed: &Parsed, scratch: &mut Scratch) -> Judgement {
+    pub(crate) fn judge(&self, query: &Query<'_>, asked: &[Asked], scratch: &mut Scratch) -> Judgement {
         let weights = (self.bits.as_slice(), self.weights.base);
-        Collector::new(&self.county, weights, *query, scratch).run(parsed);
+        Collector::new(&self.county, weights, *query, scratch).run(asked);
         let mut ranked = std::mem::take(&mut scratch.found);
         ranked.sort_unstable_by(|a, b| {
             b.bits.total_cmp(&a.bits).then_with(|| (a.start, a.parcel).cmp(&(b.start, b.parcel)))

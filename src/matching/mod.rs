@@ -13,6 +13,7 @@ mod flat;
 pub mod learn;
 mod levels;
 mod matcher;
+mod memo;
 mod names;
 mod numbers;
 mod reading;

@@ -2,12 +2,14 @@
 //!
 //! CSV or NDJSON, plain or `.gz`, or stdin (`-`). A row that cannot be read gives an error row, never a lost one.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::ordered;
 use crate::matching::{Brief, Matcher, Query, Scratch};
 use crate::model::parcel::LonLat;
 
@@ -192,97 +194,106 @@ pub struct Counts {
     pub errors: u64,
 }
 
-#[derive(Debug, Default)]
-struct Item {
+/// A row as read; its cells are looked at by the workers.
+enum Row {
+    Cells(csv::StringRecord),
+    Object(Map<String, Value>),
+    /// Why it cannot be read.
+    Bad(String),
+}
+
+/// What is asked in a row.
+struct Item<'a> {
     id: Value,
-    address: String,
-    place: String,
-    zip: String,
-    owner: String,
+    address: Cow<'a, str>,
+    place: Cow<'a, str>,
+    zip: Cow<'a, str>,
+    owner: Cow<'a, str>,
     position: Option<LonLat>,
-    error: Option<String>,
 }
 
-trait Rows {
-    fn next_item(&mut self) -> Result<Option<(u64, Item)>, Error>;
+/// The rows of a file, one after the other.
+enum Rows {
+    Csv(Table),
+    Json { path: PathBuf, lines: io::Split<Box<dyn BufRead + Send>>, row_no: u64 },
 }
 
-struct CsvRows {
-    table: Table,
+impl Rows {
+    /// The next row with its 1-based number.
+    fn next_row(&mut self) -> Result<Option<(u64, Row)>, Error> {
+        match self {
+            Self::Csv(table) => {
+                Ok(table.next_row()?.map(|(row_no, row)| (row_no, row.map_or_else(Row::Bad, Row::Cells))))
+            }
+            Self::Json { path, lines, row_no } => loop {
+                let Some(line) = lines.next() else { return Ok(None) };
+                let line = line.map_err(|source| Error::Read { path: path.clone(), source })?;
+                if line.iter().all(u8::is_ascii_whitespace) {
+                    continue;
+                }
+                *row_no += 1;
+                let row = serde_json::from_slice::<Map<String, Value>>(&line)
+                    .map_or_else(|e| Row::Bad(format!("no JSON object: {e}")), Row::Object);
+                return Ok(Some((*row_no, row)));
+            },
+        }
+    }
+}
+
+/// Where the cells of a row are.
+struct Places {
+    columns: Columns,
     id: Option<usize>,
     address: usize,
     other: [Option<usize>; 5],
 }
 
-impl Rows for CsvRows {
-    fn next_item(&mut self) -> Result<Option<(u64, Item)>, Error> {
-        let Some((row_no, row)) = self.table.next_row()? else { return Ok(None) };
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => return Ok(Some((row_no, Item { id: json!(row_no), error: Some(error), ..Item::default() }))),
-        };
-        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim().to_owned();
-        let id = self.id.map_or_else(|| json!(row_no), |c| json!(cell(Some(c))));
-        let [lon, lat, owner, place, zip] = self.other.map(cell);
-        let error = row.get(self.address).is_none().then(|| "the row is too short".to_owned());
-        let item =
-            Item { id, address: cell(Some(self.address)), place, zip, owner, position: position(&lon, &lat), error };
-        Ok(Some((row_no, item)))
-    }
-}
-
-struct JsonRows {
-    path: PathBuf,
-    lines: io::Split<Box<dyn BufRead + Send>>,
-    columns: Columns,
-    row_no: u64,
-}
-
-impl Rows for JsonRows {
-    fn next_item(&mut self) -> Result<Option<(u64, Item)>, Error> {
-        loop {
-            let Some(line) = self.lines.next() else { return Ok(None) };
-            let line = line.map_err(|source| Error::Read { path: self.path.clone(), source })?;
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            self.row_no += 1;
-            let item = match serde_json::from_slice::<Map<String, Value>>(&line) {
-                Ok(map) => self.item_of(&map),
-                Err(e) => {
-                    Item { id: json!(self.row_no), error: Some(format!("no JSON object: {e}")), ..Item::default() }
+impl Places {
+    /// What the row asks, or why it cannot be read.
+    fn item<'a>(&self, row_no: u64, row: &'a Row) -> Result<Item<'a>, (Value, Cow<'a, str>)> {
+        match row {
+            Row::Cells(record) => {
+                let cell = |column: Option<usize>| column.and_then(|c| record.get(c)).unwrap_or("").trim();
+                let id = self.id.map_or_else(|| json!(row_no), |c| json!(cell(Some(c))));
+                let [lon, lat, owner, place, zip] = self.other.map(cell);
+                let position = position(lon, lat);
+                if record.get(self.address).is_none() {
+                    return Err((id, "the row is too short".into()));
                 }
-            };
-            return Ok(Some((self.row_no, item)));
+                let address = cell(Some(self.address));
+                let [address, owner, place, zip] = [address, owner, place, zip].map(Cow::Borrowed);
+                Ok(Item { id, address, place, zip, owner, position })
+            }
+            Row::Object(map) => self.item_of(row_no, map),
+            Row::Bad(problem) => Err((json!(row_no), problem.as_str().into())),
         }
     }
-}
 
-impl JsonRows {
-    fn item_of(&self, map: &Map<String, Value>) -> Item {
-        let text = |key: Option<&String>| -> String {
+    fn item_of<'a>(&self, row_no: u64, map: &'a Map<String, Value>) -> Result<Item<'a>, (Value, Cow<'a, str>)> {
+        let text = |key: Option<&String>| -> Cow<'a, str> {
             match key.and_then(|k| map.get(k)) {
-                Some(Value::String(s)) => s.clone(),
-                Some(Value::Number(n)) => n.to_string(),
-                _ => String::new(),
+                Some(Value::String(s)) => Cow::Borrowed(s),
+                Some(Value::Number(n)) => Cow::Owned(n.to_string()),
+                _ => Cow::Borrowed(""),
             }
         };
         let c = &self.columns;
-        let id = c.id.as_ref().and_then(|k| map.get(k)).cloned().unwrap_or_else(|| json!(self.row_no));
-        let error = (!map.contains_key(&c.address)).then(|| format!("there is no {:?}", c.address));
-        Item {
+        let id = c.id.as_ref().and_then(|k| map.get(k)).cloned().unwrap_or_else(|| json!(row_no));
+        if !map.contains_key(&c.address) {
+            return Err((id, format!("there is no {:?}", c.address).into()));
+        }
+        Ok(Item {
             id,
             address: text(Some(&c.address)),
             place: text(c.place.as_ref()),
             zip: text(c.zip.as_ref()),
             owner: text(c.owner.as_ref()),
             position: position(&text(c.lon.as_ref()), &text(c.lat.as_ref())),
-            error,
-        }
+        })
     }
 }
 
-fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
+fn open_rows(path: &Path, columns: &Columns) -> Result<(Rows, Places), Error> {
     let name = path.to_string_lossy().to_ascii_lowercase();
     let stem = name.trim_end_matches(".gz");
     let mut bytes = open_bytes(path)?;
@@ -291,21 +302,21 @@ fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
         let first = bytes.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
         is_json = first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
     }
+    let mut places = Places { columns: columns.clone(), id: None, address: 0, other: [None; 5] };
     if is_json {
-        let lines = bytes.split(b'\n');
-        return Ok(Box::new(JsonRows { path: path.to_owned(), lines, columns: columns.clone(), row_no: 0 }));
+        return Ok((Rows::Json { path: path.to_owned(), lines: bytes.split(b'\n'), row_no: 0 }, places));
     }
     let table = Table::from_bytes(path, bytes)?;
     let optional = |name: &Option<String>| name.as_ref().map(|n| table.require(n)).transpose();
-    let (id, address) = (optional(&columns.id)?, table.require(&columns.address)?);
-    let other = [
+    (places.id, places.address) = (optional(&columns.id)?, table.require(&columns.address)?);
+    places.other = [
         optional(&columns.lon)?,
         optional(&columns.lat)?,
         optional(&columns.owner)?,
         optional(&columns.place)?,
         optional(&columns.zip)?,
     ];
-    Ok(Box::new(CsvRows { table, id, address, other }))
+    Ok((Rows::Csv(table), places))
 }
 
 /// Matches every row of a file and writes one line each.
@@ -313,48 +324,50 @@ fn open_rows(path: &Path, columns: &Columns) -> Result<Box<dyn Rows>, Error> {
 /// # Errors
 /// When the file or a column is missing, or the result cannot be written.
 pub fn run(matcher: &Matcher, path: &Path, options: &Options, out: &mut dyn Write) -> Result<Counts, Error> {
-    let mut rows = open_rows(path, &options.columns)?;
+    let (mut rows, places) = open_rows(path, &options.columns)?;
     let mut counts = Counts::default();
     if options.as_csv {
         out.write_all(b"id,decision,parcels,score,candidates,error\n").map_err(Error::Write)?;
     }
-    loop {
-        let mut batch: Vec<Item> = Vec::with_capacity(BATCH_ROWS);
+    let (shard, n_shards) = options.shard;
+    let read = || {
+        let mut batch: Vec<(u64, Row)> = Vec::with_capacity(BATCH_ROWS);
         while batch.len() < BATCH_ROWS {
-            let Some((row_no, item)) = rows.next_item()? else { break };
-            let (shard, n_shards) = options.shard;
-            if (row_no - 1) % n_shards == shard - 1 {
-                batch.push(item);
+            let Some(row) = rows.next_row()? else { break };
+            if (row.0 - 1) % n_shards == shard - 1 {
+                batch.push(row);
             }
         }
-        if batch.is_empty() {
-            return Ok(counts);
+        Ok((!batch.is_empty()).then_some(batch))
+    };
+    let work = |scratch: &mut Scratch, batch: Vec<(u64, Row)>| {
+        let mut done = Done { n_rows: batch.len() as u64, ..Done::default() };
+        for (row_no, row) in &batch {
+            match places.item(*row_no, row) {
+                Ok(item) => matched_line(matcher, &item, options, scratch, &mut done.text),
+                Err((id, error)) => {
+                    done.n_errors += 1;
+                    error_line(&id, &error, options, &mut done.text);
+                }
+            }
         }
-        counts.rows_in += batch.len() as u64;
-        counts.errors += batch.iter().filter(|i| i.error.is_some()).count() as u64;
-        for text in in_parallel(matcher, &batch, options) {
-            counts.rows_out += text.bytes().filter(|b| *b == b'\n').count() as u64;
-            out.write_all(text.as_bytes()).map_err(Error::Write)?;
-        }
-    }
+        done
+    };
+    ordered::run(options.threads, read, Scratch::default, work, |done| {
+        counts.rows_in += done.n_rows;
+        counts.errors += done.n_errors;
+        counts.rows_out += done.text.iter().filter(|b| **b == b'\n').count() as u64;
+        out.write_all(&done.text).map_err(Error::Write)
+    })?;
+    Ok(counts)
 }
 
-/// Lines of a batch in input order, made by `threads` workers over equal slices.
-fn in_parallel(matcher: &Matcher, batch: &[Item], options: &Options) -> Vec<String> {
-    let threads = options.threads.clamp(1, 64);
-    let slice_len = batch.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = batch
-            .chunks(slice_len)
-            .map(|slice| {
-                scope.spawn(move || {
-                    let mut scratch = Scratch::default();
-                    slice.iter().map(|item| line_of(matcher, item, options, &mut scratch)).collect::<String>()
-                })
-            })
-            .collect();
-        workers.into_iter().map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
-    })
+/// A batch that went through.
+#[derive(Default)]
+struct Done {
+    text: Vec<u8>,
+    n_rows: u64,
+    n_errors: u64,
 }
 
 /// Score with six decimals: more would promise what no calibration holds, and keeps the bytes stable.
@@ -362,40 +375,40 @@ pub(crate) fn rounded(score: f64) -> f64 {
     (score * 1e6).round() / 1e6
 }
 
-fn line_of(matcher: &Matcher, item: &Item, options: &Options, scratch: &mut Scratch) -> String {
-    if let Some(error) = &item.error {
-        return if options.as_csv {
-            csv_line(&[&plain(&item.id), "error", "", "", "", error])
-        } else {
-            format!(
-                "{}\n",
-                json!({"id": item.id, "decision": "error", "parcels": [], "score": 0.0, "candidates": [], "error": error})
-            )
-        };
+fn error_line(id: &Value, error: &str, options: &Options, text: &mut Vec<u8>) {
+    if options.as_csv {
+        csv_line(&[&plain(id), "error", "", "", "", error], text);
+    } else {
+        let line =
+            json!({"id": id, "decision": "error", "parcels": [], "score": 0.0, "candidates": [], "error": error});
+        text.extend_from_slice(format!("{line}\n").as_bytes());
     }
-    let brief = matcher.match_brief(
-        &Query {
-            address_text: &item.address,
-            place: &item.place,
-            zip: &item.zip,
-            position: item.position,
-            owner_name: &item.owner,
-        },
-        scratch,
-    );
+}
+
+fn matched_line(matcher: &Matcher, item: &Item<'_>, options: &Options, scratch: &mut Scratch, text: &mut Vec<u8>) {
+    let query = Query {
+        address_text: &item.address,
+        place: &item.place,
+        zip: &item.zip,
+        position: item.position,
+        owner_name: &item.owner,
+    };
+    let brief = matcher.match_brief(&query, scratch);
     if options.as_csv {
         let candidates: Vec<String> =
             brief.candidates.iter().map(|(parcel_no, score)| format!("{parcel_no}:{}", rounded(*score))).collect();
-        return csv_line(&[
+        let cells = [
             &plain(&item.id),
             brief.decision.as_str(),
             &brief.parcels.join("|"),
             &rounded(brief.score).to_string(),
             &candidates.join("|"),
             "",
-        ]);
+        ];
+        csv_line(&cells, text);
+    } else {
+        json_line(&item.id, &brief, text);
     }
-    json_line(&item.id, &brief)
 }
 
 /// One line of NDJSON; its keys are a promise.
@@ -414,7 +427,7 @@ struct LineCandidate<'a> {
     score: f64,
 }
 
-fn json_line(id: &Value, brief: &Brief<'_>) -> String {
+fn json_line(id: &Value, brief: &Brief<'_>, text: &mut Vec<u8>) {
     let candidates =
         brief.candidates.iter().map(|(parcel_no, score)| LineCandidate { parcel_no, score: rounded(*score) }).collect();
     let line = Line {
@@ -424,18 +437,17 @@ fn json_line(id: &Value, brief: &Brief<'_>) -> String {
         score: rounded(brief.score),
         candidates,
     };
-    let mut text = serde_json::to_string(&line).unwrap_or_default();
-    text.push('\n');
-    text
+    let written = serde_json::to_writer(&mut *text, &line);
+    debug_assert!(written.is_ok(), "writing to memory");
+    text.push(b'\n');
 }
 
 fn plain(id: &Value) -> String {
     id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
-fn csv_line(cells: &[&str]) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+fn csv_line(cells: &[&str], text: &mut Vec<u8>) {
+    let mut writer = csv::Writer::from_writer(text);
     let written = writer.write_record(cells).and_then(|()| writer.flush().map_err(Into::into));
     debug_assert!(written.is_ok(), "writing to memory");
-    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }

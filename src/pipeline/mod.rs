@@ -25,6 +25,7 @@ pub mod import;
 mod import_situs;
 pub mod learning;
 pub mod link;
+mod ordered;
 pub mod owner_chains;
 pub mod owner_explain;
 pub mod owner_groups;
