@@ -9,11 +9,11 @@ use super::levels::{
 use super::matcher::{Candidate, Judgement, Matcher, Outcome};
 use super::names;
 use super::reading::{direction_word, street_words};
-use crate::address::Parsed;
+use crate::address;
 use crate::model::link::{ComparisonStep, Decision};
 
-/// The outcome in words.
-pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed) -> Outcome {
+/// The outcome in words; `text` is the address asked for.
+pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, text: &str) -> Outcome {
     let county = matcher.county();
     let bits = matcher.weights().at(county.completeness);
     let candidates = matcher
@@ -33,12 +33,12 @@ pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed)
         score: judgement.score,
         margin_bits: judgement.margin_bits,
         candidates,
-        reason: reason(matcher, judgement, parsed),
+        reason: reason(matcher, judgement, text),
     }
 }
 
-fn reason(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed) -> String {
-    let Some(best) = judgement.ranked.first() else { return why_nothing(matcher.county(), parsed) };
+fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
+    let Some(best) = judgement.ranked.first() else { return why_nothing(matcher.county(), text) };
     if judgement.decision == Decision::Accepted {
         return String::new();
     }
@@ -66,7 +66,8 @@ fn reason(matcher: &Matcher, judgement: &Judgement, parsed: &Parsed) -> String {
     }
 }
 
-fn why_nothing(county: &County, parsed: &Parsed) -> String {
+fn why_nothing(county: &County, text: &str) -> String {
+    let parsed = address::parse_in(text, county);
     let Some(reading) = parsed.readings.first() else { return "there is no text".to_owned() };
     if reading.po_box.is_some() && reading.address_number.is_none() {
         return "a post office box is not a place".to_owned();

@@ -4,7 +4,7 @@
 //! and absence are part of the score. Pure and deterministic; it holds no database.
 
 use super::build::{self, StreetAlias};
-use super::collect::{Collector, Found, Query, Scratch, asked_of};
+use super::collect::{Collector, Found, Query, Scratch};
 use super::compare::Asked;
 use super::county::{County, ReferenceRow};
 use super::explain;
@@ -16,7 +16,6 @@ use super::levels::{
     UNIT_REFERENCE_ONLY,
 };
 use super::weights::Weights;
-use crate::address;
 use crate::geom::ParcelGeometryIndex;
 use crate::model::link::{ComparisonStep, Decision};
 
@@ -166,17 +165,17 @@ impl Matcher {
 
     /// Finds the parcels that a text means, with the reasons.
     pub fn match_one(&self, query: &Query<'_>) -> Outcome {
-        let parsed = address::parse_in(query.address_text, &self.county);
-        let asked = asked_of(&self.county, query, &parsed);
-        let judgement = self.judge(query, &asked, &mut Scratch::default());
-        explain::outcome(self, &judgement, &parsed)
+        self.match_with(query, &mut Scratch::default())
+    }
+
+    /// The same for many queries; `scratch` only saves work.
+    pub fn match_with(&self, query: &Query<'_>, scratch: &mut Scratch) -> Outcome {
+        explain::outcome(self, &self.judge_text(query, scratch), query.address_text)
     }
 
     /// Finds the parcels that a text means, without words; `scratch` only saves work.
     pub fn match_brief(&self, query: &Query<'_>, scratch: &mut Scratch) -> Brief<'_> {
-        let asked = scratch.readings.asked(&self.county, query);
-        let judgement = self.judge(query, &asked, scratch);
-        scratch.readings.give_back(query.address_text, asked);
+        let judgement = self.judge_text(query, scratch);
         let name = |parcel: u32| self.county.parcel_nos.get(parcel);
         Brief {
             decision: judgement.decision,
@@ -184,6 +183,13 @@ impl Matcher {
             score: judgement.score,
             candidates: self.first_parcels(&judgement).into_iter().map(|(p, score, _)| (name(p), score)).collect(),
         }
+    }
+
+    fn judge_text(&self, query: &Query<'_>, scratch: &mut Scratch) -> Judgement {
+        let asked = scratch.readings.asked(&self.county, query);
+        let judgement = self.judge(query, &asked, scratch);
+        scratch.readings.give_back(query.address_text, asked);
+        judgement
     }
 
     /// All candidate addresses of a query with their levels and parcels, best first: what the weights are fitted on.

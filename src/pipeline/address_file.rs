@@ -14,7 +14,7 @@ use crate::matching::{Brief, Matcher, Query, Scratch};
 use crate::model::parcel::LonLat;
 
 /// Rows handed to the worker threads at a time; enough to keep them busy, small enough for constant memory.
-const BATCH_ROWS: usize = 4096;
+const BATCH_ROWS: usize = 1024;
 
 /// A failed run over a file.
 #[derive(Debug, thiserror::Error)]

@@ -7,10 +7,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::matching::{Matcher, Outcome, Query};
+use crate::matching::{Matcher, Outcome, Query, Scratch};
 use crate::model::link::{ComparisonStep, Decision};
 use crate::pipeline::address_file::{Error as FileError, Table, rounded};
-use crate::pipeline::reference;
+use crate::pipeline::{ordered, reference};
 use crate::store::links::{self, NewLink, StoredLink};
 use crate::store::premises::{self, PremiseRow};
 use crate::store::{self, Authorship, Change, Reader, Writer};
@@ -148,17 +148,43 @@ fn prepare(premise: &PremiseRow, outcome: &Outcome, county: &str) -> Prepared {
     }
 }
 
-/// What is to be stored of all premises, in order, worked out on `threads` threads.
-fn ask_all(matcher: &Matcher, all: &[PremiseRow], county: &str, threads: usize) -> Vec<Prepared> {
-    let slice_len = all.len().div_ceil(threads.clamp(1, 64)).max(1);
-    let answer = |p: &PremiseRow| prepare(p, &matcher.match_one(&ask(p)), county);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = all
-            .chunks(slice_len)
-            .map(|slice| scope.spawn(move || slice.iter().map(answer).collect::<Vec<_>>()))
-            .collect();
-        workers.into_iter().flat_map(|w| w.join().expect("a matching thread does not panic (fuzzed)")).collect()
-    })
+/// Premises handed to a worker at a time.
+const BATCH_PREMISES: usize = 512;
+
+/// Asks for all premises on `threads` threads and stores the answers in order as they come.
+fn ask_and_store(
+    tx: &mut store::Tx<'_>,
+    matcher: &Matcher,
+    all: &[PremiseRow],
+    county: &str,
+    threads: usize,
+) -> Result<RunReport, Error> {
+    let version = &matcher.weights().version;
+    let mut report = RunReport { n_premises: all.len(), ..RunReport::default() };
+    let mut batches = all.chunks(BATCH_PREMISES);
+    let work = |scratch: &mut Scratch, batch: &[PremiseRow]| -> Vec<Prepared> {
+        batch.iter().map(|p| prepare(p, &matcher.match_with(&ask(p), scratch), county)).collect()
+    };
+    let mut premises = all.iter();
+    let stored: Result<(), Error> = ordered::run(
+        threads,
+        || Ok(batches.next()),
+        Scratch::default,
+        work,
+        |batch| {
+            for (prepared, premise) in batch.iter().zip(premises.by_ref()) {
+                match prepared.decision {
+                    Decision::Accepted => report.n_accepted += 1,
+                    Decision::Review => report.n_review += 1,
+                    Decision::None => report.n_none += 1,
+                }
+                store_prepared(tx, premise, prepared, version)?;
+            }
+            Ok(())
+        },
+    );
+    stored?;
+    Ok(report)
 }
 
 /// Links every premise.
@@ -178,27 +204,17 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
     }
     let is_stored = reference::is_stored(&reader)?;
     drop(reader);
-    let prepared = ask_all(&matcher, &all, &county, threads);
-    let version = matcher.weights().version.clone();
-    let mut report = RunReport { n_premises: all.len(), ..RunReport::default() };
     let mut writer = Writer::open(db)?;
-    writer.with(authorship, |tx| -> Result<(), Error> {
+    writer.with(authorship, |tx| -> Result<RunReport, Error> {
         links::clear(tx)?;
         if !is_stored {
             reference::store_county(tx)?;
         }
-        for (premise, prepared) in all.iter().zip(&prepared) {
-            match prepared.decision {
-                Decision::Accepted => report.n_accepted += 1,
-                Decision::Review => report.n_review += 1,
-                Decision::None => report.n_none += 1,
-            }
-            store_prepared(tx, premise, prepared, &version)?;
-        }
+        let mut report = ask_and_store(tx, &matcher, &all, &county, threads)?;
         links::cover_decisions(tx)?;
         report.n_stale = links::mark_stale(tx)?;
         let after = json!({
-            "model_version": version, "premises": report.n_premises, "accepted": report.n_accepted,
+            "model_version": matcher.weights().version, "premises": report.n_premises, "accepted": report.n_accepted,
             "review": report.n_review, "none": report.n_none, "stale": report.n_stale,
         })
         .to_string();
@@ -209,9 +225,8 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
             before_json: None,
             after_json: Some(&after),
         })?;
-        Ok(())
-    })?;
-    Ok(report)
+        Ok(report)
+    })
 }
 
 fn store_prepared(
