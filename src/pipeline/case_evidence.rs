@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cases::refusal::RefusalCode;
 use crate::fieldwork::freeze::sha256_hex;
+use crate::ingest::bytes::sha256_file;
 use crate::store::case_work::{self, Custody, EvidenceRow};
 use crate::store::sources::ResponseRow;
-use crate::store::{self, cases};
+use crate::store::{self, Db, cases, field_photos};
 
 use super::casework::{self, Desk, Error, coded, refuse};
 
@@ -22,6 +23,45 @@ pub fn folder(db: &Path) -> PathBuf {
 /// Where the bytes with this hash lie.
 pub fn path_of(db: &Path, sha256: &str) -> PathBuf {
     folder(db).join(sha256.get(..2).unwrap_or("00")).join(sha256)
+}
+
+/// Evidence files that are missing or are not what was stored, in words.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn damaged(db: &Path, reader: &impl Db) -> Result<Vec<String>, store::Error> {
+    let mut found = Vec::new();
+    for (sha256, name) in field_photos::stored_files(reader)? {
+        match sha256_file(&path_of(db, &sha256)) {
+            Ok(now) if now == sha256 => {}
+            Ok(_) => found.push(format!("the file of {name} ({sha256}) was changed in the evidence folder")),
+            Err(_) => found.push(format!("the file of {name} ({sha256}) is missing in the evidence folder")),
+        }
+    }
+    Ok(found)
+}
+
+/// Copies the evidence files beside a copy of the database, each verified; returns how many there are.
+///
+/// # Errors
+/// When a file is missing, was changed, or cannot be written.
+pub fn copy_beside(db: &Path, reader: &impl Db, target: &Path) -> Result<usize, Error> {
+    let files = field_photos::stored_files(reader)?;
+    for (sha256, name) in &files {
+        let (from, to) = (path_of(db, sha256), path_of(target, sha256));
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::File { action: "copy the evidence file", path, source }
+        };
+        fs::create_dir_all(to.parent().unwrap_or(&to)).map_err(fail(&to))?;
+        let part = to.with_extension("part");
+        fs::copy(&from, &part).map_err(fail(&from))?;
+        if sha256_file(&part).ok().as_ref() != Some(sha256) {
+            return refuse(RefusalCode::HashMismatch, format!("{name} was changed in the evidence folder"));
+        }
+        fs::rename(&part, &to).map_err(fail(&to))?;
+    }
+    Ok(files.len())
 }
 
 /// What a photo says about itself.

@@ -116,6 +116,23 @@ fn rows(db: &impl Db, wanted: &str, key: &str) -> Result<Vec<PhotoRow>, Error> {
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// Files that lie in the evidence folder: hash, and what the record calls the file.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn stored_files(db: &impl Db) -> Result<Vec<(String, String)>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT sha256, MIN(name) FROM (
+            SELECT sha256, evidence_no AS name FROM evidence
+            UNION ALL
+            SELECT p.sha256, 'photo ' || p.name || ' of ' || s.order_no
+            FROM field_photo p JOIN removal_stop s ON s.stop_uuid = p.stop_uuid)
+         GROUP BY sha256 ORDER BY 2",
+    )?;
+    let found = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// Other orders whose photos are these very bytes.
 ///
 /// # Errors

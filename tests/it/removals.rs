@@ -498,6 +498,30 @@ fn photos_of_an_order_are_evidence_of_its_case() {
     ok(dir, DAY, &["removal", "merge", "a.csv", "--photos", "photos"]);
     let n: i64 = c.query_row("SELECT COUNT(*) FROM evidence", [], |r| r.get(0)).unwrap();
     assert_eq!(n, 2, "the same photos again add nothing");
+
+    // A photo that says it was taken elsewhere and at another time is kept with a warning.
+    std::fs::write(dir.join("far.jpg"), support::jpeg(-95.9, 36.15, "2026:04:29 14:10:00")).unwrap();
+    let added = ok(dir, DAY, &["case", "evidence", "IC-2026-00001", "far.jpg"]);
+    assert!(added.contains("taken 8076 m from the premise"), "{added}");
+
+    // A backup brings the files along; a check finds what was changed or is gone.
+    let bare = |line: &str| support::shell(dir, &format!("TAPTRACE_DB=t.db taptrace {line}"));
+    let text = |out: Output| String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
+    assert!(text(bare("backup copy.db")).contains("copy.db.evidence: 3 files, verified"));
+    assert!(text(bare("check")).contains("nothing to report"));
+    let kept: Vec<String> = ["1.jpg", "2.jpg"]
+        .iter()
+        .map(|name| c.query_row("SELECT sha256 FROM field_photo WHERE name = ?1", [name], |r| r.get(0)).unwrap())
+        .collect();
+    let file = |sha256: &str| dir.join("t.db.evidence").join(&sha256[..2]).join(sha256);
+    assert!(dir.join("copy.db.evidence").join(&kept[0][..2]).join(&kept[0]).is_file());
+    std::fs::write(file(&kept[0]), "changed").unwrap();
+    std::fs::remove_file(file(&kept[1])).unwrap();
+    let found = text(bare("check"));
+    assert!(found.contains(&format!("({}) was changed", kept[0])), "{found}");
+    assert!(found.contains(&format!("({}) is missing", kept[1])), "{found}");
+    let refused = bare("backup second.db");
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]
