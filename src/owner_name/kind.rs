@@ -3,6 +3,8 @@
 //! The comma shape outranks the words, so that surnames like CHURCH, BANKS or COUNTY stay persons.
 //! No rule looks at whether a name is common or of some origin; given names only settle the order of a line.
 
+use std::borrow::Cow;
+
 use super::facts::{Flag, Flags, Rule};
 use super::lexicon;
 use super::misspelt;
@@ -44,12 +46,34 @@ pub(super) fn classify(piece: &[Token<'_>], flags: Flags, style: &Style) -> (Par
     if let Some(at) = surname_comma(piece, style) {
         return behind_surname(piece.get(at + 1..).unwrap_or(&[]), flags);
     }
-    let words: Vec<&Token<'_>> = piece.iter().filter(|t| t.is_word()).collect();
-    let seen = Seen::of(&words);
-    organisation(piece, &words, seen)
-        .or_else(|| estate(&words, flags))
-        .or_else(|| weak_organisation(piece, &words, seen, style))
-        .unwrap_or_else(|| person_or_unknown(&words, style))
+    let mut room = [&NO_WORD; WORDS_INLINE];
+    let words = &*words_of(piece, &mut room);
+    let seen = Seen::of(words);
+    organisation(piece, words, seen)
+        .or_else(|| estate(words, flags))
+        .or_else(|| weak_organisation(piece, words, seen, style))
+        .unwrap_or_else(|| person_or_unknown(words, style))
+}
+
+/// Words of nearly every piece; longer ones take an allocation, which would be a tenth of the reading.
+const WORDS_INLINE: usize = 16;
+
+static NO_WORD: Token<'static> = Token { text: "", mark: Mark::Word, class: 0 };
+
+/// The words of a piece, without its marks.
+fn words_of<'s, 'p, 'a>(
+    piece: &'p [Token<'a>],
+    room: &'s mut [&'p Token<'a>; WORDS_INLINE],
+) -> Cow<'s, [&'p Token<'a>]> {
+    if piece.len() > WORDS_INLINE {
+        return Cow::Owned(piece.iter().filter(|t| t.is_word()).collect());
+    }
+    let mut n = 0;
+    for (slot, token) in room.iter_mut().zip(piece.iter().filter(|t| t.is_word())) {
+        *slot = token;
+        n += 1;
+    }
+    Cow::Borrowed(room.get(..n).unwrap_or(&[]))
 }
 
 /// Classes present, and where legal forms and trust words stand last.
@@ -110,17 +134,18 @@ fn is_trust_word(words: &[&Token<'_>], n: usize) -> bool {
 
 /// Behind `SURNAME,` only strong words make anything but a person.
 fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
-    let words: Vec<&Token<'_>> = rest.iter().filter(|t| t.is_word()).collect();
+    let mut room = [&NO_WORD; WORDS_INLINE];
+    let words = &*words_of(rest, &mut room);
     let legal = words.iter().skip(1).rposition(|t| t.is(lexicon::LEGAL)).map(|n| n + 1);
     let last = words.len().saturating_sub(1);
     let trust = (0..words.len()).rev().find(|&n| {
-        is_trust_word(&words, n) && (n > 0 || words.len() > 1)
+        is_trust_word(words, n) && (n > 0 || words.len() > 1)
             || (n == last && n > 0 && words.get(n).is_some_and(|t| t.text == "TR" || t.text == "TRS"))
     });
     let gov = words.len() <= 3
         && words.first().is_some_and(|t| t.is(lexicon::GOV_OF))
         && words.get(1).is_some_and(|t| t.text == "OF");
-    let [.., before, end] = words.as_slice() else {
+    let [.., before, end] = words else {
         return if flags.has(Flag::Heirs) || flags.has(Flag::Deceased) {
             (PartyKind::Estate, Rule::KindEstate)
         } else {
@@ -132,8 +157,8 @@ fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
     } else if legal.is_some() {
         (PartyKind::Company, Rule::KindLegalForm)
     } else if gov {
-        (PartyKind::Government(level(&words)), Rule::KindGovernmentPhrase)
-    } else if let Some(found) = thing_behind_comma(&words) {
+        (PartyKind::Government(level(words)), Rule::KindGovernmentPhrase)
+    } else if let Some(found) = thing_behind_comma(words) {
         found
     } else if flags.has(Flag::Heirs)
         || flags.has(Flag::Deceased)

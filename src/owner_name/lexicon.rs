@@ -135,6 +135,8 @@ pub(super) struct Lexicon {
     phrases: FxHashMap<&'static str, Vec<Phrase>>,
     /// Whole lines that name nobody; true = withheld.
     whole_lines: FxHashMap<&'static str, bool>,
+    /// Length of the longest of them.
+    whole_line_max: usize,
     /// Long words that are recognised when mistyped.
     spelled: Vec<&'static str>,
 }
@@ -160,8 +162,23 @@ pub fn is_common_word(word: &str) -> bool {
 impl Lexicon {
     /// Classes of an upper-case word, digits and initials included.
     pub(super) fn class(&self, word: &str) -> u64 {
+        let bytes = word.as_bytes();
+        if let [letter] = bytes {
+            let own = match letter {
+                b'0'..=b'9' => DIGIT,
+                b'A'..=b'Z' | b'a'..=b'z' => INITIAL,
+                _ => 0,
+            };
+            return self.words.get(word).copied().unwrap_or(0) | own;
+        }
+        let (mut has_dash, mut has_digit) = (false, false);
+        for byte in bytes {
+            has_dash |= *byte == b'-';
+            has_digit |= byte.is_ascii_digit();
+        }
         let mut class = self.words.get(word).copied().unwrap_or(0);
         if class == 0
+            && has_dash
             && let Some((front, back)) = word.split_once('-')
         {
             let of = |half: &str| self.words.get(half).copied().unwrap_or(0) & (PLACE_WORD | TRUST);
@@ -170,12 +187,8 @@ impl Lexicon {
         if class == 0 {
             class = super::misspelt::glued_form(word);
         }
-        let bytes = word.as_bytes();
-        if bytes.iter().any(u8::is_ascii_digit) {
+        if has_digit {
             class |= DIGIT;
-        }
-        if bytes.len() == 1 && bytes.iter().all(u8::is_ascii_alphabetic) {
-            class |= INITIAL;
         }
         class
     }
@@ -192,7 +205,7 @@ impl Lexicon {
 
     /// For a whole line that names nobody: whether the name is withheld (true) or a placeholder (false).
     pub(super) fn whole_line(&self, line: &str) -> Option<bool> {
-        self.whole_lines.get(line).copied()
+        if line.len() > self.whole_line_max { None } else { self.whole_lines.get(line).copied() }
     }
 }
 
@@ -228,14 +241,16 @@ fn load() -> Lexicon {
     for list in phrases.values_mut() {
         list.sort_by_key(|p| std::cmp::Reverse(p.words.len()));
     }
-    let whole_lines = data_lines(include_str!("../../data/standards/owner_whole_lines.tsv"))
-        .filter_map(|l| l.split_once('\t'))
-        .map(|(line, kind)| (line, kind == "withheld"))
-        .collect();
+    let whole_lines: FxHashMap<&'static str, bool> =
+        data_lines(include_str!("../../data/standards/owner_whole_lines.tsv"))
+            .filter_map(|l| l.split_once('\t'))
+            .map(|(line, kind)| (line, kind == "withheld"))
+            .collect();
     let mut spelled: Vec<&'static str> =
         words.iter().filter(|(_, class)| **class & SPELLED != 0).map(|(word, _)| *word).collect();
     spelled.sort_unstable();
-    Lexicon { words, phrases, whole_lines, spelled }
+    let whole_line_max = whole_lines.keys().map(|l| l.len()).max().unwrap_or(0);
+    Lexicon { words, phrases, whole_lines, whole_line_max, spelled }
 }
 
 #[cfg(test)]

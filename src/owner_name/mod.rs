@@ -62,7 +62,7 @@ pub fn parse(lines: &[&str], style: &Style) -> OwnerLine {
     line.rules.add_all(cut.rules);
     line.address_spill = line.address_spill.take().or(cut.spill);
     line.unparsed = cut.unparsed;
-    if style.column_width.is_some_and(|w| lines.iter().any(|l| l.trim_end().chars().count() == w)) {
+    if style.column_width.is_some_and(|w| lines.iter().any(|l| l.len() >= w && l.trim_end().chars().count() == w)) {
         line.flags.add(Flag::Truncated);
     }
     owners(&cut.main, style, &mut line);
@@ -109,12 +109,12 @@ fn join_columns(lines: &[&str], style: &Style, line: &mut OwnerLine) -> String {
     let mut folded = String::with_capacity(line.raw.len() + 8);
     let mut piece = String::new();
     for (n, column) in lines.iter().filter(|l| !l.trim().is_empty()).enumerate() {
-        piece.clear();
-        token::fold(column.trim(), &mut piece);
         if n == 0 {
-            folded.push_str(&piece);
+            token::fold(column.trim(), &mut folded);
             continue;
         }
+        piece.clear();
+        token::fold(column.trim(), &mut piece);
         if spill::is_street_text(&piece, lexicon::lexicon()) {
             line.flags.add(Flag::AddressSpill);
             line.rules.add(Rule::ColumnsSpill);

@@ -1,11 +1,13 @@
 //! A person's name in elements: surname first or natural order, inherited surnames, particles, suffixes.
 
+use std::borrow::Cow;
+
 use super::facts::{Rule, Rules};
 use super::glued;
 use super::kind;
 use super::lexicon;
 use super::style::{LineStyle, Style};
-use super::token::Token;
+use super::token::{Mark, Token};
 use crate::model::party::PersonName;
 
 /// What earlier persons of the line tell about the next one.
@@ -23,10 +25,11 @@ pub(super) struct Before {
 pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rules: &mut Rules) -> Vec<PersonName> {
     if let Some(at) = kind::surname_comma(piece, style) {
         let (head, rest) = (piece.get(..at).unwrap_or(&[]), piece.get(at + 1..).unwrap_or(&[]));
-        let mut suffix = String::new();
-        let surname = join(&names(head, &mut suffix));
+        let (mut suffix, mut room) = (String::new(), NO_WORDS);
+        let surname = join(&names(head, &mut suffix, &mut room));
         let (own, further) = glued::cut(&surname, rest, style);
-        let mut people = vec![person(&surname, &names(own, &mut suffix), suffix)];
+        let given = names(own, &mut suffix, &mut room);
+        let mut people = vec![person(&surname, &given, suffix)];
         *before = Before { surname, comma: true, natural: false };
         if further.iter().any(Token::is_word) {
             rules.add(Rule::Glued);
@@ -36,8 +39,8 @@ pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rule
         }
         return people;
     }
-    let mut suffix = String::new();
-    let words = names(piece, &mut suffix);
+    let (mut suffix, mut room) = (String::new(), NO_WORDS);
+    let words = names(piece, &mut suffix, &mut room);
     if words.is_empty() {
         return Vec::new();
     }
@@ -63,8 +66,8 @@ pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rule
 
 /// The person typed behind another without separator: own surname before a comma or at the end, else the one before.
 fn read_glued(further: &[Token<'_>], before: &mut Before, style: &Style, rules: &mut Rules) -> Vec<PersonName> {
-    let mut suffix = String::new();
-    let words = names(further, &mut suffix);
+    let (mut suffix, mut room) = (String::new(), NO_WORDS);
+    let words = names(further, &mut suffix, &mut room);
     let ends_in_surname = words.len() >= 2 && words.last().is_some_and(|t| !t.is(lexicon::INITIAL | lexicon::GIVEN));
     if ends_in_surname && further.iter().all(Token::is_word) {
         rules.add(Rule::SurnameOwn);
@@ -74,18 +77,29 @@ fn read_glued(further: &[Token<'_>], before: &mut Before, style: &Style, rules: 
 }
 
 /// Words of a name, suffixes and titles set apart.
-fn names<'a>(piece: &[Token<'a>], suffix: &mut String) -> Vec<Token<'a>> {
-    let mut words: Vec<Token<'a>> = Vec::with_capacity(piece.len());
+fn names<'s, 'a>(piece: &[Token<'a>], suffix: &mut String, room: &'s mut Room<'a>) -> Cow<'s, [Token<'a>]> {
+    let mut more: Vec<Token<'a>> = Vec::new();
+    let mut n = 0;
     for token in piece.iter().filter(|t| t.is_word()) {
-        if token.is(lexicon::SUFFIX) && (!words.is_empty() || !suffix.is_empty()) {
+        if token.is(lexicon::SUFFIX) && (n > 0 || !suffix.is_empty()) {
             suffix.clear();
             suffix.push_str(token.text);
         } else if !(token.is(lexicon::TITLE) && piece.len() > 1) && token.text != "THE" {
-            words.push(*token);
+            match room.get_mut(n) {
+                Some(slot) => *slot = *token,
+                None => more.push(*token),
+            }
+            n += 1;
         }
     }
-    words
+    let inline = room.get(..n.min(WORDS_INLINE)).unwrap_or(&[]);
+    if more.is_empty() { Cow::Borrowed(inline) } else { Cow::Owned([inline, &more].concat()) }
 }
+
+/// Words of nearly every name; a longer one takes an allocation.
+const WORDS_INLINE: usize = 8;
+type Room<'a> = [Token<'a>; WORDS_INLINE];
+const NO_WORDS: Room<'static> = [Token { text: "", mark: Mark::Word, class: 0 }; WORDS_INLINE];
 
 fn join(words: &[Token<'_>]) -> String {
     let mut out = String::with_capacity(words.iter().map(|t| t.text.len() + 1).sum());

@@ -171,8 +171,20 @@ pub(super) fn tokenize<'a>(text: &'a str, lexicon: &Lexicon) -> Vec<Token<'a>> {
 }
 
 fn is_word_byte(byte: u8) -> bool {
-    !matches!(byte, b' ' | b',' | b'&' | b'/' | b';' | b'(' | b'[' | b'{' | b')' | b']' | b'}' | b'%' | b'.')
+    WORD[usize::from(byte)]
 }
+
+/// Bytes inside words.
+const WORD: [bool; 256] = {
+    let mut word = [true; 256];
+    let marks = b" ,&/;([{)]}%.";
+    let mut at = 0;
+    while at < marks.len() {
+        word[marks[at] as usize] = false;
+        at += 1;
+    }
+    word
+};
 
 /// Reads the word at `at`; returns where to go on.
 fn word<'a>(text: &'a str, at: usize, lexicon: &Lexicon, tokens: &mut Vec<Token<'a>>) -> usize {
@@ -227,12 +239,14 @@ fn fraction_end(bytes: &[u8], at: usize, end: usize) -> usize {
 const HYPHEN_TAILS: &[&str] = &["HEIRS", "TRUSTEE", "TRUSTEES", "ETAL", "TTEE"];
 
 fn push_word<'a>(found: &'a str, lexicon: &Lexicon, tokens: &mut Vec<Token<'a>>) {
-    let plain = found.trim_matches('-');
+    let has_dash = found.bytes().any(|b| b == b'-');
+    let plain = if has_dash { found.trim_matches('-') } else { found };
     if plain.is_empty() {
         tokens.push(Token { text: "-", mark: Mark::Dash, class: 0 });
         return;
     }
-    if let Some((front, tail)) = plain.rsplit_once('-')
+    if has_dash
+        && let Some((front, tail)) = plain.rsplit_once('-')
         && !front.is_empty()
         && front != "CO"
         && HYPHEN_TAILS.contains(&tail)

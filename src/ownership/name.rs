@@ -51,7 +51,7 @@ pub fn of_line(line: &OwnerLine) -> LinkName {
         PartyKind::Government(_) | PartyKind::Religious | PartyKind::Association | PartyKind::Unknown(_) => Vec::new(),
     };
     let is_person_line = kind == PartyKind::Person;
-    if is_person_line && owners.iter().all(|p| is_natural_person(p.kind) && p.role != PartyRole::Custodian) {
+    if persons_only(line).is_some() {
         return of_persons(persons);
     }
     let texts: Vec<String> = owners
@@ -64,7 +64,7 @@ pub fn of_line(line: &OwnerLine) -> LinkName {
     let all: Vec<&str> = canonical.iter().flatten().copied().collect();
     let key = match kind {
         PartyKind::Person => {
-            let mut key = person_key(&persons);
+            let mut key = person_key(&persons.iter().collect::<Vec<_>>());
             canonical.iter().for_each(|words| key.push_str(&format!("+O:{}", words.join(" "))));
             key
         }
@@ -95,11 +95,18 @@ pub fn of_line(line: &OwnerLine) -> LinkName {
     }
 }
 
+/// The persons of a line that names persons only; their key is [`person_key`], and there is nothing else to compare.
+pub(super) fn persons_only(line: &OwnerLine) -> Option<Vec<&PersonName>> {
+    let owners = || line.parties.iter().filter(|p| p.is_owner()).take(PERSONS_MAX);
+    let is_plain = |p: &Party| is_natural_person(p.kind) && p.role != PartyRole::Custodian;
+    (line.kind == PartyKind::Person && owners().all(is_plain)).then(|| owners().map(|p| &p.person).collect())
+}
+
 /// The form of a line that names persons only: two lines of three.
 fn of_persons(persons: Vec<PersonName>) -> LinkName {
     LinkName {
         kind: PartyKind::Person,
-        key: person_key(&persons),
+        key: person_key(&persons.iter().collect::<Vec<_>>()),
         core: String::new(),
         persons,
         words: Vec::new(),
@@ -171,7 +178,7 @@ fn canonical_words<'a>(words: &[&'a str]) -> Vec<&'a str> {
     out
 }
 
-fn person_key(persons: &[PersonName]) -> String {
+pub(super) fn person_key(persons: &[&PersonName]) -> String {
     let mut out = String::with_capacity(40);
     out.push_str("P:");
     if let [only] = persons {

@@ -14,7 +14,7 @@ use crate::owner_name::{self, OwnerLine, Style};
 
 use super::learnt::Learnt;
 use super::mailing::{MailKey, mail_key};
-use super::name::{LinkName, link_name, of_line};
+use super::name::{LinkName, link_name, of_line, person_key, persons_only};
 use super::place::is_private;
 use super::texts::{Distinct, Texts, WordCounts, sorted, word_hash};
 
@@ -357,25 +357,25 @@ impl NameReader {
     /// Takes the next owner line as it was read: line 0, 1, 2, ...
     pub fn add(&mut self, line: &OwnerLine) {
         let owner = self.name_of_owner.len() as u32;
-        let name = of_line(line);
-        let mut surnames: Vec<&str> = name.persons.iter().map(|p| p.surname.as_str()).collect();
-        surnames.sort_unstable();
-        surnames.dedup();
-        for surname in surnames {
-            self.surname_rows.add(surname, 1);
-        }
-        for PersonName { given, .. } in name.persons.iter().filter(|p| p.given.len() > 1) {
-            self.given_rows.add(given, self.rows_of_owner[owner as usize]);
-        }
-        let start = self.words.len();
-        self.words.extend(name.words.iter().map(|word| word_hash(word)));
-        if let Some(own) = self.words.get_mut(start..) {
-            own.sort_unstable();
-        }
+        let (id, is_new) = match persons_only(line) {
+            Some(persons) => {
+                self.count_persons(owner, &persons);
+                self.keys.intern(&person_key(&persons))
+            }
+            None => {
+                let name = of_line(line);
+                self.count_persons(owner, &name.persons.iter().collect::<Vec<_>>());
+                let start = self.words.len();
+                self.words.extend(name.words.iter().map(|word| word_hash(word)));
+                if let Some(own) = self.words.get_mut(start..) {
+                    own.sort_unstable();
+                }
+                self.keys.intern(&name.key)
+            }
+        };
         self.word_ends.push(self.words.len() as u32);
-        let (id, is_new) = self.keys.intern(&name.key);
         if is_new {
-            self.names.push((name.kind, owner));
+            self.names.push((line.kind, owner));
         } else {
             let (kind, shown) = &mut self.names[id as usize];
             let rank = |owner: u32| {
@@ -383,10 +383,21 @@ impl NameReader {
                 (std::cmp::Reverse(text.len()), text)
             };
             if rank(owner) < rank(*shown) {
-                (*kind, *shown) = (name.kind, owner);
+                (*kind, *shown) = (line.kind, owner);
             }
         }
         self.name_of_owner.push(id);
+    }
+
+    fn count_persons(&mut self, owner: u32, persons: &[&PersonName]) {
+        for (n, person) in persons.iter().enumerate() {
+            if persons.iter().take(n).all(|before| before.surname != person.surname) {
+                self.surname_rows.add(&person.surname, 1);
+            }
+            if person.given.len() > 1 {
+                self.given_rows.add(&person.given, self.rows_of_owner[owner as usize]);
+            }
+        }
     }
 
     /// The roll, when every owner line was added.
