@@ -225,7 +225,10 @@ fn marks(steps: &[StepRow]) -> Marks {
 /// When the database cannot be read or the policy lacks a value.
 pub fn facts(desk: &Desk, db: &impl Db, case: &CaseRow, request: RequestFacts) -> Result<CaseFacts, Error> {
     let id = case.case_id;
-    let since = marks(&store::cases::steps(db, id)?);
+    let steps = store::cases::steps(db, id)?;
+    let since = marks(&steps);
+    // A word from before a reopening does not serve the new round.
+    let note_from = reopening(&steps).map_or("", |s| s.stepped_on.as_str());
     let visits = case_work::inspections(db, id)?;
     let evidence = case_work::evidence(db, id)?;
     let notes = holds::notes(db, "case", &case.case_no)?;
@@ -247,7 +250,8 @@ pub fn facts(desk: &Desk, db: &impl Db, case: &CaseRow, request: RequestFacts) -
         n_source_proofs: of_kind("source_proof"),
         has_supervisor_note: notes
             .iter()
-            .any(|n| n.role == Role::Supervisor.as_str() && n.note_kind == case_record::ONE_IS_ENOUGH),
+            .filter(|n| n.role == Role::Supervisor.as_str() && n.note_kind == case_record::ONE_IS_ENOUGH)
+            .any(|n| n.noted_on.as_str() >= note_from),
         has_use_period: case.use_from.is_some() && case.use_basis.is_some(),
         has_estimate: case.estimate_json.is_some(),
         n_charges: charges.len(),

@@ -390,6 +390,7 @@ fn returned_mail(city: &City<'_>, case_no: &str) {
 /// 10: nobody answers; referred, written off, and back again a year later.
 fn written_off_and_reopened(city: &City<'_>, case_no: &str) {
     city.confirm(case_no, "2026-03-16", ["water_running", "meter_mismatch"]);
+    city.go("2026-03-16", &["case", "note", case_no, "one would do", "--one-is-enough"]);
     city.assess(case_no, "2026-03-18");
     city.notice(case_no, "2026-03-19");
     city.go("2026-04-20", &["case", "advance", case_no, "enforcement"]);
@@ -406,6 +407,12 @@ fn written_off_and_reopened(city: &City<'_>, case_no: &str) {
     city.go("2027-02-01", &["case", "note", case_no, "looked it up", "--hazards", "none"]);
     city.go("2027-02-02", &["case", "advance", case_no, "field_check_ordered"]);
     city.refused("2027-02-02", &["case", "advance", case_no, "field_checked"], "inspection");
+    // What a supervisor said of one indicator before the reopening does not count for the new one.
+    let visit = ["case", "inspect", case_no, "--finding", "confirmed", "--no-meter", "--indicator", "water_running"];
+    city.go("2027-02-03", &visit);
+    city.go("2027-02-03", &["case", "advance", case_no, "field_checked"]);
+    city.go("2027-02-03", &["case", "evidence", case_no, &city.photo("again")]);
+    city.refused("2027-02-03", &["case", "advance", case_no, "confirmed"], "second_indicator_or_supervisor_note");
 }
 
 /// All ten cases on the map, with state, owner, money and taps.
@@ -486,7 +493,7 @@ fn a_year_of_ten_cases() {
             "closed_recovered",
             "assessed",
             "noticed",
-            "field_check_ordered"
+            "field_checked"
         ]
     );
     let timeline = city.show(no(1))["timeline"].to_string();
