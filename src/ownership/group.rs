@@ -434,8 +434,8 @@ fn path_sentences(roll: &Roll, links: &[Link], ends: (u32, u32)) -> Vec<String> 
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Decision, group, strongest_path};
-    use crate::ownership::roll::{Roll, RollEntry, collect};
+    use super::{Decision, group, strongest_path, verdict};
+    use crate::ownership::roll::{Roll, RollEntry, collect, collect_judged_by};
 
     fn roll_of(rows: &[(&str, &str)]) -> Roll {
         let entries: Vec<RollEntry<'_>> =
@@ -456,6 +456,7 @@ mod tests {
 
     const ROWS: &[(&str, &str)] = &[
         ("ZEDI, ANA", "1 OAK ST|74101"),
+        ("Zedi,  Ana", "1 Oak Street|74101"),
         ("ZEDI RENTALS LLC", "1 OAK ST|74101"),
         ("GULO RENTALS LLC", "1 OAK ST|74101"),
         ("GULO RENTALS LLC", "2 ELM ST|74101"),
@@ -469,8 +470,43 @@ mod tests {
         #[test]
         fn groups_do_not_depend_on_row_order(order in Just((0..ROWS.len()).collect::<Vec<_>>()).prop_shuffle()) {
             let shuffled: Vec<(&str, &str)> = order.iter().map(|i| ROWS[*i]).collect();
-            prop_assert_eq!(groups(&roll_of(ROWS), &[]), groups(&roll_of(&shuffled), &[]));
+            let (roll, turned) = (roll_of(ROWS), roll_of(&shuffled));
+            prop_assert_eq!(groups(&roll, &[]), groups(&turned, &[]));
+            let shown = |roll: &Roll| -> Vec<(String, String)> {
+                (0..roll.nodes.len() as u32).map(|n| (roll.display(n).to_owned(), roll.mail_key(n).to_owned())).collect()
+            };
+            prop_assert_eq!(shown(&roll), shown(&turned));
         }
+    }
+
+    #[test]
+    fn a_part_of_a_roll_is_judged_as_the_whole_by_what_the_whole_taught() {
+        let mut rows = ROWS.to_vec();
+        let others: Vec<String> = (0..2_500).map(|n| format!("QUORN{n}, ANA")).collect();
+        rows.extend(others.iter().map(|owner| (owner.as_str(), "9 FAR ST|74101")));
+        let entry = |(owner, mailing): &(&'static str, &'static str)| RollEntry {
+            owner,
+            mailing,
+            row: 1,
+            ..RollEntry::default()
+        };
+        let whole = collect(
+            &rows
+                .iter()
+                .map(|(owner, mailing)| RollEntry { owner, mailing, row: 1, ..RollEntry::default() })
+                .collect::<Vec<_>>(),
+        );
+        let part = collect_judged_by(&ROWS.iter().map(entry).collect::<Vec<_>>(), whole.learnt.clone());
+        let (of_whole, of_part) = (group(&whole, &[]), group(&part, &[]));
+        for a in ROWS {
+            for b in ROWS {
+                let find = |roll: &Roll| (roll.find(a.0, a.1, "").unwrap(), roll.find(b.0, b.1, "").unwrap());
+                let expected = verdict(&whole, &of_whole, find(&whole));
+                assert_eq!(verdict(&part, &of_part, find(&part)), expected, "{a:?} {b:?}");
+            }
+        }
+        let alone = collect(&ROWS.iter().map(entry).collect::<Vec<_>>());
+        assert_ne!(alone.surname_per_100k("ZEDI"), part.surname_per_100k("ZEDI"));
     }
 
     #[test]

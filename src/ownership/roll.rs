@@ -1,7 +1,7 @@
 //! The roll as the linker sees it: distinct owners at distinct mailing addresses, with the roll's own name frequencies.
 //!
 //! Every distinct owner line and mailing address is read once, not once per row. What is kept of a name is its key; the rest of
-//! its comparison form is read again for the few names that share an address or have several (one in five).
+//! its comparison form is read again for the few names that share an address or have several (one in seven).
 //! Ids follow the sorted keys, so they do not depend on the order of the rows.
 
 use std::ops::Range;

@@ -145,3 +145,17 @@ fn an_order_on_an_owner_covers_the_same_party_in_another_spelling() {
         assert!(shown.to_uppercase().contains("VEK"), "{parcel}: {shown}");
     }
 }
+
+#[test]
+fn an_address_whose_role_a_person_gave_is_not_reviewed_again() {
+    let dir = city();
+    let dir = dir.path();
+    let many: String = (10..16).map(|n| format!("P{n},{n} OAK ST,\"GULO, ANA\",9 ELM AVE,74102\n")).collect();
+    import(dir, "b.csv", &format!("{ROLL}{many}"), "2026-06-01");
+    let review = || ok(dir, "taptrace --db t.db owner review");
+    assert!(review().contains("9 ELM AVE|74102"), "{}", review());
+    ok(dir, "taptrace --db t.db owner address '9 ELM AVE|74102' --role agent --reason called");
+    assert!(!review().contains("9 ELM AVE|74102"), "{}", review());
+    ok(dir, "taptrace --db t.db owner address '9 ELM AVE|74102' --role automatic --reason wrong");
+    assert!(review().contains("9 ELM AVE|74102"));
+}
