@@ -3,7 +3,6 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::address::{self, CountyWords};
-use crate::geom::PointIndex;
 use crate::model::address::{Address, AddressNumber};
 
 use super::county::{ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, Entry, ReferenceRow, Street};
@@ -141,7 +140,8 @@ struct Builder {
 
 impl Builder {
     fn new(places: &Strings) -> Self {
-        let mut county = County { places: places.clone(), ..County::default() };
+        let mut county = County::default();
+        county.places = places.clone();
         county.words.intern("");
         county.owners.intern("");
         Self {
@@ -259,7 +259,6 @@ impl Builder {
         let mut county = self.county;
         county.index_streets();
         index_names(&mut county);
-        index_points(&mut county);
         county
     }
 
@@ -442,11 +441,4 @@ fn index_names(county: &mut County) {
     county.by_deletion = Postings::from_pairs(deletion);
     county.by_word = Postings::from_pairs_capped(word, NAMES_PER_WORD_MAX);
     county.by_sound = Postings::from_pairs_capped(sound, NAMES_PER_WORD_MAX);
-}
-
-/// The points of parcels, for counties without polygons.
-pub(crate) fn index_points(county: &mut County) {
-    let n = id_of(county.parcel_nos.len());
-    let points: Vec<_> = (0..n).filter_map(|p| county.position_of(p).map(|at| (i64::from(p), at))).collect();
-    county.points = (!points.is_empty()).then(|| PointIndex::new(points));
 }

@@ -138,11 +138,7 @@ impl<'a> Collector<'a> {
         scratch.found.clear();
         scratch.by_start.clear();
         let owner_words = if query.owner_name.is_empty() { Vec::new() } else { compare::name_words(query.owner_name) };
-        let near = query.position.map_or_else(Vec::new, |at| match (&county.lots, &county.points) {
-            (Some(lots), _) => lots.near(at, NEAR_LIMIT_M),
-            (None, Some(points)) => points.near(at, NEAR_LIMIT_M),
-            (None, None) => Vec::new(),
-        });
+        let near = query.position.map_or_else(Vec::new, |at| county.near(at, NEAR_LIMIT_M));
         Self { county, weights, base, query, owner_words, near, is_on_block: false, scratch }
     }
 

@@ -1,8 +1,11 @@
 //! What the county's own file teaches, as flat tables: every street with its house numbers, places, hyphen habits, and how
 //! complete the file is. Built once per roll, stored as bytes, asked without touching the roll again.
 
+use std::sync::OnceLock;
+
 use crate::address::CountyWords;
-use crate::geom::ParcelGeometryIndex;
+use crate::geom::parcel_index::NearParcel;
+use crate::geom::{ParcelGeometryIndex, PointIndex};
 use crate::model::parcel::LonLat;
 
 use super::flat::{ByteReader, ByteWriter, Postings, Strings, id_of};
@@ -125,8 +128,8 @@ pub(crate) struct County {
     pub(crate) number_step: u32,
     /// Polygons, keyed by parcel position, when the county has them.
     pub(crate) lots: Option<ParcelGeometryIndex>,
-    /// Points of the parcels, when there are no polygons.
-    pub(crate) points: Option<crate::geom::PointIndex>,
+    /// Points of the parcels, for counties without polygons; made for the first query with a point.
+    points: OnceLock<Option<PointIndex>>,
 }
 
 impl CountyWords for County {
@@ -182,6 +185,19 @@ impl County {
         let at = parcel as usize * 2;
         let (lon, lat) = (*self.positions.get(at)?, *self.positions.get(at + 1)?);
         (lon != NO_POSITION).then(|| LonLat { lon: f64::from(lon) / 1e7 - 180.0, lat: f64::from(lat) / 1e7 - 90.0 })
+    }
+
+    /// Parcels near a point, by their polygons or, without polygons, by their points.
+    pub(crate) fn near(&self, at: LonLat, limit_m: f64) -> Vec<NearParcel> {
+        if let Some(lots) = &self.lots {
+            return lots.near(at, limit_m);
+        }
+        let made = self.points.get_or_init(|| {
+            let n = id_of(self.parcel_nos.len());
+            let points: Vec<_> = (0..n).filter_map(|p| self.position_of(p).map(|at| (i64::from(p), at))).collect();
+            (!points.is_empty()).then(|| PointIndex::new(points))
+        });
+        made.as_ref().map_or_else(Vec::new, |points| points.near(at, limit_m))
     }
 
     pub(crate) fn push_position(&mut self, position: Option<LonLat>) {

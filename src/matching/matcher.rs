@@ -120,9 +120,7 @@ impl Matcher {
 
     /// Reads [`Self::to_bytes`]; `None` for anything else, also for what another version wrote.
     pub fn from_bytes(bytes: &[u8], weights: Weights) -> Option<Self> {
-        let mut county = County::from_bytes(bytes)?;
-        build::index_points(&mut county);
-        Some(Self::of(county, weights))
+        Some(Self::of(County::from_bytes(bytes)?, weights))
     }
 
     /// Adds the polygons of the parcels; `position_of` numbers are those of [`Self::parcel_position`].

@@ -87,8 +87,7 @@ pub fn is_current(db: &impl Db) -> Result<bool, Error> {
 /// # Errors
 /// When the database cannot be read.
 pub fn learnt(db: &impl Db) -> Result<Option<Learnt>, Error> {
-    let bytes = blobs::get_fitting(db, blobs::OWNER_WORDS, &groups::mark(db)?, LEARNT_VERSION)?;
-    Ok(bytes.and_then(|bytes| Learnt::from_bytes(&bytes)))
+    blobs::read_fitting(db, blobs::OWNER_WORDS, &groups::mark(db)?, LEARNT_VERSION, Learnt::from_bytes)
 }
 
 /// The line style that the stored readings were made with.

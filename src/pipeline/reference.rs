@@ -47,11 +47,9 @@ pub fn is_stored(db: &impl Db) -> Result<bool, Error> {
 pub fn from_reader(reader: &store::Reader) -> Result<CountyMatcher, Error> {
     let weights = weights_of(reader)?;
     let mark = store::matching::county_mark(reader).map_err(Error::Store)?;
-    let stored = blobs::get_fitting(reader, blobs::COUNTY, &mark, COUNTY_VERSION).map_err(Error::Store)?;
-    match stored.and_then(|bytes| Matcher::from_bytes(&bytes, weights.clone())) {
-        Some(matcher) => Ok(matcher),
-        None => learn(reader, weights),
-    }
+    let read = |bytes: &[u8]| Matcher::from_bytes(bytes, weights.clone());
+    let stored = blobs::read_fitting(reader, blobs::COUNTY, &mark, COUNTY_VERSION, read).map_err(Error::Store)?;
+    stored.map_or_else(|| learn(reader, weights), Ok)
 }
 
 fn weights_of(db: &impl Db) -> Result<Weights, Error> {

@@ -40,15 +40,23 @@ pub fn get(db: &impl Db, kind: &str) -> Result<Option<Vec<u8>>, Error> {
     Ok(statement.query_row([kind], |r| r.get(0)).optional()?)
 }
 
-/// The bytes of a blob made from just this, by just this version.
+/// Reads a blob made from just this, by just this version, without a copy of its bytes.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn get_fitting(db: &impl Db, kind: &str, fingerprint: &str, version: &str) -> Result<Option<Vec<u8>>, Error> {
+pub fn read_fitting<T>(
+    db: &impl Db,
+    kind: &str,
+    fingerprint: &str,
+    version: &str,
+    read: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<Option<T>, Error> {
     let mut statement = db.connection().prepare_cached(
         "SELECT bytes FROM computed_blob WHERE kind = ?1 AND fingerprint = ?2 AND model_version = ?3",
     )?;
-    Ok(statement.query_row([kind, fingerprint, version], |r| r.get(0)).optional()?)
+    let mut rows = statement.query([kind, fingerprint, version])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(row.get_ref(0)?.as_blob().ok().and_then(read))
 }
 
 /// True when there is such a blob.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::process::Command;
 
-use proptest::prelude::{ProptestConfig, any, prop, proptest};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assume, proptest};
 use taptrace::address;
 
 fn key(text: &str) -> String {
@@ -149,6 +149,8 @@ proptest! {
         post in prop::sample::select(vec!["", "N", "S", "NW"]),
         unit in prop::sample::select(vec!["", "APT 4", "UNIT B", "STE 210", "REAR"]),
     ) {
+        // East St. Louis is a city, and CT is Connecticut: words that no county knows cannot tell.
+        prop_assume!(!(pre == "E" && name == "ST LOUIS" && kind == "CT"));
         let line = [&number.to_string(), pre, name, kind, post, unit].into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
         let parsed = address::parse(&line);
         let standard = address::standard_form(&parsed.readings[0]);
