@@ -9,7 +9,7 @@ use crate::export::geopackage_layer::LayerWriter;
 use crate::export::layer::{Cell, Layer, Row};
 use crate::export::{csv, geojson, geopackage};
 use crate::pipeline::case_layer::CaseOwners;
-use crate::store::{self, Reader, layers, links, taps};
+use crate::store::{self, Reader, layers, taps};
 
 /// Write a layer for GIS or a spreadsheet.
 #[derive(Debug, clap::Args)]
@@ -171,19 +171,7 @@ fn write(reader: &Reader, layer: LayerName, form: Form<'_>, out: &mut dyn Write)
         }
         LayerName::Links => {
             let mut writer = Writer::begin(out, Layer::Links, form)?;
-            let positions = layers::premise_positions(reader)?;
-            for l in links::list(reader)? {
-                let position = positions.get(&l.premise_no).copied();
-                let cells = vec![
-                    Cell::Text(l.premise_no.clone()),
-                    Cell::Text(l.service_address),
-                    l.parcel_no.into(),
-                    l.situs_text.into(),
-                    Cell::Text(l.status),
-                    Cell::Real(l.score),
-                ];
-                writer.row(&Row { id: l.premise_no, cells, wkb: None, position })?;
-            }
+            layers::links(reader, |l| writer.row(&link(l)))?;
             writer.finish()
         }
         LayerName::Cases => {
@@ -197,9 +185,7 @@ fn write(reader: &Reader, layer: LayerName, form: Form<'_>, out: &mut dyn Write)
         }
         LayerName::Taps => {
             let mut writer = Writer::begin(out, Layer::Taps, form)?;
-            for t in taps::list(reader, None)? {
-                writer.row(&tap(t))?;
-            }
+            taps::layer(reader, |t| writer.row(&tap(t)))?;
             writer.finish()
         }
     }
@@ -217,6 +203,18 @@ fn parcel(p: layers::ParcelLayerRow) -> Row {
         p.roll_date.into(),
     ];
     Row { id: p.parcel_no, cells, wkb: p.wkb, position: p.position }
+}
+
+fn link(l: layers::LinkLayerRow) -> Row {
+    let cells = vec![
+        Cell::Text(l.premise_no.clone()),
+        Cell::Text(l.service_address),
+        l.parcel_no.into(),
+        l.situs_text.into(),
+        Cell::Text(l.status),
+        Cell::Real(l.score),
+    ];
+    Row { id: l.premise_no, cells, wkb: None, position: l.position }
 }
 
 fn owner(o: layers::OwnerLayerRow) -> Row {

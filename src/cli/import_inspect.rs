@@ -7,12 +7,16 @@ use super::output::Sink;
 use super::{Failure, Format, Global, Outcome};
 use crate::ingest::inspect::{Inspection, inspect};
 use crate::ingest::source::OpenOptions;
+use crate::model::snapshot::SourceKind;
 
 /// Arguments of `import inspect`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// GeoJSON, CSV, DBF, Shapefile (or a zip of it), XLSX; plain or .gz; '-' is stdin.
     file: PathBuf,
+    /// What it shall be imported as, instead of a guess.
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    kind: Option<Kind>,
     /// Character set, instead of a guess (utf-8, windows-1252, utf-16le ...).
     #[arg(long, value_name = "LABEL")]
     encoding: Option<String>,
@@ -27,6 +31,29 @@ pub(crate) struct Args {
     header_row: Option<usize>,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    Parcels,
+    Roll,
+    Accounts,
+    Taps,
+    Deeds,
+    Reads,
+}
+
+impl From<Kind> for SourceKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Parcels => SourceKind::Parcels,
+            Kind::Roll => SourceKind::Roll,
+            Kind::Accounts => SourceKind::Accounts,
+            Kind::Taps => SourceKind::Taps,
+            Kind::Deeds => SourceKind::Deeds,
+            Kind::Reads => SourceKind::Reads,
+        }
+    }
+}
+
 /// Runs the verb.
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let options = OpenOptions {
@@ -36,7 +63,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         header_row: args.header_row,
         ..OpenOptions::default()
     };
-    let found = inspect(&args.file, &options).map_err(|e| Failure::from_error(&e).hint(e.hint()))?;
+    let found = inspect(&args.file, &options, args.kind.map(SourceKind::from))
+        .map_err(|e| Failure::from_error(&e).hint(e.hint()))?;
     let stem = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name: String = stem
         .split('.')
@@ -59,7 +87,20 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         }
     }
     sink.finish()?;
-    Ok(if found.damage.is_some() || found.n_rows_read == 0 { Outcome::Look } else { Outcome::Done })
+    tell_undecided(&found);
+    let is_ready = found.damage.is_none() && found.n_rows_read > 0 && found.undecided.is_empty();
+    Ok(if is_ready { Outcome::Done } else { Outcome::Look })
+}
+
+#[allow(clippy::print_stderr, reason = "what is left to a person must not be lost in a file")]
+fn tell_undecided(found: &Inspection) {
+    for (field, choice) in &found.undecided {
+        eprintln!("decide {field} in the profile: {choice}");
+    }
+    let is_parcels = matches!(found.kind, SourceKind::Parcels | SourceKind::Roll);
+    if is_parcels && !found.undecided.is_empty() {
+        eprintln!("hint: is it a file of the utility's own? add --as accounts or --as taps");
+    }
 }
 
 fn to_json(found: &Inspection) -> serde_json::Value {
@@ -86,6 +127,7 @@ fn to_json(found: &Inspection) -> serde_json::Value {
         "fitting_profile": found.fitting_profile,
         "findings": pairs(&found.findings),
         "mapping": mapping,
+        "undecided": pairs(&found.undecided),
         "oddities": oddities,
         "damage": found.damage,
         "columns": columns,

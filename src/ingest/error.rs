@@ -58,7 +58,13 @@ pub enum Error {
     WrongKind { profile: String, kind: &'static str },
     /// Required columns are not in the file.
     #[error("the file has no column for {fields}, which profile {profile} needs (columns found: {found})")]
-    MissingColumns { profile: String, fields: String, found: String },
+    MissingColumns {
+        profile: String,
+        fields: String,
+        found: String,
+        /// One of the fields that the profile does not even name.
+        undescribed: Option<String>,
+    },
 }
 
 impl Error {
@@ -86,9 +92,13 @@ impl Error {
             Error::NoSuchProfile { .. } => {
                 "taptrace import inspect FILE prints a profile to start from; give its path as --profile".to_owned()
             }
-            Error::WrongKind { .. } | Error::MissingColumns { .. } => {
-                "taptrace import inspect FILE proposes a mapping".to_owned()
+            Error::MissingColumns { undescribed: Some(field), .. } => {
+                format!(
+                    "name the column in the profile: {field} = \"HEADER\", or several: {field} = {{ from = [\"A\", \"B\"], with = \"-\" }}"
+                )
             }
+            Error::WrongKind { kind, .. } => format!("taptrace import inspect FILE --as {kind} proposes a mapping"),
+            Error::MissingColumns { .. } => "taptrace import inspect FILE proposes a mapping".to_owned(),
         }
     }
 }

@@ -6,7 +6,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::ingest::error::{Error, shown};
-use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain};
+use crate::ingest::inspect_key::Keys;
+use crate::ingest::inspect_names::{ADDRESS_PIECES, BARE_PLACES, SECOND_LINES, SYNONYMS, utility_names};
+use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain, required_of};
 use crate::ingest::profile::{AddressPart, Profile};
 use crate::ingest::source::{OpenOptions, RawRow, Source};
 use crate::ingest::value;
@@ -17,156 +19,6 @@ const ROWS_READ_MAX: u64 = 20_000;
 
 /// Different sample values kept per column.
 const SAMPLES_MAX: usize = 3;
-
-/// Header names (letters and digits only) that mean a field, most telling first. From the layers listed in docs/import.md.
-const SYNONYMS: &[(&str, &[&str])] = &[
-    (
-        "parcel_no",
-        &[
-            "parcelid",
-            "parcelno",
-            "parcelnumber",
-            "parcelnum",
-            "parcelnb",
-            "apn",
-            "pin",
-            "pid",
-            "parid",
-            "pclnbr",
-            "parparcelpk",
-            "taxparcelid",
-            "parcelpin",
-            "folio",
-            "accountnumber",
-            "strap",
-            "mapbloclot",
-            "mlnum",
-            "propertyid",
-            "prpid",
-            "parcel",
-        ],
-    ),
-    ("assessor_account_no", &["accountno", "acctno", "accountnb", "acctnum", "alternatekey", "account"]),
-    (
-        "situs_address",
-        &[
-            "situsaddress",
-            "siteaddress",
-            "siteaddres",
-            "siteaddr",
-            "situs",
-            "propertyaddress",
-            "propaddr",
-            "propertylocation",
-            "physaddress",
-            "physicaladdress",
-            "locationaddr",
-            "locaddr",
-            "locationaddress",
-            "streetaddress",
-            "address1",
-            "addressofrecord",
-            "groupaddress",
-            "fulladdress",
-            "location",
-            "address",
-            "addr",
-        ],
-    ),
-    ("situs_city", &["situscity", "sitecity", "propertycity", "physcity", "propcity", "locationcity"]),
-    ("situs_state", &["situsstate", "sitestate", "propstate"]),
-    ("situs_zip", &["situszip", "situszipcode", "sitezip", "propertyzip", "physzip", "propzip", "postalcode"]),
-    (
-        "owner_lines",
-        &[
-            "owner",
-            "ownername",
-            "owner1",
-            "ownername1",
-            "ownernme1",
-            "ownerline1",
-            "name1",
-            "ownerofrecord",
-            "taxpayer",
-            "taxpayername",
-            "own1",
-            "ownerfullname",
-        ],
-    ),
-    (
-        "mailing_lines",
-        &[
-            "mailingaddress",
-            "mailingaddress1",
-            "mailaddress",
-            "mailaddr",
-            "owneraddress",
-            "owneraddress1",
-            "owneraddre",
-            "pstladdres",
-            "pstladdress",
-            "billingaddress",
-            "mailline1",
-            "ownaddr1",
-        ],
-    ),
-    ("mail_city", &["mailcity", "mailingcity", "ownercity", "pstlcity", "mailingaddresscity"]),
-    ("mail_state", &["mailstate", "mailingstate", "ownerstate", "pstlstate", "mailingaddressstate"]),
-    (
-        "mail_zip",
-        &["mailzip", "mailingzip", "ownerzip", "ownerzipcode", "pstlzip5", "pstlzip", "mailingaddresszipcode"],
-    ),
-    ("legal_description", &["legaldescription", "legaldescr", "legaldesc", "legal", "prprtydscr"]),
-    (
-        "land_use",
-        &[
-            "landuse",
-            "landusecode",
-            "usecode",
-            "propertyuse",
-            "primeuse",
-            "puc",
-            "propertytype",
-            "primarypropertytype",
-            "luc",
-        ],
-    ),
-    ("homestead", &["homestead", "homesteadexemption", "hmstd"]),
-    ("year_built", &["yearbuilt", "yrbuilt", "resyrblt", "actyrblt", "yrblt"]),
-    (
-        "building_area_sqft",
-        &["buildingareasqft", "bldgarea", "bldgsqft", "resflrarea", "livingarea", "totlvgarea", "sqft"],
-    ),
-    (
-        "improvement_value",
-        &["improvementvalue", "totalimpvalue", "bldgvalue", "impvalue", "improveactvalue", "buildingvalue"],
-    ),
-    (
-        "total_value",
-        &[
-            "totalvalue",
-            "totalacctvalue",
-            "propertyvalue",
-            "assessedvalue",
-            "cntassdval",
-            "marketvalue",
-            "parcelvalu",
-            "totalassessed",
-            "assdvalue",
-        ],
-    ),
-    ("sale_date", &["saledate", "lastsaledate", "deeddate"]),
-    ("sale_price", &["saleprice", "saleamount", "saleamt", "price"]),
-    ("deed_reference", &["deedreference", "deedref", "deedbookpage", "instrumentnumber"]),
-    ("lon", &["lon", "longitude", "lng", "xcoord", "x", "pointx"]),
-    ("lat", &["lat", "latitude", "ycoord", "y", "pointy"]),
-];
-
-/// Second owner and mailing columns, added behind the first.
-const SECOND_LINES: &[(&str, &[&str])] = &[
-    ("owner_lines", &["owner2", "ownername2", "ownernme2", "name2", "ownerline2", "coowner", "careofname", "own2"]),
-    ("mailing_lines", &["mailingaddress2", "owneraddress2", "owneradd1", "mailline2", "address2", "ownaddr2"]),
-];
 
 /// What one column holds.
 #[derive(Debug, Clone, Default)]
@@ -186,7 +38,7 @@ pub struct ColumnInfo {
 }
 
 /// What was found.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Inspection {
     /// Format in one word.
     pub format: &'static str,
@@ -208,19 +60,22 @@ pub struct Inspection {
     pub kind: SourceKind,
     /// Proposed headers per field.
     pub proposals: Vec<(&'static str, Vec<String>)>,
+    /// Needed fields for which no column could be proposed, each with what a person can choose from.
+    pub undecided: Vec<(&'static str, String)>,
     /// A built-in profile that fits, if any.
     pub fitting_profile: Option<&'static str>,
     /// Odd things: warning and reject codes with how often, and damage that ended the reading.
     pub oddities: Vec<(String, u64)>,
     /// Set when the file broke off.
     pub damage: Option<String>,
+    keys: Keys,
 }
 
-/// Looks at a file.
+/// Looks at a file; `kind` is what it shall be imported as, when a person knows.
 ///
 /// # Errors
 /// When not one row can be read.
-pub fn inspect(path: &Path, options: &OpenOptions) -> Result<Inspection, Error> {
+pub fn inspect(path: &Path, options: &OpenOptions, kind: Option<SourceKind>) -> Result<Inspection, Error> {
     let mut source = Source::open(path, options)?;
     let mut found = Inspection {
         format: source.format().as_str(),
@@ -233,9 +88,11 @@ pub fn inspect(path: &Path, options: &OpenOptions) -> Result<Inspection, Error> 
         columns: Vec::new(),
         kind: SourceKind::Parcels,
         proposals: Vec::new(),
+        undecided: Vec::new(),
         fitting_profile: None,
         oddities: Vec::new(),
         damage: None,
+        keys: Keys::default(),
     };
     let mut row = RawRow::default();
     while found.n_rows_read < ROWS_READ_MAX {
@@ -262,7 +119,7 @@ pub fn inspect(path: &Path, options: &OpenOptions) -> Result<Inspection, Error> 
         let estimate = (found.n_rows_read as f64 * share.max(1.0)) as u64;
         found.n_rows_estimated = estimate;
     }
-    found.propose();
+    found.propose(kind);
     Ok(found)
 }
 
@@ -281,10 +138,10 @@ impl Inspection {
     fn take_row(&mut self, columns: &[String], row: &RawRow) {
         self.n_rows_read += 1;
         self.take_columns(columns);
-        for (idx, column) in self.columns.iter_mut().enumerate() {
-            if let Some(text) = row.value(idx).and_then(|t| value::clean(t, &[])) {
-                column.take(text);
-            }
+        let values = (0..self.columns.len()).filter_map(|i| Some((i, value::clean(row.value(i)?, &[])?)));
+        self.keys.take_row(columns, values.clone());
+        for (idx, text) in values {
+            self.columns[idx].take(text);
         }
         if let Some(geometry) = &row.geometry {
             self.n_geometries += 1;
@@ -301,10 +158,26 @@ impl Inspection {
         }
     }
 
-    fn propose(&mut self) {
+    fn propose(&mut self, kind: Option<SourceKind>) {
         let headers: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        self.kind = kind.unwrap_or_else(|| self.guess_kind(&headers));
+        self.fitting_profile = Profile::built_in_names().into_iter().find(|name| self.fits(name, &headers));
+        if matches!(self.kind, SourceKind::Parcels | SourceKind::Roll) {
+            self.propose_parcels(&headers);
+        } else {
+            self.propose_utility(&headers);
+        }
+        for field in required_of(self.kind) {
+            if self.proposals.iter().all(|(f, _)| f != field) {
+                let choice = self.choice();
+                self.undecided.push((field, choice));
+            }
+        }
+    }
+
+    fn guess_kind(&self, headers: &[String]) -> SourceKind {
         let has = |names: &[&str]| headers.iter().any(|h| names.contains(&plain(h).as_str()));
-        self.kind = if has(&["tapno", "tapid", "tapnumber"]) {
+        if has(&["tapno", "tapid", "tapnumber"]) {
             SourceKind::Taps
         } else if has(&["meterno", "meternumber", "meterid"]) && has(&["readdate", "readon"]) {
             SourceKind::Reads
@@ -316,17 +189,52 @@ impl Inspection {
             SourceKind::Parcels
         } else {
             SourceKind::Roll
-        };
-        self.fitting_profile = Profile::built_in_names().into_iter().find(|name| self.fits(name, &headers));
-        if !matches!(self.kind, SourceKind::Parcels | SourceKind::Roll) {
-            let mapper = Profile::load("generic", None).ok().and_then(|p| Mapper::new(&p, self.kind, &headers).ok());
-            let mapping = mapper.map(|m| m.mapping()).unwrap_or_default();
-            self.proposals = mapping.into_iter().map(|(field, header)| (field, vec![header])).collect();
-            return;
         }
+    }
+
+    /// What a person can take for a field that no column is named like.
+    fn choice(&self) -> String {
+        let is_key = |i: &usize| self.keys.is_key(*i) && !is_sensitive(&self.columns[*i].name);
+        let names: Vec<&str> =
+            (0..self.columns.len()).filter(is_key).take(8).map(|i| self.columns[i].name.as_str()).collect();
+        if names.is_empty() {
+            return "no column has a value of its own in every row".to_owned();
+        }
+        format!("no column is named like it; columns with a value of their own in every row: {}", names.join(", "))
+    }
+
+    fn propose_utility(&mut self, headers: &[String]) {
+        let mapper = Profile::load("generic", None).ok().and_then(|p| Mapper::resolved(&p, self.kind, headers).ok());
+        let mapping = mapper.map(|m| m.mapping()).unwrap_or_default();
+        self.proposals = mapping.into_iter().map(|(field, header)| (field, vec![header])).collect();
+        let index = |name: &String| headers.iter().position(|h| h == name);
+        let mut used: Vec<usize> = self.proposals.iter().flat_map(|(_, h)| h).filter_map(index).collect();
+        for (field, names) in utility_names(self.kind) {
+            if self.proposals.iter().any(|(f, _)| f == field) {
+                continue;
+            }
+            if let Some(idx) = self.find(field, names, &used) {
+                used.push(idx);
+                self.proposals.push((field, vec![headers[idx].clone()]));
+            } else if *field == "service_address" {
+                self.propose_address(field, &mut used);
+            }
+        }
+        let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
+        self.proposals.sort_by_key(|(field, _)| order(field));
+    }
+
+    fn propose_parcels(&mut self, headers: &[String]) {
         let mut used: Vec<usize> = Vec::new();
         for (field, synonyms) in SYNONYMS {
-            let Some(first) = self.find(field, synonyms, &used) else { continue };
+            let Some(first) = self.find(field, synonyms, &used) else {
+                match *field {
+                    "parcel_no" => self.propose_parcel_no(headers, &mut used),
+                    "situs_address" => self.propose_address(field, &mut used),
+                    _ => {}
+                }
+                continue;
+            };
             used.push(first);
             let mut chosen = vec![self.columns[first].name.clone()];
             if let Some((_, seconds)) = SECOND_LINES.iter().find(|(f, _)| f == field)
@@ -336,6 +244,50 @@ impl Inspection {
                 chosen.push(self.columns[second].name.clone());
             }
             self.proposals.push((field, chosen));
+        }
+        self.propose_places(headers, &mut used);
+        let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
+        self.proposals.sort_by_key(|(field, _)| order(field));
+    }
+
+    /// Without a column of the usual names: one that is named somewhat like it, else several that together are a key.
+    fn propose_parcel_no(&mut self, headers: &[String], used: &mut Vec<usize>) {
+        let found = self.keys.parcel_column(headers).map(|i| vec![i]).or_else(|| self.keys.parcel_parts());
+        let Some(columns) = found else { return };
+        self.proposals.push(("parcel_no", columns.iter().map(|i| headers[*i].clone()).collect()));
+        used.extend(columns);
+    }
+
+    /// An address in pieces: at least a number and a street.
+    fn propose_address(&mut self, field: &'static str, used: &mut Vec<usize>) {
+        let pieces: Vec<Option<usize>> = ADDRESS_PIECES
+            .iter()
+            .map(|names| self.find("", names, used).filter(|i| self.columns[*i].n_filled > 0))
+            .collect();
+        let (Some(_), Some(street)) = (pieces[0], pieces[3]) else { return };
+        if self.columns[street].is_numeric {
+            return;
+        }
+        let chosen: Vec<usize> = pieces.into_iter().flatten().collect();
+        self.proposals.push((field, chosen.iter().map(|i| self.columns[*i].name.clone()).collect()));
+        used.extend(chosen);
+    }
+
+    /// City, state and ZIP that do not say whose they are go to the address column before them.
+    fn propose_places(&mut self, headers: &[String], used: &mut Vec<usize>) {
+        let at = |proposals: &[(&str, Vec<String>)], field: &str| {
+            let chosen = proposals.iter().find(|(f, _)| *f == field)?;
+            headers.iter().position(|h| Some(h) == chosen.1.first())
+        };
+        let (situs, mailing) = (at(&self.proposals, "situs_address"), at(&self.proposals, "mailing_lines"));
+        for (of_situs, of_mail, names) in BARE_PLACES {
+            let Some(idx) = self.find(of_situs, names, used) else { continue };
+            let is_mail = mailing.is_some_and(|m| m < idx && situs.is_none_or(|s| s < m || s > idx));
+            let field = if is_mail { *of_mail } else { *of_situs };
+            if (is_mail || situs.is_some()) && self.proposals.iter().all(|(f, _)| *f != field) {
+                used.push(idx);
+                self.proposals.push((field, vec![headers[idx].clone()]));
+            }
         }
     }
 
@@ -405,13 +357,19 @@ impl Inspection {
             let names: Vec<String> = headers.iter().map(|h| quoted(h)).collect();
             let rule = if names.len() == 1 && !field.ends_with("_lines") {
                 names[0].clone()
+            } else if field.ends_with("_no") {
+                format!("{{ from = [{}], with = \"-\" }}", names.join(", "))
             } else {
                 format!("[{}]", names.join(", "))
             };
             let sample = self.columns.iter().find(|c| Some(&c.name) == headers.first()).and_then(|c| c.samples.first());
             let _ = writeln!(out, "{field} = {rule}{}", sample.map(|s| format!("  # {s}")).unwrap_or_default());
         }
-        let proposed: Vec<&str> = self.proposals.iter().map(|(f, _)| *f).collect();
+        for (field, choice) in &self.undecided {
+            let _ = writeln!(out, "# {field} = \"\"  # DECIDE: {}", comment(choice));
+        }
+        let undecided = self.undecided.iter().map(|(f, _)| *f);
+        let proposed: Vec<&str> = self.proposals.iter().map(|(f, _)| *f).chain(undecided).collect();
         for field in
             fields_of(self.kind).iter().filter(|f| !proposed.contains(f) && !f.starts_with("tie") && !is_taken(f))
         {
@@ -444,6 +402,12 @@ impl Inspection {
         if let Some(damage) = &self.damage {
             let _ = writeln!(out, "# DAMAGED: {}", comment(damage));
         }
+        if let Some((n, n_filled)) = self.repeating_key() {
+            let _ = writeln!(
+                out,
+                "# parcel_no: {n} different values in {n_filled} rows: further rows of a parcel add addresses to it"
+            );
+        }
         if let Some(name) = self.fitting_profile {
             let _ = writeln!(
                 out,
@@ -451,6 +415,13 @@ impl Inspection {
                 self.kind.as_str()
             );
         }
+    }
+
+    /// Different values and values of the proposed parcel number, when a tenth or more repeat.
+    fn repeating_key(&self) -> Option<(u64, u64)> {
+        let (_, headers) = self.proposals.iter().find(|(f, h)| *f == "parcel_no" && h.len() == 1)?;
+        let idx = self.columns.iter().position(|c| Some(&c.name) == headers.first())?;
+        self.keys.different(idx).filter(|(n, n_filled)| n * 10 <= n_filled * 9)
     }
 
     fn write_columns(&self, out: &mut String) {

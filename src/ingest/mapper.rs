@@ -74,7 +74,7 @@ pub fn fields_of(kind: SourceKind) -> &'static [&'static str] {
 }
 
 /// The fields without which a row is rejected.
-fn required_of(kind: SourceKind) -> &'static [&'static str] {
+pub(crate) fn required_of(kind: SourceKind) -> &'static [&'static str] {
     match kind {
         SourceKind::Parcels | SourceKind::Roll => &["parcel_no"],
         SourceKind::Accounts => &["account_no", "service_address"],
@@ -128,19 +128,7 @@ impl Mapper {
     /// # Errors
     /// When the profile does not describe `kind`, or a required column is not there.
     pub fn new(profile: &Profile, kind: SourceKind, columns: &[String]) -> Result<Self, Error> {
-        if profile.rules(kind).is_empty() {
-            return Err(Error::WrongKind { profile: profile.name.clone(), kind: kind.as_str() });
-        }
-        let mut mapper = Self {
-            kind,
-            crs: profile.crs.as_deref().and_then(Crs::parse).unwrap_or_default(),
-            profile: profile.clone(),
-            resolved: Vec::new(),
-            headers: Vec::new(),
-            extras: Vec::new(),
-            warnings: Vec::new(),
-        };
-        mapper.resolve(columns);
+        let mapper = Self::resolved(profile, kind, columns)?;
         let missing: Vec<&str> = required_of(kind)
             .iter()
             .copied()
@@ -156,7 +144,26 @@ impl Mapper {
         if columns.len() > 40 {
             found.push_str(", ...");
         }
-        Err(Error::MissingColumns { profile: profile.name.clone(), fields: missing.join(", "), found })
+        let undescribed = missing.iter().find(|f| !profile.rules(kind).contains_key(**f)).map(|f| (*f).to_owned());
+        Err(Error::MissingColumns { profile: profile.name.clone(), fields: missing.join(", "), found, undescribed })
+    }
+
+    /// The same without asking for the required columns.
+    pub(crate) fn resolved(profile: &Profile, kind: SourceKind, columns: &[String]) -> Result<Self, Error> {
+        if profile.rules(kind).is_empty() {
+            return Err(Error::WrongKind { profile: profile.name.clone(), kind: kind.as_str() });
+        }
+        let mut mapper = Self {
+            kind,
+            crs: profile.crs.as_deref().and_then(Crs::parse).unwrap_or_default(),
+            profile: profile.clone(),
+            resolved: Vec::new(),
+            headers: Vec::new(),
+            extras: Vec::new(),
+            warnings: Vec::new(),
+        };
+        mapper.resolve(columns);
+        Ok(mapper)
     }
 
     /// Takes new columns into account; cheap when there are none. GeoJSON may bring some with any row.
@@ -325,8 +332,22 @@ impl Mapper {
     }
 
     fn required_cow<'a>(&self, raw: &'a RawRow, field: usize) -> Result<Cow<'a, str>, Reject> {
-        self.cow(raw, field)
-            .ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
+        let is_joined_number = fields_of(self.kind).get(field).is_some_and(|f| f.ends_with("_no"))
+            && self.rule(field).is_some_and(|r| r.columns.len() > 1);
+        let found = if is_joined_number { self.joined_number(raw, field) } else { self.cow(raw, field) };
+        found.ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
+    }
+
+    /// A number in several columns. A missing piece in the middle keeps its place, for `12--3` and `12-3` are two parcels;
+    /// missing ones at the end (lots without a unit) are left out.
+    fn joined_number<'a>(&self, raw: &'a RawRow, field: usize) -> Option<Cow<'a, str>> {
+        let rule = self.rule(field)?;
+        let with = rule.details.with.as_deref().unwrap_or(" ");
+        let piece = |i: &usize| raw.value(*i).and_then(|t| value::clean(t, &self.profile.null_words)).map(clean_inside);
+        let mut pieces: Vec<Cow<'a, str>> = rule.columns.iter().map(|i| piece(i).unwrap_or_default()).collect();
+        let n_used = pieces.iter().rposition(|p| !p.is_empty())? + 1;
+        pieces.truncate(n_used);
+        Some(Cow::Owned(pieces.join(with)))
     }
 
     /// A value that the row cannot do without.

@@ -34,6 +34,8 @@ mod utility;
 pub mod value;
 
 pub mod inspect;
+mod inspect_key;
+mod inspect_names;
 
 pub mod fetch;
 pub mod page;

@@ -1,6 +1,6 @@
 //! Rows of the export layers, one at a time: memory does not grow with the county.
 
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 
 use super::{Error, Reader};
 
@@ -93,11 +93,12 @@ pub fn parcels<E: From<Error>>(
     Ok(())
 }
 
-/// Calls `each` with every ownership interval that was not taken back, by parcel number and begin.
+/// Calls `each` with every ownership interval that was not taken back, by parcel number and begin, the most complete one
+/// before all others.
 ///
 /// # Errors
 /// When the database cannot be read, or what `each` returns.
-pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRow) -> Result<(), E>) -> Result<(), E> {
+pub fn owners<E: From<Error>>(reader: &Reader, each: impl FnMut(OwnerLayerRow) -> Result<(), E>) -> Result<(), E> {
     let sql = format!(
         "SELECT p.parcel_no, CASE WHEN {IS_WITHHELD} THEN 'withheld by law' ELSE REPLACE(o.owner_text, char(10), ' / ') END,
                 CASE WHEN {IS_WITHHELD} THEN NULL ELSE {MAILING} END, i.valid_from, i.last_seen, i.basis, v.lon, v.lat,
@@ -114,13 +115,25 @@ pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRo
          LEFT JOIN owner_reading r ON r.owner_line_id = i.owner_line_id
          LEFT JOIN owner_node_parcel g ON g.parcel_id = i.parcel_id
          LEFT JOIN owner_node n ON n.owner_node_id = g.owner_node_id
-         WHERE i.retracted_at IS NULL
-         ORDER BY p.parcel_no, i.valid_from, i.ownership_interval_id"
+         WHERE i.retracted_at IS NULL AND i.ownership_interval_id"
     );
-    let mut statement = reader.connection.prepare(&sql).map_err(Error::from)?;
-    let mut rows = statement.query([]).map_err(Error::from)?;
-    while let Some(row) = rows.next().map_err(Error::from)? {
-        let read = || -> rusqlite::Result<OwnerLayerRow> {
+    let best = "SELECT i.ownership_interval_id
+         FROM ownership_interval i
+         JOIN parcel p ON p.parcel_id = i.parcel_id
+         LEFT JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         WHERE i.retracted_at IS NULL
+         ORDER BY (i.mailing_address_id IS NULL) + (v.lon IS NULL) + (v.owner_line_id IS NOT i.owner_line_id)
+                  + NOT EXISTS (SELECT 1 FROM owner_node_parcel g WHERE g.parcel_id = i.parcel_id)
+                  + NOT EXISTS (SELECT 1 FROM owner_reading r WHERE r.owner_line_id = i.owner_line_id),
+                  p.parcel_no, i.ownership_interval_id
+         LIMIT 1";
+    let order = "p.parcel_no, i.valid_from, i.ownership_interval_id";
+    best_first(
+        reader,
+        &sql,
+        best,
+        order,
+        |row| {
             Ok(OwnerLayerRow {
                 parcel_no: row.get(0)?,
                 owner: row.get(1)?,
@@ -133,10 +146,91 @@ pub fn owners<E: From<Error>>(reader: &Reader, mut each: impl FnMut(OwnerLayerRo
                 owner_group: row.get(10)?,
                 position: position_at(row, 6)?,
             })
-        };
-        each(read().map_err(Error::from)?)?;
+        },
+        each,
+    )
+}
+
+/// Calls `each` with the most complete row, so that programs that learn the types from the first feature learn them
+/// right, then with the others in the `order` of an index: nothing is sorted and nothing collected. `sql` ends in the
+/// name of the id column, `best` finds the id.
+pub(super) fn best_first<T, E: From<Error>>(
+    reader: &Reader,
+    sql: &str,
+    best: &str,
+    order: &str,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    mut each: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    let best: Option<i64> = reader.connection.query_row(best, [], |r| r.get(0)).optional().map_err(Error::from)?;
+    for (filter, order) in [(" = ?1", "1"), (" <> ?1", order)] {
+        let mut statement =
+            reader.connection.prepare(&format!("{sql}{filter} ORDER BY {order}")).map_err(Error::from)?;
+        let mut rows = statement.query([best]).map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            each(read(row).map_err(Error::from)?)?;
+        }
     }
     Ok(())
+}
+
+/// A premise with the parcel it is linked to.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the layer")]
+pub struct LinkLayerRow {
+    pub premise_no: String,
+    pub service_address: String,
+    pub parcel_no: Option<String>,
+    pub situs_text: Option<String>,
+    /// As in [`super::links::StoredLink`]: with the decision of a person applied.
+    pub status: String,
+    pub score: f64,
+    /// The premise's own position, else that of the parcel.
+    pub position: Option<[f64; 2]>,
+}
+
+/// Calls `each` with the first-rank link of every premise, by premise number, the most complete one before all others.
+///
+/// # Errors
+/// When the database cannot be read, or what `each` returns.
+pub fn links<E: From<Error>>(reader: &Reader, each: impl FnMut(LinkLayerRow) -> Result<(), E>) -> Result<(), E> {
+    let sql = "SELECT p.premise_no, p.service_address, c.parcel_no,
+                (SELECT s.situs_text FROM situs s WHERE s.parcel_version_id = c.current_version_id ORDER BY s.situs_id LIMIT 1),
+                CASE WHEN d.match_decision_id IS NULL THEN l.status WHEN d.is_stale = 1 THEN 'stale' ELSE d.verdict END,
+                l.score, COALESCE(p.lon, v.lon), COALESCE(p.lat, v.lat)
+         FROM premise p
+         JOIN match_link l ON l.premise_id = p.premise_id AND l.rank = 1
+         LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
+         LEFT JOIN parcel_version v ON v.parcel_version_id = c.current_version_id
+         LEFT JOIN match_decision d ON d.premise_id = l.premise_id AND d.parcel_id = l.parcel_id AND d.superseded_by IS NULL
+         WHERE p.premise_id";
+    let best = "SELECT p.premise_id
+         FROM premise p
+         JOIN match_link l ON l.premise_id = p.premise_id AND l.rank = 1
+         LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
+         LEFT JOIN parcel_version v ON v.parcel_version_id = c.current_version_id
+         ORDER BY (c.parcel_no IS NULL) + (COALESCE(p.lon, v.lon) IS NULL)
+                  + NOT EXISTS (SELECT 1 FROM situs s WHERE s.parcel_version_id = c.current_version_id),
+                  p.premise_no
+         LIMIT 1";
+    best_first(
+        reader,
+        sql,
+        best,
+        "p.premise_no",
+        |row| {
+            Ok(LinkLayerRow {
+                premise_no: row.get(0)?,
+                service_address: row.get(1)?,
+                parcel_no: row.get(2)?,
+                situs_text: row.get(3)?,
+                status: row.get(4)?,
+                score: row.get(5)?,
+                position: position_at(row, 6)?,
+            })
+        },
+        each,
+    )
 }
 
 /// A case as a layer shows it; the owner comes from the parties of the case.
@@ -218,25 +312,4 @@ pub fn cases<E: From<Error>>(reader: &Reader, mut each: impl FnMut(CaseLayerRow)
         each(read().map_err(Error::from)?)?;
     }
     Ok(())
-}
-
-/// Position of every premise that has one of its own, else of the parcel it is linked to, by premise number.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn premise_positions(reader: &Reader) -> Result<std::collections::HashMap<String, [f64; 2]>, Error> {
-    let mut statement = reader.connection.prepare(
-        "SELECT p.premise_no, COALESCE(p.lon, v.lon), COALESCE(p.lat, v.lat)
-         FROM premise p
-         LEFT JOIN match_link l ON l.premise_id = p.premise_id AND l.rank = 1
-         LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
-         LEFT JOIN parcel_version v ON v.parcel_version_id = c.current_version_id",
-    )?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, position_at(row, 1)?)))?;
-    let mut positions = std::collections::HashMap::new();
-    for row in rows {
-        let (premise_no, position) = row?;
-        positions.extend(position.map(|p| (premise_no, p)));
-    }
-    Ok(positions)
 }

@@ -199,15 +199,6 @@ pub fn of_premise(reader: &Reader, premise_no: &str) -> Result<Vec<StoredLink>, 
     Ok(statement.query_map([premise_no], link_of)?.collect::<Result<_, _>>()?)
 }
 
-/// First-rank links of every premise, by premise number.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn list(reader: &Reader) -> Result<Vec<StoredLink>, Error> {
-    let mut statement = reader.connection.prepare(&format!("{SELECT} WHERE l.rank = 1 ORDER BY p.premise_no"))?;
-    Ok(statement.query_map([], link_of)?.collect::<Result<_, _>>()?)
-}
-
 /// What waits for a person: undecided and stale links, the largest amount owed first, then the likeliest.
 ///
 /// # Errors

@@ -86,6 +86,22 @@ pub fn list(reader: &Reader, lifecycle: Option<&str>) -> Result<Vec<StoredTap>, 
     Ok(statement.query_map([lifecycle], tap_of)?.collect::<Result<_, _>>()?)
 }
 
+/// Calls `each` with every tap by number, the most complete one before all others: the tap layer.
+///
+/// # Errors
+/// When the database cannot be read, or what `each` returns.
+pub fn layer<E: From<Error>>(reader: &Reader, each: impl FnMut(StoredTap) -> Result<(), E>) -> Result<(), E> {
+    let sql = format!("SELECT {COLUMNS} FROM tap t WHERE t.tap_id");
+    let best = "SELECT t.tap_id
+         FROM tap t
+         ORDER BY (t.lon IS NULL) + (t.size_milli_in IS NULL) + (t.tapped_on IS NULL) + (t.service_material IS NULL)
+                  + (t.tap_card_ref IS NULL) + (t.service_address IS NULL) + (t.position_method IS NULL)
+                  + NOT EXISTS (SELECT 1 FROM tap_premise x WHERE x.tap_id = t.tap_id),
+                  t.tap_no
+         LIMIT 1";
+    super::layers::best_first(reader, &sql, best, "t.tap_no", tap_of, each)
+}
+
 /// The tap with this number.
 ///
 /// # Errors

@@ -121,3 +121,81 @@ fn the_demo_writes_its_layers() {
         assert!(json["features"].as_array().unwrap().len() >= n_least, "{name}");
     }
 }
+
+/// Twice the area of a closed ring: positive when it runs counter-clockwise.
+fn doubled_area(ring: &serde_json::Value) -> f64 {
+    let at = |c: &serde_json::Value, i: usize| c[i].as_f64().unwrap();
+    ring.as_array().unwrap().windows(2).map(|w| at(&w[0], 0) * at(&w[1], 1) - at(&w[1], 0) * at(&w[0], 1)).sum()
+}
+
+/// A closed square, clockwise when `is_clockwise`.
+fn square(west: f64, south: f64, size: f64, is_clockwise: bool) -> serde_json::Value {
+    let mut ring =
+        vec![[west, south], [west + size, south], [west + size, south + size], [west, south + size], [west, south]];
+    if is_clockwise {
+        ring.reverse();
+    }
+    serde_json::json!(ring)
+}
+
+#[test]
+fn every_exported_polygon_follows_the_right_hand_rule_however_it_came_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut features = Vec::new();
+    for (n, outer, hole) in [(1, true, true), (2, true, false), (3, false, true), (4, false, false)] {
+        let west = -96.0 + f64::from(n) / 100.0;
+        let rings = serde_json::json!([square(west, 36.0, 0.004, outer), square(west + 0.001, 36.001, 0.001, hole)]);
+        let geometry = if n == 2 {
+            let apart = serde_json::json!([square(west + 0.006, 36.0, 0.001_234_567_89, outer)]);
+            serde_json::json!({"type": "MultiPolygon", "coordinates": [rings, apart]})
+        } else {
+            serde_json::json!({"type": "Polygon", "coordinates": rings})
+        };
+        features.push(serde_json::json!({"type": "Feature", "geometry": geometry, "properties": {"parcel_id": format!("P{n}"), "id": n}}));
+    }
+    // Damaged: no geometry, and an outer ring without area.
+    features.insert(0, serde_json::json!({"type": "Feature", "geometry": null, "properties": {"parcel_id": "P0"}}));
+    let flat = serde_json::json!([[[-96.0, 36.0], [-96.0, 36.1], [-96.0, 36.0], [-96.0, 36.0]]]);
+    features.push(serde_json::json!({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": flat}, "properties": {"parcel_id": "P5"}}));
+    let collection = serde_json::json!({"type": "FeatureCollection", "features": features});
+    fs::write(dir.path().join("lots.geojson"), collection.to_string()).unwrap();
+    assert!(taptrace(dir.path(), &["import", "parcels", "lots.geojson"]).status.code() < Some(2));
+    let text = String::from_utf8(taptrace(dir.path(), &["export", "parcels"]).stdout).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut n_rings = 0;
+    for feature in json["features"].as_array().unwrap() {
+        assert!(feature["id"].is_string() && feature["properties"].get("id").is_none());
+        for polygon in feature["geometry"]["coordinates"].as_array().into_iter().flatten() {
+            for (i, ring) in polygon.as_array().unwrap().iter().enumerate() {
+                n_rings += 1;
+                assert_eq!(ring[0], ring[ring.as_array().unwrap().len() - 1], "closed");
+                assert_eq!(i == 0, doubled_area(ring) > 0.0, "{}: ring {i}: {ring}", feature["id"]);
+            }
+        }
+    }
+    assert_eq!(n_rings, 4 * 2 + 1);
+    assert_eq!(json["features"][0]["geometry"]["type"], "MultiPolygon", "the first feature has a geometry");
+    let n_decimals = |t: &str| t.bytes().take_while(u8::is_ascii_digit).count();
+    assert!(text.split('.').skip(1).all(|tail| n_decimals(tail) <= 7), "at most seven decimals");
+    assert!(text.contains("36.0012346"));
+}
+
+#[test]
+fn the_first_feature_of_every_layer_is_complete_and_no_row_is_lost() {
+    let dir = super::support::sample_city();
+    for (name, first_nulls) in [("parcels", 1), ("links", 0), ("taps", 0), ("owners", 0)] {
+        let text = fs::read_to_string(dir.path().join(format!("layer_{name}.geojson"))).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let features = json["features"].as_array().unwrap();
+        let first = &features[0];
+        let n_null = first["properties"].as_object().unwrap().values().filter(|v| v.is_null()).count();
+        assert!(n_null <= first_nulls && first["geometry"].is_object(), "{name}: {first}");
+        let mut ids: Vec<&str> = features.iter().map(|f| f["id"].as_str().unwrap()).collect();
+        let behind_first: Vec<Vec<&str>> = ids[1..].iter().map(|id| id.split('/').collect()).collect();
+        assert!(name == "parcels" || behind_first.is_sorted(), "{name}");
+        ids.sort_unstable();
+        let n = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), n, "{name}: ids tell the features apart");
+    }
+}

@@ -216,6 +216,74 @@ fn inspect_proposes_a_profile_that_works() {
 }
 
 #[test]
+fn a_parcel_number_in_several_columns_is_found_joined_and_kept_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut csv = "Lot,Map,Unit,No,Dir,Street,Suff,City\n".to_owned();
+    for i in 0..60 {
+        csv.push_str(&format!("{},{},,{},N,ELM,ST,TOWN\n", i % 10, 100 + i / 10, 2 * i + 1));
+    }
+    fs::write(dir.path().join("lots.csv"), &csv).unwrap();
+    let output = inspect(&["lots.csv", "-o", "mine.toml"], dir.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(dir.path().join("mine.toml")).unwrap();
+    assert!(text.contains("parcel_no = { from = [\"Map\", \"Lot\"], with = \"-\" }"), "{text}");
+    assert!(
+        text.contains("situs_address = [\"No\", \"Dir\", \"Street\", \"Suff\"")
+            && text.contains("situs_city = \"City\"")
+    );
+
+    let joined = "name = \"t\"\n[columns]\nparcel_no = { from = [\"Map\", \"Lot\", \"Unit\"], with = \"-\" }\n";
+    let profile = Profile::parse("t", joined).unwrap();
+    fs::write(dir.path().join("gaps.csv"), "Map,Lot,Unit\n1,,2\n1,2,\n,1,2\n,,\n1,2,3\n").unwrap();
+    let mut source = Source::open(&dir.path().join("gaps.csv"), &profile.open_options()).unwrap();
+    let mut mapper = Mapper::new(&profile, SourceKind::Roll, source.columns()).unwrap();
+    let mut row = RawRow::default();
+    let mut found = Vec::new();
+    while source.next_row(&mut row).unwrap() {
+        found.push(mapper.parcel(&row).map_or_else(|reject| reject.reason.to_owned(), |p| p.parcel_no.into_owned()));
+    }
+    found.retain(|n| n != "missing_value");
+    assert_eq!(found, ["1--2", "1-2", "-1-2", "1-2-3"]);
+}
+
+#[test]
+fn inspect_says_what_a_person_must_decide_and_what_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let point = |n: u32| {
+        format!(
+            r#"{{"type":"Feature","properties":{{"OBJECTID":{n},"HYDRANT_ID":"H{n}","KIND":"x","LOCATION":"{n} ELM ST"}},"geometry":{{"type":"Point","coordinates":[-96.{n},36]}}}}"#
+        )
+    };
+    let features: Vec<String> = (1..40).map(point).collect();
+    fs::write(dir.path().join("p.geojson"), format!(r#"{{"features":[{}]}}"#, features.join(","))).unwrap();
+    let output = inspect(&["p.geojson", "-o", "mine.toml"], dir.path());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("decide parcel_no") && said.contains("OBJECTID, HYDRANT_ID") && said.contains("--as taps"),
+        "{said}"
+    );
+    let text = fs::read_to_string(dir.path().join("mine.toml")).unwrap();
+    assert!(text.contains("# parcel_no = \"\"  # DECIDE: ") && !text.contains("KIND, "), "{text}");
+
+    let import = |kind: &str, profile: &str| {
+        let args = ["import", kind, "p.geojson", "--profile", profile];
+        Command::new(env!("CARGO_BIN_EXE_taptrace")).args(args).current_dir(dir.path()).output().unwrap()
+    };
+    let refused = import("parcels", "./mine.toml");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        refused.status.code() == Some(2) && said.contains("hint: name the column in the profile: parcel_no = "),
+        "{said}"
+    );
+    assert!(inspect(&["p.geojson", "--as", "taps", "-o", "taps.toml"], dir.path()).status.success());
+    let text = fs::read_to_string(dir.path().join("taps.toml")).unwrap();
+    assert!(text.contains("tap_no = \"HYDRANT_ID\"") && text.contains("service_address = \"LOCATION\""), "{text}");
+    let stored = import("taps", "./taps.toml");
+    assert!(stored.status.success(), "{}", String::from_utf8_lossy(&stored.stderr));
+}
+
+#[test]
 fn inspect_says_clearly_what_it_cannot_read() {
     let dir = tempfile::tempdir().unwrap();
     let gdb = {
