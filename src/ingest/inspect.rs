@@ -33,6 +33,8 @@ pub struct ColumnInfo {
     pub is_numeric: bool,
     /// Smallest and largest number.
     pub range: (f64, f64),
+    /// Values that begin with a digit, as most addresses do.
+    pub n_numbered: u64,
     /// Values that read `STREET, CITY, ST ZIP`.
     pub n_full_addresses: u64,
 }
@@ -169,7 +171,7 @@ impl Inspection {
         }
         for field in required_of(self.kind) {
             if self.proposals.iter().all(|(f, _)| f != field) {
-                let choice = self.choice();
+                let choice = self.choice(field);
                 self.undecided.push((field, choice));
             }
         }
@@ -193,14 +195,22 @@ impl Inspection {
     }
 
     /// What a person can take for a field that no column is named like.
-    fn choice(&self) -> String {
-        let is_key = |i: &usize| self.keys.is_key(*i) && !is_sensitive(&self.columns[*i].name);
+    fn choice(&self, field: &str) -> String {
+        let is_number = field.ends_with("_no");
+        let fits = |i: &usize| {
+            let column = &self.columns[*i];
+            let is_text = !column.is_numeric && column.n_filled * 2 > self.n_rows_read;
+            let is_measure = column.is_numeric && column.samples.iter().any(|s| s.contains('.'));
+            !is_sensitive(&column.name) && if is_number { self.keys.is_key(*i) && !is_measure } else { is_text }
+        };
         let names: Vec<&str> =
-            (0..self.columns.len()).filter(is_key).take(8).map(|i| self.columns[i].name.as_str()).collect();
-        if names.is_empty() {
-            return "no column has a value of its own in every row".to_owned();
+            (0..self.columns.len()).filter(fits).take(8).map(|i| self.columns[i].name.as_str()).collect();
+        match (is_number, names.is_empty()) {
+            (true, true) => "no column has a value of its own in nearly every row".to_owned(),
+            (true, false) => format!("these have a value of their own in nearly every row: {}", names.join(", ")),
+            (false, true) => "no column holds text".to_owned(),
+            (false, false) => format!("these hold text: {}", names.join(", ")),
         }
-        format!("no column is named like it; columns with a value of their own in every row: {}", names.join(", "))
     }
 
     fn propose_utility(&mut self, headers: &[String]) {
@@ -366,7 +376,7 @@ impl Inspection {
             let _ = writeln!(out, "{field} = {rule}{}", sample.map(|s| format!("  # {s}")).unwrap_or_default());
         }
         for (field, choice) in &self.undecided {
-            let _ = writeln!(out, "# {field} = \"\"  # DECIDE: {}", comment(choice));
+            let _ = writeln!(out, "# {field} = \"\"  # DECIDE: {}", choice.replace(char::is_control, " "));
         }
         let undecided = self.undecided.iter().map(|(f, _)| *f);
         let proposed: Vec<&str> = self.proposals.iter().map(|(f, _)| *f).chain(undecided).collect();
@@ -444,6 +454,7 @@ impl Inspection {
 impl ColumnInfo {
     fn take(&mut self, text: &str) {
         self.n_filled += 1;
+        self.n_numbered += u64::from(text.starts_with(|c: char| c.is_ascii_digit()));
         let has = |part| value::address_part(text, part).is_some();
         if text.contains(',') && has(AddressPart::City) && has(AddressPart::State) {
             self.n_full_addresses += 1;
@@ -466,6 +477,8 @@ impl ColumnInfo {
         let is_degrees = |low: f64, high: f64| self.is_numeric && self.range.0 >= low && self.range.1 <= high;
         match field {
             _ if self.n_filled == 0 => true,
+            // `TULSA OK 74103` is the second line of a letter: one in ten at least has a house number.
+            "situs_address" if self.n_numbered * 10 < self.n_filled => false,
             "situs_address" | "owner_lines" | "mailing_lines" => !self.is_numeric,
             "lon" => is_degrees(-180.0, 180.0),
             "lat" => is_degrees(-90.0, 90.0),

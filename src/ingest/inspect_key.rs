@@ -15,6 +15,9 @@ const VALUES_TO_JUDGE: u64 = 256;
 /// A key may repeat (a lot with several addresses), but not much.
 const KEY_SHARE_MIN: f64 = 0.9;
 
+/// A column that is also named like a parcel number may repeat more: a row per address or per building.
+const NAMED_SHARE_MIN: f64 = 0.3;
+
 /// Columns joined at most.
 const PARTS_MAX: usize = 8;
 
@@ -77,13 +80,16 @@ impl Keys {
 
     /// True when nearly every row has a value of its own here.
     pub(super) fn is_key(&self, column: usize) -> bool {
-        let n_rows = self.part_hashes.len() as f64;
-        self.different(column).is_some_and(|(n, n_filled)| {
-            n as f64 >= KEY_SHARE_MIN * n_rows && n_filled as f64 >= KEY_SHARE_MIN * n_rows
-        })
+        self.is_different(column, KEY_SHARE_MIN)
     }
 
-    /// The column that is named somewhat like a parcel number and whose values are a key; the one with most values, the
+    fn is_different(&self, column: usize, share: f64) -> bool {
+        let n_rows = self.part_hashes.len() as f64;
+        let counts = self.different(column);
+        counts.is_some_and(|(n, n_filled)| n as f64 >= share * n_rows && n_filled as f64 >= KEY_SHARE_MIN * n_rows)
+    }
+
+    /// The column that is named somewhat like a parcel number and whose values differ enough; the one with most values, the
     /// first of equals.
     pub(super) fn parcel_column(&self, headers: &[String]) -> Option<usize> {
         let is_named = |header: &str| {
@@ -93,7 +99,9 @@ impl Keys {
             PARCEL_WORDS.iter().any(|w| if w.len() > 3 { all.contains(w) } else { words.iter().any(|x| x == w) })
         };
         let mut best: Option<(u64, usize)> = None;
-        for (idx, _) in headers.iter().enumerate().filter(|(i, h)| is_named(h) && self.is_key(*i)) {
+        for (idx, _) in
+            headers.iter().enumerate().filter(|(i, h)| is_named(h) && self.is_different(*i, NAMED_SHARE_MIN))
+        {
             let n = self.different(idx).map_or(0, |(n, _)| n);
             if best.is_none_or(|(most, _)| n > most) {
                 best = Some((n, idx));

@@ -188,6 +188,7 @@ pub(super) const ADDRESS_PIECES: &[&[&str]] = &[
         "addrno",
         "sitenumber",
         "situsnumber",
+        "situsnum",
         "propertystreetnumber",
         "hseno",
         "number",
@@ -216,6 +217,8 @@ pub(super) const ADDRESS_PIECES: &[&[&str]] = &[
         "strname",
         "sitestreet",
         "situsstreet",
+        "situsstreetname",
+        "situsroad",
         "propertystreetname",
         "road",
         "roadname",
@@ -256,77 +259,77 @@ pub(super) const PARCEL_PARTS: &[&[&str]] = &[
     &["sublot", "subparcel", "unit", "unitno", "qualifier", "qual"],
 ];
 
+type Names = &'static [(&'static str, &'static [&'static str])];
+
+const ACCOUNTS: Names = &[
+    ("account_no", &["acctno", "acctnum", "acctid", "customeraccount", "customerno", "customerid"]),
+    ("premise_no", &["premise", "premisenumber", "locationno", "servicepointid", "servicelocationid"]),
+    (
+        "service_address",
+        &[
+            "serviceaddr",
+            "premiseaddress",
+            "streetaddress",
+            "fulladdress",
+            "siteaddress",
+            "propertyaddress",
+            "location",
+            "addr",
+        ],
+    ),
+    ("service_city", &["premisecity", "sitecity", "propertycity"]),
+    ("service_zip", &["servicezipcode", "premisezip", "zipcode", "propertyzipcode", "postalcode"]),
+    ("holder_name", &["customer", "accountname", "accountholder"]),
+    ("mailing_address", &["mailaddress", "mailaddr", "billaddress"]),
+    ("meter_no", &["meter", "meternum", "meterserial", "serialno"]),
+    ("lon", &["long", "lng", "x", "pointx"]),
+    ("lat", &["y", "pointy"]),
+];
+
+const TAPS: Names = &[
+    (
+        "tap_no",
+        &[
+            "tap",
+            "tapnum",
+            "servicelineid",
+            "serviceid",
+            "serviceno",
+            "connectionid",
+            "hydrantid",
+            "hydrantno",
+            "facilityid",
+            "assetid",
+            "assetno",
+        ],
+    ),
+    ("tapped_on", &["tapdate", "installdate", "installedon", "dateinstalled", "installationdate"]),
+    ("size", &["servicesize", "diameter", "servicediameter", "pipesize"]),
+    ("main_size", &["maindiameter"]),
+    ("service_material", &["material", "pipematerial", "servicelinematerial"]),
+    ("tap_card_ref", &["card", "cardno", "cardnumber"]),
+    ("premise_nos", &["premise", "locationid", "servicepoint"]),
+    (
+        "service_address",
+        &["streetaddress", "fulladdress", "siteaddress", "propertyaddress", "location", "hydrantlocation", "addr"],
+    ),
+    ("lon", &["long", "lng", "x", "pointx"]),
+    ("lat", &["y", "pointy"]),
+];
+
+const READS: Names = &[
+    ("meter_no", &["meter", "meternum", "meterserial", "serialno"]),
+    ("read_on", &["readingdate", "dateread", "currentreaddate"]),
+    ("reading", &["meterreading", "currentread", "currentreading"]),
+    ("consumption", &["usage", "use"]),
+];
+
 /// Names of columns in the utility's own files, besides those of the `generic` profile.
-pub(super) fn utility_names(kind: SourceKind) -> &'static [(&'static str, &'static [&'static str])] {
+pub(super) fn utility_names(kind: SourceKind) -> Names {
     match kind {
-        SourceKind::Accounts => &[
-            ("account_no", &["acctno", "acctnum", "acctid", "customeraccount", "customerno", "customerid"]),
-            ("premise_no", &["premise", "premisenumber", "locationno", "servicepointid", "servicelocationid"]),
-            (
-                "service_address",
-                &[
-                    "serviceaddr",
-                    "premiseaddress",
-                    "streetaddress",
-                    "fulladdress",
-                    "siteaddress",
-                    "propertyaddress",
-                    "location",
-                    "addr",
-                ],
-            ),
-            ("service_city", &["premisecity", "sitecity", "propertycity"]),
-            ("service_zip", &["servicezipcode", "premisezip", "zipcode", "propertyzipcode", "postalcode"]),
-            ("holder_name", &["customer", "accountname", "accountholder"]),
-            ("mailing_address", &["mailaddress", "mailaddr", "billaddress"]),
-            ("meter_no", &["meter", "meternum", "meterserial", "serialno"]),
-            ("lon", &["long", "lng", "x", "pointx"]),
-            ("lat", &["y", "pointy"]),
-        ],
-        SourceKind::Taps => &[
-            (
-                "tap_no",
-                &[
-                    "tap",
-                    "tapnum",
-                    "servicelineid",
-                    "serviceid",
-                    "serviceno",
-                    "connectionid",
-                    "hydrantid",
-                    "hydrantno",
-                    "facilityid",
-                    "assetid",
-                    "assetno",
-                ],
-            ),
-            ("tapped_on", &["tapdate", "installdate", "installedon", "dateinstalled", "installationdate"]),
-            ("size", &["servicesize", "diameter", "servicediameter", "pipesize"]),
-            ("main_size", &["maindiameter"]),
-            ("service_material", &["material", "pipematerial", "servicelinematerial"]),
-            ("tap_card_ref", &["card", "cardno", "cardnumber"]),
-            ("premise_nos", &["premise", "locationid", "servicepoint"]),
-            (
-                "service_address",
-                &[
-                    "streetaddress",
-                    "fulladdress",
-                    "siteaddress",
-                    "propertyaddress",
-                    "location",
-                    "hydrantlocation",
-                    "addr",
-                ],
-            ),
-            ("lon", &["long", "lng", "x", "pointx"]),
-            ("lat", &["y", "pointy"]),
-        ],
-        SourceKind::Reads => &[
-            ("meter_no", &["meter", "meternum", "meterserial", "serialno"]),
-            ("read_on", &["readingdate", "dateread", "currentreaddate"]),
-            ("reading", &["meterreading", "currentread", "currentreading"]),
-            ("consumption", &["usage", "use"]),
-        ],
+        SourceKind::Accounts => ACCOUNTS,
+        SourceKind::Taps => TAPS,
+        SourceKind::Reads => READS,
         _ => &[],
     }
 }

@@ -150,7 +150,7 @@ impl Mapper {
 
     /// The same without asking for the required columns.
     pub(crate) fn resolved(profile: &Profile, kind: SourceKind, columns: &[String]) -> Result<Self, Error> {
-        if profile.rules(kind).is_empty() {
+        if profile.rules(kind).is_empty() && profile.describes_something() {
             return Err(Error::WrongKind { profile: profile.name.clone(), kind: kind.as_str() });
         }
         let mut mapper = Self {

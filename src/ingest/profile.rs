@@ -305,6 +305,11 @@ impl Profile {
         }
     }
 
+    /// False for a profile that names no column of anything: one that `import inspect` left to a person.
+    pub(crate) fn describes_something(&self) -> bool {
+        [&self.columns, &self.accounts, &self.taps, &self.reads, &self.deeds].iter().any(|t| !t.is_empty())
+    }
+
     /// How [`super::source::Source::open`] should read the file.
     pub fn open_options(&self) -> OpenOptions {
         OpenOptions {

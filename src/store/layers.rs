@@ -130,9 +130,7 @@ pub fn owners<E: From<Error>>(reader: &Reader, each: impl FnMut(OwnerLayerRow) -
     let order = "p.parcel_no, i.valid_from, i.ownership_interval_id";
     best_first(
         reader,
-        &sql,
-        best,
-        order,
+        [&sql, best, order],
         |row| {
             Ok(OwnerLayerRow {
                 parcel_no: row.get(0)?,
@@ -152,13 +150,11 @@ pub fn owners<E: From<Error>>(reader: &Reader, each: impl FnMut(OwnerLayerRow) -
 }
 
 /// Calls `each` with the most complete row, so that programs that learn the types from the first feature learn them
-/// right, then with the others in the `order` of an index: nothing is sorted and nothing collected. `sql` ends in the
-/// name of the id column, `best` finds the id.
+/// right, then with the others in the order of an index: nothing is sorted and nothing collected. The three texts: a query
+/// that ends in the name of its id column, the one that finds the best id, and the order.
 pub(super) fn best_first<T, E: From<Error>>(
     reader: &Reader,
-    sql: &str,
-    best: &str,
-    order: &str,
+    [sql, best, order]: [&str; 3],
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     mut each: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -215,9 +211,7 @@ pub fn links<E: From<Error>>(reader: &Reader, each: impl FnMut(LinkLayerRow) -> 
          LIMIT 1";
     best_first(
         reader,
-        sql,
-        best,
-        "p.premise_no",
+        [sql, best, "p.premise_no"],
         |row| {
             Ok(LinkLayerRow {
                 premise_no: row.get(0)?,

@@ -99,7 +99,7 @@ pub fn layer<E: From<Error>>(reader: &Reader, each: impl FnMut(StoredTap) -> Res
                   + NOT EXISTS (SELECT 1 FROM tap_premise x WHERE x.tap_id = t.tap_id),
                   t.tap_no
          LIMIT 1";
-    super::layers::best_first(reader, &sql, best, "t.tap_no", tap_of, each)
+    super::layers::best_first(reader, [&sql, best, "t.tap_no"], tap_of, each)
 }
 
 /// The tap with this number.

@@ -264,7 +264,10 @@ fn inspect_says_what_a_person_must_decide_and_what_for() {
         "{said}"
     );
     let text = fs::read_to_string(dir.path().join("mine.toml")).unwrap();
-    assert!(text.contains("# parcel_no = \"\"  # DECIDE: ") && !text.contains("KIND, "), "{text}");
+    assert!(
+        text.contains("# parcel_no = \"\"  # DECIDE: ") && text.contains(": OBJECTID, HYDRANT_ID, LOCATION\n"),
+        "{text}"
+    );
 
     let import = |kind: &str, profile: &str| {
         let args = ["import", kind, "p.geojson", "--profile", profile];
