@@ -211,6 +211,7 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
             reference::store_county(tx)?;
         }
         let mut report = ask_and_store(tx, &matcher, &all, &county, threads)?;
+        links::complete(tx)?;
         links::cover_decisions(tx)?;
         report.n_stale = links::mark_stale(tx)?;
         let after = json!({

@@ -38,12 +38,29 @@ pub struct StoredLink {
     pub balance_cents: i64,
 }
 
-/// Removes the computed links of every premise, before a run. Decisions stay.
+/// Removes the computed links of every premise, before a run; its indexes are made again by [`complete`], when the rows
+/// are in. Decisions stay.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn clear(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.tx.execute("DELETE FROM match_link", [])?;
+    tx.tx.execute_batch(
+        "DROP INDEX match_link_premise;
+         DROP INDEX match_link_parcel;
+         DELETE FROM match_link;",
+    )?;
+    Ok(())
+}
+
+/// Makes the indexes of the links, as migration 0016 does.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn complete(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.tx.execute_batch(
+        "CREATE INDEX match_link_premise ON match_link (premise_id);
+         CREATE INDEX match_link_parcel ON match_link (parcel_id);",
+    )?;
     Ok(())
 }
 
