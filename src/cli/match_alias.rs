@@ -1,5 +1,6 @@
 //! `taptrace match alias`: other names of the county's streets.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::output::{Sink, write_table};
@@ -20,6 +21,12 @@ enum Verb {
     ///
     /// Example: taptrace match alias list
     List,
+    /// Streets that people write and the county does not have, with the one that has their house numbers.
+    ///
+    /// Looks through the premises, or through a file. Nothing is changed: add what you know to be true.
+    ///
+    /// Example: taptrace match alias suggest
+    Suggest(SuggestArgs),
     /// Say that a street is also called something else.
     ///
     /// Example: taptrace match alias add "King Blvd" "Cincinnati Ave" --reason "renamed 2012"
@@ -38,6 +45,19 @@ enum Verb {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct SuggestArgs {
+    /// CSV file of addresses instead of the premises of the database.
+    #[arg(long, requires = "address_column")]
+    input: Option<PathBuf>,
+    /// Column of the address text in --input.
+    #[arg(long)]
+    address_column: Option<String>,
+    /// Parcel file (generic columns) instead of the database.
+    #[arg(long, requires = "input")]
+    parcels: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,6 +82,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     };
     let (aliases, reason, retire) = match &args.verb {
         Verb::List => return list(global),
+        Verb::Suggest(args) => return suggest(global, args),
         Verb::Add(one) => (upper(one), &one.reason, false),
         Verb::Retire(one) => (upper(one), &one.reason, true),
         Verb::Import { file, reason } => (street_alias::read(file).map_err(|e| failed(&e))?, reason, false),
@@ -73,12 +94,43 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     Ok(if n_changed == 0 { Outcome::Look } else { Outcome::Done })
 }
 
+#[allow(clippy::print_stderr, reason = "the next command belongs on stderr")]
+fn suggest(global: &Global, args: &SuggestArgs) -> Result<Outcome, Failure> {
+    let hints = match (&args.input, &args.address_column) {
+        (Some(input), Some(column)) => {
+            street_alias::suggest_for_file(&global.db, args.parcels.as_deref(), input, column)
+        }
+        _ => street_alias::suggest(&global.db),
+    }
+    .map_err(|e| failed(&e))?;
+    let cells: Vec<Vec<String>> = hints
+        .iter()
+        .map(|h| {
+            let counts = [h.n_numbers, h.n_covered, h.n_runner_up].map(|n| n.to_string());
+            [vec![h.written.clone(), h.county.clone()], counts.to_vec(), vec![h.example.clone()]].concat()
+        })
+        .collect();
+    show(global, &["written", "county", "house numbers", "on it", "on the next", "example"], &cells)?;
+    match hints.first() {
+        None => eprintln!("no street suggests itself"),
+        Some(h) => eprintln!("next: taptrace match alias add {:?} {:?} --reason \"WHY\"", h.written, h.county),
+    }
+    Ok(Outcome::Done)
+}
+
 fn list(global: &Global) -> Result<Outcome, Failure> {
     let rows = street_alias::list(&global.db).map_err(|e| failed(&e))?;
-    let mut sink = Sink::open(global.output.as_deref())?;
     let cells: Vec<Vec<String>> =
         rows.into_iter().map(|a| vec![a.written, a.county, a.reason, a.added_by, a.added_at]).collect();
-    let header = ["written", "county", "reason", "added by", "added at"];
+    show(global, &["written", "county", "reason", "added by", "added at"], &cells)?;
+    Ok(Outcome::Done)
+}
+
+fn show(global: &Global, header: &[&str], cells: &[Vec<String>]) -> Result<(), Failure> {
+    let mut sink = Sink::open(global.output.as_deref())?;
+    let object = |row: &Vec<String>| -> serde_json::Value {
+        header.iter().zip(row).map(|(h, c)| (h.replace(' ', "_"), serde_json::Value::from(c.as_str()))).collect()
+    };
     match global.format {
         Format::Csv => {
             let mut writer = csv::Writer::from_writer(&mut sink);
@@ -88,8 +140,9 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
                 .map_err(|e| Failure::from_error(&e))?;
             writer.flush()?;
         }
-        _ => write_table(&mut sink, &header, &cells)?,
+        Format::Json => writeln!(sink, "{}", serde_json::Value::Array(cells.iter().map(object).collect()))?,
+        Format::Ndjson => cells.iter().try_for_each(|row| writeln!(sink, "{}", object(row)))?,
+        _ => write_table(&mut sink, header, cells)?,
     }
-    sink.finish()?;
-    Ok(Outcome::Done)
+    sink.finish()
 }

@@ -1,14 +1,14 @@
 //! An answer in words: the waterfall of each candidate, the rivals, and why nothing was accepted.
 
 use super::collect::Found;
-use super::county::County;
+use super::county::{County, Street};
 use super::levels::{
     ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_SPACING, NAME_TWIN, OWNER_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN,
     READING_FIRST, ZIP_UNKNOWN, word_of,
 };
 use super::matcher::{Candidate, Judgement, Matcher, Outcome};
 use super::names;
-use super::reading::{direction_word, street_words};
+use super::reading::{StreetWords, direction_word, street_words};
 use crate::address;
 use crate::model::link::{ComparisonStep, Decision};
 
@@ -146,18 +146,30 @@ fn situs_text(county: &County, found: &Found) -> String {
     let entry = &county.entries[found.start as usize];
     let street = &county.streets[entry.street as usize];
     let number = number_text(county, found);
+    let street = street_text(county, street);
+    let unit = county.words.get(entry.unit);
+    if unit.is_empty() { format!("{number} {street}") } else { format!("{number} {street} # {unit}") }
+}
+
+/// A street of the county in words.
+pub(crate) fn street_text(county: &County, street: &Street) -> String {
+    words_text(&StreetWords {
+        name: county.names.get(street.name).to_owned(),
+        directions: street.directions,
+        kind: county.words.get(street.kind).to_owned(),
+        class: county.words.get(street.class).to_owned(),
+    })
+}
+
+/// A street as read, in words.
+pub(crate) fn words_text(street: &StreetWords) -> String {
     let mut words = vec![
-        number.as_str(),
         direction_word(street.directions & 0xff),
-        county.words.get(street.class),
-        county.names.get(street.name),
-        county.words.get(street.kind),
+        street.class.as_str(),
+        street.name.as_str(),
+        street.kind.as_str(),
         direction_word(street.directions >> 8),
     ];
-    let unit = county.words.get(entry.unit);
-    if !unit.is_empty() {
-        words.extend(["#", unit]);
-    }
     words.retain(|w| !w.is_empty());
     words.join(" ")
 }

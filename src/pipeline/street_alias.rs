@@ -4,10 +4,12 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::matching::{AliasHint, Query, alias_hints};
 use crate::pipeline::address_file::{Error as FileError, Table};
-use crate::pipeline::link::Error;
+use crate::pipeline::link::{Error, ask};
 use crate::pipeline::reference;
 use crate::store::matching::{self, AliasRow};
+use crate::store::premises;
 use crate::store::{Authorship, Change, Reader, Writer};
 
 /// An alias to add or retire.
@@ -73,6 +75,37 @@ pub fn change(db: &Path, authorship: &Authorship, aliases: &[Alias], retire: boo
         }
         Ok(n_changed)
     })
+}
+
+/// Streets of the premises that the county does not have, with the street of the county that has their house numbers.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn suggest(db: &Path) -> Result<Vec<AliasHint>, Error> {
+    let reader = Reader::open(db)?;
+    let premises = premises::list(&reader)?;
+    let matcher = reference::from_reader(&reader)?;
+    Ok(alias_hints(&matcher, premises.iter().map(ask)))
+}
+
+/// The same for the texts of a file; `parcels` stands for a county without a database.
+///
+/// # Errors
+/// When the files cannot be read.
+pub fn suggest_for_file(
+    db: &Path,
+    parcels: Option<&Path>,
+    input: &Path,
+    column: &str,
+) -> Result<Vec<AliasHint>, Error> {
+    let matcher = parcels.map_or_else(|| reference::from_database(db), reference::from_csv)?;
+    let mut table = Table::open(input)?;
+    let at = table.require(column)?;
+    let mut texts = Vec::new();
+    while let Some((_, row)) = table.next_row()? {
+        texts.extend(row.ok().and_then(|row| row.get(at).map(str::to_owned)));
+    }
+    Ok(alias_hints(&matcher, texts.iter().map(|text| Query { address_text: text, ..Query::default() })))
 }
 
 /// The aliases in force.

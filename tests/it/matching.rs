@@ -345,6 +345,12 @@ fn aliases_and_decisions_are_kept_and_can_be_taken_back() {
         |text: &str| String::from_utf8(ok(dir.path(), &format!("taptrace match explain '{text}'")).stdout).unwrap();
     assert!(!ask("25 Zanzibar Way").contains(situs));
     fs::write(dir.path().join("aliases.csv"), "written,county\nZanzibar Way,Rockwell St\n").unwrap();
+    let asked: String = [66, 69, 77, 82].iter().map(|n| format!("{n},{n} Xylophone Blvd\n")).collect();
+    fs::write(dir.path().join("asked.csv"), format!("id,address\n{asked}")).unwrap();
+    let suggested =
+        ok(dir.path(), "taptrace match alias suggest --input asked.csv --address-column address --format json");
+    let rows: serde_json::Value = serde_json::from_slice(&suggested.stdout).unwrap();
+    assert_eq!((&rows[0]["written"], &rows[0]["county"]), (&"XYLOPHONE BLVD".into(), &"MAGAZINE ST".into()), "{rows}");
     ok(dir.path(), "taptrace match alias import aliases.csv --reason 'list of the street department'");
     let told = ask("25 Zanzibar Way");
     assert!(told.contains("alias") && told.contains("ROCKWELL"), "{told}");
