@@ -94,7 +94,9 @@ impl<'a> Writer<'a> {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
-    let ends_with = |ending: &str| global.output.as_ref().is_some_and(|p| p.extension().is_some_and(|e| e == ending));
+    let ends_with = |ending: &str| {
+        global.output.as_ref().is_some_and(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending)))
+    };
     let form = match global.format {
         Format::Csv => Form::Csv,
         Format::Geojson => Form::Geojson,
@@ -103,7 +105,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
             None => return Err(no_file_for_gpkg("taptrace export taps --format gpkg -o taps.gpkg")),
         },
         Format::Table if ends_with("csv") => Form::Csv,
-        Format::Table => Form::Geojson,
+        Format::Table if is_geojson_name(global.output.as_deref()) || ends_with("gpkg") => Form::Geojson,
+        Format::Table => {
+            return Err(Failure::input("the name of the file does not say which format it is to have")
+                .hint("end it in .geojson, .csv or .gpkg, or add --format geojson"));
+        }
         Format::Json | Format::Ndjson => {
             return Err(
                 Failure::input("export writes geojson, csv or gpkg").hint("add --format geojson, or -o NAME.gpkg")
@@ -118,6 +124,13 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let n = write(&reader, args.layer, form, &mut sink)?;
     sink.finish()?;
     Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
+}
+
+/// No name at all, as for a pipe, means GeoJSON too.
+fn is_geojson_name(output: Option<&Path>) -> bool {
+    let Some(path) = output.filter(|p| *p != Path::new("-")) else { return true };
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    matches!(ending.as_deref(), Some("geojson" | "json"))
 }
 
 fn open(global: &Global) -> Result<Reader, Failure> {

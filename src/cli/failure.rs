@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+use crate::store;
+
 /// A command that came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -31,13 +33,15 @@ pub(crate) struct Failure {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
+    /// The error itself knows the way out; what the command would say is beside the point.
+    is_hint_final: bool,
     is_broken_pipe: bool,
 }
 
 impl Failure {
     /// The user's input is wrong: usage, a value, a file's content.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None, is_broken_pipe: false }
+        Self { message: message.into(), causes: Vec::new(), hint: None, is_hint_final: false, is_broken_pipe: false }
     }
 
     /// The surroundings are wrong: disk, lock, permission, network.
@@ -45,15 +49,24 @@ impl Failure {
         Self::input(message)
     }
 
-    /// From a library error: its text, then its sources as causes.
-    pub(crate) fn from_error(error: &dyn Error) -> Self {
+    /// From a library error: its text, then its sources as causes. What the database file suffers from has its own hint,
+    /// whatever the command was.
+    pub(crate) fn from_error(error: &(dyn Error + 'static)) -> Self {
         let mut failure = Self::input(error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
+            failure.take_hint_of(cause);
             failure.causes.push(cause.to_string());
             source = cause.source();
         }
         failure
+    }
+
+    fn take_hint_of(&mut self, cause: &(dyn Error + 'static)) {
+        if let Some(trouble) = cause.downcast_ref::<store::FileTrouble>() {
+            self.hint = Some(trouble.hint().to_owned());
+            self.is_hint_final = true;
+        }
     }
 
     /// From writing the result; a broken pipe counts as success.
@@ -76,7 +89,9 @@ impl Failure {
 
     /// Adds a hint; it should name a command to try.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        if !self.is_hint_final {
+            self.hint = Some(hint.into());
+        }
         self
     }
 

@@ -146,7 +146,7 @@ pub(crate) fn run(global: &Global, args: &ParcelsArgs) -> Result<Outcome, Failur
     let result = fetch_layer::run(&global.db, &job, &client, &vault);
     bar.finish_and_clear();
     match result {
-        Ok(report) => Ok(tell(&url, &report)),
+        Ok(report) => Ok(tell(global, &url, &report)),
         Err(Error::Fetch(fetch::Error::Interrupted) | Error::Import(import::Error::Interrupted)) => {
             Ok(tell_interrupted(&url))
         }
@@ -175,7 +175,7 @@ fn tell_interrupted(url: &str) -> Outcome {
 }
 
 #[allow(clippy::print_stderr, reason = "the report of a fetch belongs on stderr")]
-fn tell(url: &str, report: &Report) -> Outcome {
+fn tell(global: &Global, url: &str, report: &Report) -> Outcome {
     let paging = report.paging.as_str();
     eprintln!("{url} ({}): {} rows in {} pages, paged by {paging}", report.name, report.n_rows, report.n_pages);
     if report.n_rows_resumed > 0 {
@@ -214,7 +214,7 @@ fn tell(url: &str, report: &Report) -> Outcome {
         eprintln!("  {} values were left out of rows that were kept:", import.n_warnings);
         import.warnings.iter().for_each(|w| eprintln!("    {w}"));
     }
-    eprintln!("next: taptrace match run");
+    eprintln!("next: {}", global.next("taptrace match run"));
     if c.rejected > 0 { Outcome::Look } else { Outcome::Done }
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let outcome = import::run(&global.db, &request);
     bar.finish_and_clear();
     match outcome {
-        Ok(report) => Ok(say(kind, file, &report)),
+        Ok(report) => Ok(say(global, kind, file, &report)),
         Err(Error::Interrupted) => Ok(Outcome::Interrupted),
         Err(error) => Err(failure_of(&error, file)),
     }
@@ -121,7 +121,9 @@ fn progress_bar() -> ProgressBar {
 fn failure_of(error: &Error, file: &FileArgs) -> Failure {
     let name = file.file.display();
     let hint = match error {
-        Error::Ingest(e) => e.hint(),
+        Error::Ingest(e) => {
+            e.hint().replace("taptrace import inspect FILE", &format!("taptrace import inspect {name}"))
+        }
         Error::TooManyRejects { .. } | Error::TooFewRows { .. } => {
             format!("taptrace import inspect {name}   shows what the columns hold")
         }
@@ -132,7 +134,7 @@ fn failure_of(error: &Error, file: &FileArgs) -> Failure {
 }
 
 #[allow(clippy::print_stderr, reason = "the report of an import belongs on stderr")]
-fn say(kind: SourceKind, file: &FileArgs, report: &Report) -> Outcome {
+fn say(global: &Global, kind: SourceKind, file: &FileArgs, report: &Report) -> Outcome {
     let name = file.file.display();
     if report.is_repeat {
         eprintln!("{name}: the same file was imported before; nothing to do");
@@ -169,6 +171,6 @@ fn say(kind: SourceKind, file: &FileArgs, report: &Report) -> Outcome {
         SourceKind::Taps => "taptrace tap list",
         _ => "taptrace research \"ADDRESS\"",
     };
-    eprintln!("next: {next}");
+    eprintln!("next: {}", global.next(next));
     if c.rejected > 0 { Outcome::Look } else { Outcome::Done }
 }

@@ -90,7 +90,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let n_changed = street_alias::change(&global.db, &context::authorship(global, reason), &aliases, retire)
         .map_err(|e| failed(&e))?;
     eprintln!("{n_changed} of {} alias(es) changed", aliases.len());
-    eprintln!("next: taptrace match run");
+    eprintln!("next: {}", global.next("taptrace match run"));
     Ok(if n_changed == 0 { Outcome::Look } else { Outcome::Done })
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let failed = |e: &crate::pipeline::link::Error| Failure::from_error(e).hint("taptrace match review");
     if args.reset {
         learning::put_in_force(&global.db, &authorship, None).map_err(|e| failed(&e))?;
-        eprintln!("the built-in weights are in force\nnext: taptrace match run");
+        eprintln!("the built-in weights are in force\nnext: {}", global.next("taptrace match run"));
         return Ok(Outcome::Done);
     }
     let fit = learning::from_reviews(&global.db, &args.name).map_err(|e| failed(&e))?;
@@ -63,7 +63,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         eprintln!("nothing was changed");
     } else {
         learning::put_in_force(&global.db, &authorship, Some(&fit.weights)).map_err(|e| failed(&e))?;
-        eprintln!("the new weights are in force\nnext: taptrace match run   (back: taptrace match learn --reset)");
+        let (next, back) = (global.next("taptrace match run"), global.next("taptrace match learn --reset"));
+        eprintln!("the new weights are in force\nnext: {next}   (back: {back})");
     }
     Ok(Outcome::Done)
 }

@@ -254,17 +254,19 @@ fn link_all(global: &Global) -> Result<Outcome, Failure> {
         "{} premises: {} accepted, {} to review, {} without a link; {} earlier decisions are stale",
         report.n_premises, report.n_accepted, report.n_review, report.n_none, report.n_stale
     );
-    eprintln!("next: taptrace match review");
+    eprintln!("next: {}", global.next("taptrace match review"));
     Ok(Outcome::Done)
 }
 
 fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
     let told = link::explain(&global.db, text).map_err(|e| failed(&e))?;
     let mut sink = Sink::open(global.output.as_deref())?;
+    let has_candidate = told["candidates"].as_array().is_some_and(|c| !c.is_empty());
+    let outcome = if has_candidate { Outcome::Done } else { Outcome::Look };
     if global.format != Format::Table {
         writeln!(sink, "{told:#}")?;
         sink.finish()?;
-        return Ok(Outcome::Done);
+        return Ok(outcome);
     }
     let word = |v: &serde_json::Value| v.as_str().unwrap_or("").to_owned();
     writeln!(
@@ -304,7 +306,7 @@ fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
         writeln!(sink, "sum {total:+.1} bits against none of them")?;
     }
     sink.finish()?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 #[allow(clippy::print_stderr, reason = "what changed belongs on stderr")]
@@ -367,6 +369,7 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
         Format::Table | Format::Geojson | Format::Gpkg => write_table(&mut sink, &header, &rows)?,
     }
     sink.finish()?;
-    eprintln!("decide: taptrace match review --premise NO --parcel NO --reason WHY [--reject]");
+    let decide = global.next("taptrace match review --premise NO --parcel NO --reason WHY");
+    eprintln!("decide: {decide}   (with --reject: it is not that parcel)");
     Ok(if queue.is_empty() { Outcome::Done } else { Outcome::Look })
 }

@@ -56,24 +56,34 @@ pub struct Cli {
     command: Command,
 }
 
+/// Heading of the flags that every command has, so that a command's own flags stand by themselves in its help.
+const GLOBAL: &str = "Flags of every command";
+
 /// Flags every command understands.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
     /// The database file.
-    #[arg(long, global = true, env = "TAPTRACE_DB", default_value = "taptrace.db", value_name = "FILE")]
+    #[arg(long, global = true, env = "TAPTRACE_DB", default_value = "taptrace.db", value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) db: PathBuf,
     /// Who is working, for the audit log (default: the login name).
-    #[arg(long, global = true, env = "TAPTRACE_ACTOR", value_name = "NAME")]
+    #[arg(long, global = true, env = "TAPTRACE_ACTOR", value_name = "NAME", help_heading = GLOBAL)]
     pub(crate) actor: Option<String>,
     /// Form of the output.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = GLOBAL)]
     pub(crate) format: Format,
     /// Write the result here instead of stdout ('-' is stdout); the file appears only when complete.
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) output: Option<PathBuf>,
 }
 
 impl Global {
+    /// A command to type next, on the same database: `--db` is added where the flag named it.
+    pub(crate) fn next(&self, command: &str) -> String {
+        let is_usual = self.db.as_os_str() == "taptrace.db"
+            || std::env::var_os("TAPTRACE_DB").is_some_and(|named| named == self.db.as_os_str());
+        if is_usual { command.to_owned() } else { format!("{command} --db {}", self.db.display()) }
+    }
+
     /// The name written to the audit log: `--actor`, else the login name.
     pub(crate) fn actor_name(&self) -> String {
         self.actor
@@ -89,14 +99,24 @@ enum Command {
     /// List, show, add and update taps.
     Tap(tap::Args),
     /// Look the database over.
+    ///
+    /// Example: taptrace check
     Check(upkeep::CheckArgs),
     /// Copy the database while it is in use, and verify the copy.
+    ///
+    /// Example: taptrace backup city-2026-11-24.db
     Backup(upkeep::BackupArgs),
     /// Build the sample city in a folder and run the whole chain on it.
+    ///
+    /// Example: taptrace demo --dir taptrace-demo
     Demo(demo::DemoArgs),
     /// Write the files of the sample city, or of a grid county of any size.
+    ///
+    /// Example: taptrace sample --dir county --parcels 300000
     Sample(demo::SampleArgs),
     /// Who owns this address, account, tap or parcel?
+    ///
+    /// Example: taptrace research "5213 E 31st Pl N, unit B"
     Research(research::Args),
     /// Import a file of parcels, owners, accounts, taps or meter reads.
     Import(import::Args),
@@ -110,14 +130,20 @@ enum Command {
     Owner(owner::Args),
     Address(address::Args),
     /// Write a layer for GIS or a spreadsheet.
+    ///
+    /// Example: taptrace export taps -o taps.gpkg
     Export(export::Args),
     /// Cases of unauthorized use.
     Case(Box<case::Args>),
     /// Tap removals: orders, crew lists, results.
     Removal(Box<removal::Args>),
     /// Put, list or release holds.
+    ///
+    /// Example: taptrace hold premise P1000010 medical --reason "letter of the clinic"
     Hold(removal::ScopeArgs),
     /// Contact log of a premise, owner or case.
+    ///
+    /// Example: taptrace note premise P1000010 "caller says the house is empty"
     Note(removal::ScopeArgs),
     /// Fees, deadlines and thresholds with their authority.
     Policy(policy::Args),

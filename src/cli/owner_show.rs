@@ -61,9 +61,9 @@ pub(crate) struct HistoryArgs {
 
 pub(super) fn failure(error: &Error) -> Failure {
     let hint = match error {
-        Error::NoPurpose => "add --purpose \"case IC-2026-00017\"",
+        Error::NoPurpose => "add why, for the log: --purpose \"call of the tenant, P1000010\"",
         Error::NoParcel(_) | Error::NoOwner(_) => {
-            "taptrace owner review lists owners; taptrace import roll brings a roll"
+            "the first word alone finds more: taptrace owner show \"LASTNAME\"; by address: taptrace research \"ADDRESS\""
         }
         Error::NoSuppression(_) => "taptrace owner suppress list",
         Error::NoRole(_) => {

@@ -35,7 +35,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Format::Json => writeln!(sink, "{:#}", answer.document)?,
         Format::Ndjson => writeln!(sink, "{}", answer.document)?,
         Format::Table => {
-            print(&answer.document, &mut sink)?;
+            print(global, &answer.document, &mut sink)?;
             if let Some(live) = &live {
                 print_live(&mut sink, &answer, live)?;
             }
@@ -88,7 +88,7 @@ fn list_of(value: &Value) -> Vec<&str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-fn print(document: &Value, out: &mut dyn Write) -> io::Result<()> {
+fn print(global: &Global, document: &Value, out: &mut dyn Write) -> io::Result<()> {
     let parcels = document["parcels"].as_array().map(Vec::as_slice).unwrap_or_default();
     match text_of(&document["found"]) {
         "one" => {}
@@ -109,12 +109,40 @@ fn print(document: &Value, out: &mut dyn Write) -> io::Result<()> {
         print_parcel(parcel, out)?;
     }
     print_why(document, out)?;
-    let next = match (parcels.first(), text_of(&document["found"])) {
-        (Some(parcel), "one") => format!("taptrace owner show {}", text_of(&parcel["parcel_no"])),
-        (Some(parcel), _) => format!("taptrace research {}", text_of(&parcel["parcel_no"])),
-        (None, _) => "taptrace address parse \"ADDRESS\"   shows how the text was read".to_owned(),
-    };
-    writeln!(out, "next: {next}")
+    let parcel_no = parcels.first().map(|p| text_of(&p["parcel_no"]));
+    match (parcel_no, text_of(&document["found"])) {
+        (Some(parcel_no), "one") => writeln!(out, "next: {}", global.next(&format!("taptrace owner show {parcel_no}"))),
+        (Some(parcel_no), _) => writeln!(out, "next: {}", global.next(&format!("taptrace research {parcel_no}"))),
+        (None, _) => print_other_ways(global, document, out),
+    }
+}
+
+/// Nothing was found: how to ask for what the text may have meant.
+fn print_other_ways(global: &Global, document: &Value, out: &mut dyn Write) -> io::Result<()> {
+    if !document["premise_no"].is_null() {
+        let service_address = text_of(&document["service_address"]);
+        writeln!(out, "premise   {}  {service_address}", text_of(&document["premise_no"]))?;
+        print_accounts(&document["accounts"], out)?;
+        writeln!(out)?;
+    }
+    let asked = document["link"]["address"].as_str().unwrap_or_default();
+    let asked = asked.replace(['"', '\\', '$', '`'], " ");
+    let way =
+        |command: String, what: &str, out: &mut dyn Write| writeln!(out, "next: {}   {what}", global.next(&command));
+    if text_of(&document["understood_as"]) == "number" {
+        return way("taptrace tap list".to_owned(), "taps by number; export links lists the premises", out);
+    }
+    if asked.trim().is_empty() {
+        return way("taptrace research --help".to_owned(), "says what may be asked", out);
+    }
+    if !asked.contains(|c: char| c.is_ascii_digit()) {
+        way(format!("taptrace owner show \"{asked}\" --purpose \"WHY\""), "if it is an owner's name", out)?;
+    }
+    way(format!("taptrace address parse \"{asked}\""), "how the text was read", out)?;
+    if document["link"]["reason"] == "the street is known, the house number is not on it" {
+        return Ok(());
+    }
+    way("taptrace export parcels -o parcels.csv".to_owned(), "every situs, to look for the street", out)
 }
 
 fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
@@ -148,17 +176,7 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     let premises = parcel["premises"].as_array().map(Vec::as_slice).unwrap_or_default();
     for premise in premises {
         writeln!(out, "premise   {}  {}", text_of(&premise["premise_no"]), text_of(&premise["service_address"]))?;
-        for account in premise["accounts"].as_array().into_iter().flatten() {
-            let balance = account["balance_cents"].as_i64().map_or(String::new(), |c| format!(", owes {}", Cents(c)));
-            writeln!(
-                out,
-                "account   {}  {} {}{balance}  {}",
-                text_of(&account["account_no"]),
-                text_of(&account["service_kind"]),
-                text_of(&account["status"]),
-                text_of(&account["holder_name"])
-            )?;
-        }
+        print_accounts(&premise["accounts"], out)?;
         for tap in premise["taps"].as_array().into_iter().flatten() {
             writeln!(
                 out,
@@ -180,6 +198,22 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     }
     print_portfolio(&parcel["ownership"], out)?;
     writeln!(out)
+}
+
+fn print_accounts(accounts: &Value, out: &mut dyn Write) -> io::Result<()> {
+    for account in accounts.as_array().into_iter().flatten() {
+        let balance = account["balance_cents"].as_i64().map_or(String::new(), |c| format!(", owes {}", Cents(c)));
+        let holder =
+            account["holder_name"].as_str().filter(|h| !h.is_empty()).map_or(String::new(), |h| format!("  {h}"));
+        writeln!(
+            out,
+            "account   {}  {} {}{balance}{holder}",
+            text_of(&account["account_no"]),
+            text_of(&account["service_kind"]),
+            text_of(&account["status"]),
+        )?;
+    }
+    Ok(())
 }
 
 /// Cases, holds and calls of a premise.

@@ -109,7 +109,7 @@ fn write_exchange(global: &Global, warc: &mut WarcWriter<Sink>, row: &ResponseRo
 pub(crate) fn certify(global: &Global, args: &CertifyArgs) -> Result<Outcome, Failure> {
     let reader = open(global)?;
     let origin = find(global, &reader, &args.source)?;
-    let failed = |e: &dyn std::error::Error| Failure::from_error(e).hint("taptrace source verify");
+    let failed = |e: &(dyn std::error::Error + 'static)| Failure::from_error(e).hint("taptrace source verify");
     let certificate = Certificate::new(&global.db, &reader, &origin).map_err(|e| failed(&e))?;
     let mut sink = Sink::open(global.output.as_deref())?;
     write!(sink, "{}", certificate.text(&context::now()))?;

@@ -72,6 +72,9 @@ fn why_nothing(county: &County, text: &str) -> String {
     if reading.po_box.is_some() && reading.address_number.is_none() {
         return "a post office box is not a place".to_owned();
     }
+    if reading.address_number.is_none() && reading.cross_street.is_some() {
+        return "a corner of two streets is not one address".to_owned();
+    }
     if reading.address_number.is_none() {
         return "no usable house number".to_owned();
     }

@@ -61,8 +61,20 @@ pub fn run(db: &Path, text: &str) -> Result<Answer, link::Error> {
     };
     match premise {
         Some(premise) => of_premise(&reader, db, text, &premise),
-        None => by_address(db, text, text),
+        None => {
+            let mut answer = by_address(db, text, text)?;
+            if answer.found == Found::Nothing && is_number(text) {
+                answer.document["understood_as"] = json!("number");
+                answer.document["reason"] = json!(format!("no parcel, premise, account or tap has the number {text}"));
+            }
+            Ok(answer)
+        }
     }
+}
+
+/// One word with digits in it (`T-00467`): meant as a number of the files, as no address is one word.
+fn is_number(text: &str) -> bool {
+    !text.contains(char::is_whitespace) && text.contains(|c: char| c.is_ascii_digit())
 }
 
 fn of_premise(reader: &Reader, db: &Path, text: &str, premise: &PremiseRow) -> Result<Answer, link::Error> {

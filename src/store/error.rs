@@ -1,6 +1,6 @@
 //! What can go wrong between us and the database file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A failed store operation.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +13,13 @@ pub enum Error {
         path: PathBuf,
     },
     /// The file is a SQLite database of another program, or no database at all.
-    #[error("{} is not a taptrace database ({found})", path.display())]
+    #[error("{} is not a taptrace database", path.display())]
     NotOurs {
         /// The file.
         path: PathBuf,
-        /// What was found instead.
-        found: String,
+        /// What was found instead, and the way out.
+        #[source]
+        trouble: FileTrouble,
     },
     /// The file was written by a newer program.
     #[error("{} has schema version {found}, this program knows up to {known}", path.display())]
@@ -36,6 +37,24 @@ pub enum Error {
     /// Another program holds the write lock.
     #[error("the database is busy: another taptrace is writing")]
     Busy(#[source] rusqlite::Error),
+    /// The database file, or the folder in which SQLite keeps its lock file beside it, may not be written.
+    #[error("{} cannot be used here: the file or its folder is read-only", path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said, and the way out.
+        #[source]
+        trouble: FileTrouble,
+    },
+    /// The path is a folder, or lies in a folder that is not there or is closed to us.
+    #[error("cannot open a database at {}", path.display())]
+    NoFile {
+        /// The path asked for.
+        path: PathBuf,
+        /// Why, and the way out.
+        #[source]
+        trouble: FileTrouble,
+    },
     /// Any other database failure.
     #[error("database operation failed")]
     Sqlite(#[source] rusqlite::Error),
@@ -61,15 +80,53 @@ pub enum Error {
     Interrupted,
 }
 
+/// What ails the database file, with a hint that holds whatever was asked of the database. It is a cause of its own, because
+/// the errors of the use cases show a store error as theirs and hand on its causes only.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct FileTrouble {
+    why: String,
+    hint: String,
+}
+
+impl FileTrouble {
+    /// The way out, naming a command or a flag.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
 impl Error {
+    pub(super) fn not_ours(path: &Path, found: String) -> Self {
+        let inspect = format!("taptrace import inspect {}", path.display());
+        let hint = format!("--db names the database that taptrace made; to look at a file of the county: {inspect}");
+        Error::NotOurs { path: path.to_owned(), trouble: FileTrouble { why: found, hint } }
+    }
+
+    pub(super) fn read_only(path: &Path, said: &rusqlite::Error) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let hint = format!("work on a copy: cp {} ~/{name}; then add --db ~/{name} to the command", path.display());
+        Error::ReadOnly { path: path.to_owned(), trouble: FileTrouble { why: said.to_string(), hint } }
+    }
+
+    pub(super) fn no_file(path: &Path, why: &str) -> Self {
+        let hint = "name a file in a folder that you may write: --db FILE".to_owned();
+        Error::NoFile { path: path.to_owned(), trouble: FileTrouble { why: why.to_owned(), hint } }
+    }
+
     /// True when a rollback journal must be played back before the file can be read.
     pub(crate) fn is_hot_journal(&self) -> bool {
-        const READONLY_ROLLBACK: i32 = 776;
         let source = match self {
             Error::Sqlite(e) => e,
             _ => return false,
         };
-        source.sqlite_error().is_some_and(|e| e.extended_code == READONLY_ROLLBACK)
+        Self::is_journal_left(source)
+    }
+
+    /// The same of what SQLite said.
+    pub(super) fn is_journal_left(error: &rusqlite::Error) -> bool {
+        const READONLY_ROLLBACK: i32 = 776;
+        error.sqlite_error().is_some_and(|e| e.extended_code == READONLY_ROLLBACK)
     }
 }
 

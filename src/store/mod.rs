@@ -43,7 +43,7 @@ pub mod removals;
 mod view;
 
 pub use audit::Head;
-pub use error::Error;
+pub use error::{Error, FileTrouble};
 pub use reader::Reader;
 pub use view::Db;
 pub use writer::{Authorship, Change, Tx, Writer};

@@ -73,7 +73,8 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Error> {
 
 fn try_reader(path: &Path) -> Result<(Connection, i64), Error> {
     let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|e| not_a_database(path, e))?;
     set_up(&connection, path)?;
     connection.execute_batch("PRAGMA query_only = ON;").map_err(|e| not_a_database(path, e))?;
     let version = version_of(&connection, path)?;
@@ -136,16 +137,13 @@ fn version_of(connection: &Connection, path: &Path) -> Result<i64, Error> {
     let pragma =
         |name: &str| -> Result<i64, rusqlite::Error> { connection.pragma_query_value(None, name, |row| row.get(0)) };
     let application_id = pragma("application_id").map_err(|e| not_a_database(path, e))?;
-    if application_id == 0 && is_empty(connection)? {
+    if application_id == 0 && is_empty(connection).map_err(|e| not_a_database(path, e))? {
         return Ok(0);
     }
     if application_id != APPLICATION_ID {
-        return Err(Error::NotOurs {
-            path: path.to_owned(),
-            found: format!("a SQLite file with application id {application_id}"),
-        });
+        return Err(Error::not_ours(path, format!("it is a SQLite file with application id {application_id}")));
     }
-    let found = pragma("user_version")?;
+    let found = pragma("user_version").map_err(|e| not_a_database(path, e))?;
     if found > known_version() {
         return Err(Error::Newer { path: path.to_owned(), found, known: known_version() });
     }
@@ -153,17 +151,25 @@ fn version_of(connection: &Connection, path: &Path) -> Result<i64, Error> {
 }
 
 /// True for a file whose creation was cut off before the first table.
-fn is_empty(connection: &Connection) -> Result<bool, Error> {
-    Ok(connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?)
+fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
 }
 
 fn not_a_database(path: &Path, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => {
-            Error::NotOurs { path: path.to_owned(), found: "no SQLite file".to_owned() }
+        Some(rusqlite::ErrorCode::NotADatabase) => Error::not_ours(path, "it is no SQLite file".to_owned()),
+        Some(rusqlite::ErrorCode::ReadOnly) if !Error::is_journal_left(&error) => Error::read_only(path, &error),
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::SystemIoFailure) if path.is_dir() => {
+            Error::no_file(path, "it is a folder")
         }
+        Some(rusqlite::ErrorCode::CannotOpen) => Error::no_file(path, why_closed(path)),
         _ => error.into(),
     }
+}
+
+fn why_closed(path: &Path) -> &'static str {
+    let has_folder = path.parent().is_none_or(|p| p.as_os_str().is_empty() || p.is_dir());
+    if has_folder { "no permission" } else { "there is no such folder" }
 }
 
 /// Keeps the file as it was before an upgrade: `city.db` becomes `city.db.v3`.

@@ -16,6 +16,7 @@ mod fetch_refresh;
 mod http_server;
 mod ingest;
 mod matching;
+mod messages;
 mod owner_deeds;
 mod owner_groups;
 mod owner_history;
