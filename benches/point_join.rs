@@ -41,9 +41,10 @@ fn make_points(path: &Path, parcels: &[(Vec<u8>, LonLat)]) -> Result<(), Failure
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0
     };
+    // Nine decimals: on the seven of the parcels, points would lie on boundaries, where programs differ.
     let mut text = "lon,lat\n".to_owned();
     for (_, at) in parcels {
-        writeln!(text, "{:.7},{:.7}", at.lon + dice() * OFFSET_MAX, at.lat + dice() * OFFSET_MAX)?;
+        writeln!(text, "{:.9},{:.9}", at.lon + dice() * OFFSET_MAX, at.lat + dice() * OFFSET_MAX)?;
     }
     Ok(std::fs::write(path, text)?)
 }

