@@ -106,6 +106,9 @@ struct EvaluateArgs {
     /// Ignore the points of the queries.
     #[arg(long)]
     text_alone: bool,
+    /// Only queries whose column `tier` begins so (gold, spatial, silver).
+    #[arg(long)]
+    tier: Option<String>,
     /// Print the wrong automatic accepts to stderr.
     #[arg(long)]
     show_wrong: bool,
@@ -223,9 +226,10 @@ fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
         matcher = matcher.with_weights(weights);
     }
     let mut sink = Sink::open(global.output.as_deref())?;
+    let scope = evaluation::Scope { with_points: !args.text_alone, part, tier: args.tier.as_deref() };
     let mut seen = HashSet::new();
     for path in args.queries.iter().filter(|p| seen.insert((*p).clone())) {
-        let report = evaluation::run(&matcher, path, !args.text_alone, part).map_err(|e| Failure::from_error(&e))?;
+        let report = evaluation::run(&matcher, path, scope).map_err(|e| Failure::from_error(&e))?;
         if args.show_wrong {
             for line in &report.wrong {
                 eprintln!("{line}");

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::matching::evaluate::{Figures, Judged, figures};
 use crate::matching::{Matcher, Query};
 use crate::model::link::Decision;
-use crate::pipeline::address_file::{Error, Table, position};
+use crate::pipeline::address_file::Error;
+use crate::pipeline::labelled;
 use crate::pipeline::reference::Part;
 
 /// Figures of one labelled file.
@@ -23,43 +24,43 @@ pub struct Report {
     pub wrong: Vec<String>,
 }
 
-/// Runs a labelled file (`query_id, address_text, true_parcel_id, in_universe, lon, lat`); unlabelled rows are left out.
+/// What of a labelled file is run, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// Points of the queries are used.
+    pub with_points: bool,
+    /// Part of the parcels that the matcher knows.
+    pub part: Part,
+    /// Only queries whose tier begins so.
+    pub tier: Option<&'a str>,
+}
+
+/// Runs a labelled file (`query_id, address_text, true_parcel_id, in_universe, tier, lon, lat`); unlabelled rows are left out.
 ///
 /// # Errors
 /// When the file cannot be read or lacks a column.
-pub fn run(matcher: &Matcher, path: &Path, with_points: bool, part: Part) -> Result<Report, Error> {
-    let mut table = Table::open(path)?;
-    let (address, truth) = (table.require("address_text")?, table.require("true_parcel_id")?);
-    let (id, in_universe) = (table.column("query_id"), table.column("in_universe"));
-    let (lon, lat) = (table.column("lon"), table.column("lat"));
+pub fn run(matcher: &Matcher, path: &Path, scope: Scope<'_>) -> Result<Report, Error> {
     let mut judged = Vec::new();
     let mut wrong = Vec::new();
     let mut spent = 0.0;
-    while let Some((_, row)) = table.next_row()? {
-        let Ok(row) = row else { continue };
-        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
-        let truths: Vec<&str> = cell(Some(truth)).split('|').filter(|t| !t.is_empty()).collect();
-        if truths.is_empty() && cell(in_universe) != "0" {
-            continue;
-        }
+    for query in labelled::read(path, scope.tier)? {
         // A parcel that was left out on purpose cannot be found, whatever the label says.
-        let is_there = part.percent == 100 || truths.iter().any(|t| matcher.parcel_position(t).is_some());
-        let is_inside = cell(in_universe) != "0" && is_there;
-        let point = if with_points { position(cell(lon), cell(lat)) } else { None };
+        let is_there = scope.part.percent == 100 || query.truths.iter().any(|t| matcher.parcel_position(t).is_some());
+        let is_inside = query.in_universe && is_there;
+        let position = query.position.filter(|_| scope.with_points);
         let started = Instant::now();
-        let outcome =
-            matcher.match_one(&Query { address_text: cell(Some(address)), position: point, ..Query::default() });
+        let outcome = matcher.match_one(&Query { address_text: &query.text, position, ..Query::default() });
         spent += started.elapsed().as_secs_f64();
-        let is_true = |parcel_no: &str| is_inside && truths.contains(&parcel_no);
+        let is_true = |parcel_no: &str| is_inside && query.truths.iter().any(|t| t == parcel_no);
         let is_right = outcome.candidates.first().is_some_and(|c| is_true(&c.parcel_no))
             || outcome.parcels.iter().any(|p| is_true(p));
         if outcome.decision == Decision::Accepted && !is_right && wrong.len() < 200 {
             wrong.push(format!(
                 "{}\t{}\tgot {}\ttrue {}\t{:.4}",
-                cell(id),
-                cell(Some(address)),
+                query.id,
+                query.text,
                 outcome.candidates.first().map_or(String::new(), |c| format!("{} {}", c.parcel_no, c.situs)),
-                if is_inside { truths.join("|") } else { "none".to_owned() },
+                if is_inside { query.truths.join("|") } else { "none".to_owned() },
                 outcome.score
             ));
         }

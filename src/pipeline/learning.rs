@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::matching::learn::{self, Case, Fit};
 use crate::matching::{Query, Scratch, Weights};
-use crate::pipeline::address_file::{Error, Table, position};
+use crate::pipeline::address_file::{Error, Table};
+use crate::pipeline::labelled;
 use crate::pipeline::link;
 use crate::pipeline::reference::{self, Part};
 use crate::store::{self, Authorship, Change, Reader, Writer, links, premises};
@@ -77,23 +78,12 @@ const CASES_PER_SET_MAX: usize = 6_000;
 /// When a file cannot be read.
 pub fn cases(set: &Set, weights: &Weights) -> Result<Vec<Case>, Error> {
     let matcher = reference::from_csv_part(&set.parcels, set.part)?.with_weights(weights.clone());
-    let mut table = Table::open(&set.queries)?;
-    let (address, truth) = (table.require("address_text")?, table.require("true_parcel_id")?);
-    let in_universe = table.column("in_universe");
-    let (lon, lat) = (table.column("lon"), table.column("lat"));
     let mut scratch = Scratch::default();
     let mut found = Vec::new();
-    while let Some((_, row)) = table.next_row()? {
-        let Ok(row) = row else { continue };
-        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
-        let truths: Vec<&str> = cell(Some(truth)).split('|').filter(|t| !t.is_empty()).collect();
-        let is_outside = cell(in_universe) == "0";
-        if truths.is_empty() && !is_outside {
-            continue;
-        }
-        let point = if set.with_points { position(cell(lon), cell(lat)) } else { None };
-        let query = Query { address_text: cell(Some(address)), position: point, ..Query::default() };
-        let truths = if is_outside { Vec::new() } else { truths };
+    for labelled in labelled::read(&set.queries, None)? {
+        let position = labelled.position.filter(|_| set.with_points);
+        let query = Query { address_text: &labelled.text, position, ..Query::default() };
+        let truths: Vec<&str> = labelled.truths.iter().filter(|_| labelled.in_universe).map(String::as_str).collect();
         found.push(learn::case(&matcher, &query, &truths, &mut scratch));
     }
     let step = found.len().div_ceil(CASES_PER_SET_MAX).max(1);

@@ -23,6 +23,7 @@ pub mod fetch_manifest;
 pub mod fetch_vault;
 pub mod import;
 mod import_situs;
+mod labelled;
 pub mod learning;
 pub mod link;
 mod ordered;
