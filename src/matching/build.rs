@@ -40,7 +40,29 @@ struct ParsedRow {
 }
 
 /// The places of the rows, so that the parser knows them before the first row is parsed.
-struct Places(Strings);
+#[derive(Debug)]
+pub struct Places(Strings);
+
+/// Places kept; more are no county.
+const PLACES_MAX: usize = 10_000;
+
+impl Default for Places {
+    fn default() -> Self {
+        let mut places = Strings::default();
+        places.intern("");
+        Self(places)
+    }
+}
+
+impl Places {
+    /// Adds the place of a row.
+    pub fn add(&mut self, place: &str) {
+        let place = place.trim();
+        if !place.is_empty() && self.0.len() < PLACES_MAX {
+            self.0.intern(&place.to_ascii_uppercase());
+        }
+    }
+}
 
 impl CountyWords for Places {
     fn is_place(&self, words: &str) -> bool {
@@ -48,45 +70,65 @@ impl CountyWords for Places {
     }
 }
 
-/// Learns the county. Rows without a situs keep their parcel (a point can still find it).
-pub(crate) fn county(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias]) -> County {
-    let mut places = Strings::default();
-    places.intern("");
-    for row in rows {
-        let place = row.place.trim();
-        if !place.is_empty() && places.len() < 10_000 {
-            places.intern(&place.to_ascii_uppercase());
+/// Learns a county row by row; holds the tables, never the rows.
+pub struct Learner {
+    builder: Builder,
+    parser: Parser,
+    /// Hash of the first situs of each parcel, and of the further ones.
+    first: Vec<u64>,
+    further: FxHashSet<(u32, u64)>,
+}
+
+impl Learner {
+    /// Starts with the places of all rows, in the order of the rows.
+    pub fn new(places: Places) -> Self {
+        Self {
+            builder: Builder::new(&places.0),
+            parser: Parser { known: places, streets: FxHashMap::default() },
+            first: Vec::new(),
+            further: FxHashSet::default(),
         }
     }
-    let mut builder = Builder::new(&places);
-    let mut parser = Parser { known: Places(places), streets: FxHashMap::default() };
-    let mut seen: FxHashSet<(u32, u64)> = FxHashSet::default();
-    for row in rows {
+
+    /// Takes a row in. One without a situs keeps its parcel (a point can still find it).
+    pub fn add(&mut self, row: &ReferenceRow<'_>) {
         let situs = row.situs.trim();
-        let parcel = builder.parcel_of(row);
-        let is_new = seen.insert((parcel, hash_bytes(situs.as_bytes())));
-        if let Some(parsed) = Some(situs).filter(|_| is_new).and_then(|situs| parser.parse(situs)) {
-            builder.add(parsed, row, parcel);
+        let parcel = self.builder.parcel_of(row);
+        let hash = hash_bytes(situs.as_bytes());
+        let is_new = match self.first.get(parcel as usize) {
+            None => {
+                self.first.push(hash);
+                true
+            }
+            Some(first) => *first != hash && self.further.insert((parcel, hash)),
+        };
+        if let Some(parsed) = Some(situs).filter(|_| is_new).and_then(|situs| self.parser.parse(situs)) {
+            self.builder.add(parsed, row, parcel);
         }
     }
-    drop(seen);
-    builder.finish(aliases)
+
+    pub(crate) fn finish(self, aliases: &[StreetAlias]) -> County {
+        let Self { builder, parser, first, further } = self;
+        drop((parser, first, further));
+        builder.finish(aliases)
+    }
 }
 
 /// Parses situs lines; what stands behind a plain house number is parsed once per street.
-struct Parser<'a> {
+struct Parser {
     known: Places,
     /// Text behind the number, to how it is read; `None` when the number matters.
-    streets: FxHashMap<&'a str, Option<ParsedRow>>,
+    streets: FxHashMap<Box<str>, Option<ParsedRow>>,
 }
 
-impl<'a> Parser<'a> {
-    fn parse(&mut self, situs: &'a str) -> Option<ParsedRow> {
+impl Parser {
+    fn parse(&mut self, situs: &str) -> Option<ParsedRow> {
         let Some((number, rest)) = split_number(situs) else { return self.parse_line(situs) };
         if !self.streets.contains_key(rest) && self.streets.len() < STREETS_MAX {
             let there = self.parse_line(&format!("{OTHER_NUMBER}{rest}"));
             let here = self.parse_line(situs).map(|row| with_number(row, OTHER_NUMBER));
-            self.streets.insert(rest, there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, OTHER_NUMBER)));
+            self.streets
+                .insert(rest.into(), there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, OTHER_NUMBER)));
         }
         match self.streets.get(rest) {
             Some(Some(row)) => Some(with_number(row.clone(), number)),

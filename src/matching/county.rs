@@ -209,25 +209,19 @@ impl County {
         self.positions.extend(if pair[0] == NO_POSITION { [NO_POSITION; 2] } else { pair });
     }
 
-    /// The tables as bytes.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = ByteWriter(MAGIC.to_vec());
+    /// The tables as bytes, in pieces to the sink; without one they are only counted. Returns their number.
+    pub(crate) fn write(&self, sink: Option<&mut dyn FnMut(&[u8])>) -> usize {
+        let mut out = ByteWriter::new(sink);
+        out.raw(MAGIC);
         for strings in [&self.names, &self.words, &self.places, &self.parcel_nos, &self.owners] {
             out.strings(strings);
         }
-        let streets: Vec<u32> =
-            self.streets.iter().flat_map(|s| [s.name, s.directions, s.kind, s.class, s.entries_of, s.alias]).collect();
-        let entries: Vec<u32> = self
-            .entries
-            .iter()
-            .flat_map(|e| [e.street, e.low, e.high, e.suffix, e.prefix, e.unit, e.zip, e.place, e.parcel])
-            .collect();
+        out.rows(&self.streets, |s| [s.name, s.directions, s.kind, s.class, s.entries_of, s.alias]);
+        out.words(&self.name_starts);
+        out.words(&self.name_streets);
+        out.rows(&self.entries, |e| [e.street, e.low, e.high, e.suffix, e.prefix, e.unit, e.zip, e.place, e.parcel]);
         let facts = [u32::from(self.hyphens_are_composite), self.completeness, self.number_step];
         for words in [
-            &streets,
-            &self.name_starts,
-            &self.name_streets,
-            &entries,
             &self.first_entry,
             &self.span_max,
             &self.owner_of,
@@ -241,10 +235,10 @@ impl County {
         for postings in [&self.by_fold, &self.by_bag, &self.by_deletion, &self.by_word, &self.by_sound] {
             out.postings(postings);
         }
-        out.0
+        out.finish()
     }
 
-    /// Reads [`Self::to_bytes`]; `None` for anything else, also for tables of another version.
+    /// Reads [`Self::write`]; `None` for anything else, also for tables of another version.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk::<8>()?;
         (magic == MAGIC).then_some(())?;

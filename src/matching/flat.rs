@@ -145,22 +145,68 @@ impl Postings {
     }
 }
 
-/// Writes vectors of numbers one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct ByteWriter(pub(crate) Vec<u8>);
+/// Writes vectors of numbers one after the other, in pieces, so that no second county lies in memory.
+pub(crate) struct ByteWriter<'s> {
+    piece: Vec<u8>,
+    len: usize,
+    /// Nothing: the bytes are only counted.
+    sink: Option<&'s mut dyn FnMut(&[u8])>,
+}
 
-impl ByteWriter {
+/// Bytes of a piece.
+const PIECE: usize = 1 << 16;
+
+impl<'s> ByteWriter<'s> {
+    pub(crate) fn new(sink: Option<&'s mut dyn FnMut(&[u8])>) -> Self {
+        Self { piece: Vec::new(), len: 0, sink }
+    }
+
+    /// Hands over the last piece; returns the number of bytes.
+    pub(crate) fn finish(mut self) -> usize {
+        self.hand_over();
+        self.len
+    }
+
+    fn hand_over(&mut self) {
+        if let Some(sink) = self.sink.as_mut().filter(|_| !self.piece.is_empty()) {
+            sink(&self.piece);
+        }
+        self.piece.clear();
+    }
+
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+        if self.sink.is_some() {
+            for part in bytes.chunks(PIECE) {
+                self.piece.extend_from_slice(part);
+                if self.piece.len() >= PIECE {
+                    self.hand_over();
+                }
+            }
+        }
+    }
+
     pub(crate) fn words(&mut self, words: &[u32]) {
-        self.0.extend_from_slice(&(words.len() as u64).to_le_bytes());
-        self.0.reserve(words.len() * 4);
-        for word in words {
-            self.0.extend_from_slice(&word.to_le_bytes());
+        self.rows(words, |word| [*word]);
+    }
+
+    /// Rows of numbers as one vector.
+    pub(crate) fn rows<T, const N: usize>(&mut self, rows: &[T], words_of: impl Fn(&T) -> [u32; N]) {
+        self.raw(&((rows.len() * N) as u64).to_le_bytes());
+        self.len += rows.len() * N * 4;
+        if self.sink.is_some() {
+            for part in rows.chunks(PIECE / (N * 4)) {
+                self.piece.extend(part.iter().flat_map(&words_of).flat_map(u32::to_le_bytes));
+                if self.piece.len() >= PIECE {
+                    self.hand_over();
+                }
+            }
         }
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.0.extend_from_slice(bytes);
+        self.raw(&(bytes.len() as u64).to_le_bytes());
+        self.raw(bytes);
     }
 
     pub(crate) fn strings(&mut self, strings: &Strings) {
@@ -232,6 +278,16 @@ impl ByteReader<'_> {
 mod tests {
     use super::{ByteReader, ByteWriter, Postings, Strings};
 
+    fn written(write: impl FnOnce(&mut ByteWriter<'_>)) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut sink = |piece: &[u8]| bytes.extend_from_slice(piece);
+        let mut writer = ByteWriter::new(Some(&mut sink));
+        write(&mut writer);
+        let n = writer.finish();
+        assert_eq!(n, bytes.len());
+        bytes
+    }
+
     #[test]
     fn strings_keep_their_ids_and_survive_bytes() {
         let mut strings = Strings::default();
@@ -241,10 +297,9 @@ mod tests {
         assert_eq!(strings.get(ids[699]), "STREET 699");
         assert_eq!(strings.find("STREET 12"), Some(ids[12]));
         assert_eq!(strings.find("STREET"), None);
-        let mut writer = ByteWriter::default();
-        writer.strings(&strings);
-        assert_eq!(ByteReader(&writer.0).strings(), Some(strings));
-        assert_eq!(ByteReader(&writer.0[..writer.0.len() - 1]).strings(), None);
+        let bytes = written(|w| w.strings(&strings));
+        assert_eq!(ByteReader(&bytes).strings(), Some(strings));
+        assert_eq!(ByteReader(&bytes[..bytes.len() - 1]).strings(), None);
     }
 
     #[test]
@@ -253,8 +308,25 @@ mod tests {
         assert_eq!(postings.of(7), [2, 3]);
         assert_eq!(postings.of(u32::MAX), [1]);
         assert_eq!(postings.of(8), [0_u32; 0]);
-        let mut writer = ByteWriter::default();
-        writer.postings(&postings);
-        assert_eq!(ByteReader(&writer.0).postings(), Some(postings));
+        let bytes = written(|w| w.postings(&postings));
+        assert_eq!(ByteReader(&bytes).postings(), Some(postings));
+    }
+
+    #[test]
+    fn what_is_larger_than_a_piece_comes_in_order_and_is_counted_alike() {
+        let words: Vec<u32> = (0..100_000).collect();
+        let text = "STREET ".repeat(30_000);
+        let write = |w: &mut ByteWriter<'_>| {
+            w.rows(&words, |i| [*i, *i + 1, 7]);
+            w.bytes(text.as_bytes());
+        };
+        let bytes = written(write);
+        let mut counter = ByteWriter::new(None);
+        write(&mut counter);
+        assert_eq!(counter.finish(), bytes.len());
+        let mut reader = ByteReader(&bytes);
+        let back = reader.words().unwrap();
+        assert!(back.as_chunks::<3>().0.iter().zip(&words).all(|(row, i)| *row == [*i, *i + 1, 7]));
+        assert_eq!((back.len(), reader.bytes().unwrap()), (words.len() * 3, text.into_bytes()));
     }
 }

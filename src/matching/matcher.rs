@@ -3,7 +3,7 @@
 //! One probability over all candidate addresses *and* "none of them": a softmax of the summed weights, so that rivals
 //! and absence are part of the score. Pure and deterministic; it holds no database.
 
-use super::build::{self, StreetAlias};
+use super::build::{self, Learner, Places, StreetAlias};
 use super::collect::{Collector, Found, Query, Scratch};
 use super::compare::Asked;
 use super::county::{County, ReferenceRow};
@@ -105,7 +105,16 @@ impl Matcher {
 
     /// Learns the county from its situs rows and the user's street aliases.
     pub fn build_with(rows: &[ReferenceRow<'_>], aliases: &[StreetAlias], weights: Weights) -> Self {
-        Self::of(build::county(rows, aliases), weights)
+        let mut places = Places::default();
+        rows.iter().for_each(|row| places.add(row.place));
+        let mut learner = Learner::new(places);
+        rows.iter().for_each(|row| learner.add(row));
+        Self::learnt(learner, aliases, weights)
+    }
+
+    /// The matcher of the rows that a learner was given.
+    pub fn learnt(learner: Learner, aliases: &[StreetAlias], weights: Weights) -> Self {
+        Self::of(learner.finish(aliases), weights)
     }
 
     fn of(county: County, weights: Weights) -> Self {
@@ -115,7 +124,19 @@ impl Matcher {
 
     /// The learnt county as bytes, to be stored.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.county.to_bytes()
+        let mut bytes = Vec::with_capacity(self.byte_len());
+        self.each_piece(&mut |piece| bytes.extend_from_slice(piece));
+        bytes
+    }
+
+    /// The bytes of [`Self::to_bytes`] one piece after the other.
+    pub fn each_piece(&self, each: &mut dyn FnMut(&[u8])) {
+        self.county.write(Some(each));
+    }
+
+    /// The number of bytes of [`Self::to_bytes`].
+    pub fn byte_len(&self) -> usize {
+        self.county.write(None)
     }
 
     /// Reads [`Self::to_bytes`]; `None` for anything else, also for what another version wrote.

@@ -21,7 +21,7 @@ mod reading;
 mod twins;
 mod weights;
 
-pub use build::StreetAlias;
+pub use build::{Learner, Places, StreetAlias};
 pub use collect::{Query, Scratch};
 pub use county::ReferenceRow;
 pub use matcher::{Brief, CANDIDATES_MAX, Candidate, Matcher, Outcome};

@@ -300,6 +300,7 @@ impl Run<'_> {
                 Stored::Duplicate => self.report.counts.duplicate += 1,
             }
         }
+        import.finish_rows()?;
         self.report.n_parcels = import.n_parcels();
         self.report.n_versions = import.n_versions();
         if self.is_partial {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::geom::parcel_index::IndexBuilder;
-use crate::matching::{Matcher, ReferenceRow, StreetAlias, Weights};
+use crate::matching::{Learner, Matcher, Places, ReferenceRow, StreetAlias, Weights};
 use crate::model::parcel::LonLat;
 use crate::pipeline::address_file::{self, Error, Table};
 use crate::store::{self, Db, Tx, blobs};
@@ -58,24 +58,26 @@ fn weights_of(db: &impl Db) -> Result<Weights, Error> {
 }
 
 fn learn(db: &impl Db, weights: Weights) -> Result<CountyMatcher, Error> {
-    let rows = store::parcels::situs_rows(db).map_err(Error::Store)?;
     let aliases: Vec<StreetAlias> = store::matching::aliases(db)
         .map_err(Error::Store)?
         .into_iter()
         .map(|a| StreetAlias { written: a.written, county: a.county })
         .collect();
-    let references: Vec<ReferenceRow<'_>> = rows
-        .iter()
-        .map(|r| ReferenceRow {
-            parcel_no: &r.parcel_no,
-            situs: &r.situs_text,
-            place: &r.city,
-            zip: &r.zip,
-            owner: &r.owner_text,
-            position: r.position,
-        })
-        .collect();
-    Ok(Matcher::build_with(&references, &aliases, weights))
+    let mut places = Places::default();
+    store::parcels::each_situs_city(db, |city| places.add(city)).map_err(Error::Store)?;
+    let mut learner = Learner::new(places);
+    store::parcels::each_situs(db, |row| {
+        learner.add(&ReferenceRow {
+            parcel_no: row.parcel_no,
+            situs: row.situs_text,
+            place: row.city,
+            zip: row.zip,
+            owner: row.owner_text,
+            position: row.position,
+        });
+    })
+    .map_err(Error::Store)?;
+    Ok(Matcher::learnt(learner, &aliases, weights))
 }
 
 /// Learns the county from the rows of an open transaction and stores it there.
@@ -85,7 +87,8 @@ fn learn(db: &impl Db, weights: Weights) -> Result<CountyMatcher, Error> {
 pub fn store_county(tx: &mut Tx<'_>) -> Result<CountyMatcher, Error> {
     let matcher = learn(tx, weights_of(tx)?)?;
     let mark = store::matching::county_mark(tx).map_err(Error::Store)?;
-    blobs::put(tx, blobs::COUNTY, &mark, COUNTY_VERSION, &matcher.to_bytes()).map_err(Error::Store)?;
+    blobs::put_pieces(tx, blobs::COUNTY, (&mark, COUNTY_VERSION), matcher.byte_len(), |sink| matcher.each_piece(sink))
+        .map_err(Error::Store)?;
     Ok(matcher)
 }
 

@@ -1,5 +1,6 @@
 //! Computed blobs: indexes made from the rows, kept with the mark of what they were made from.
 
+use rusqlite::blob::ZeroBlob;
 use rusqlite::{OptionalExtension, params};
 
 use super::view::Db;
@@ -29,6 +30,39 @@ pub fn put(tx: &mut Tx<'_>, kind: &str, fingerprint: &str, version: &str, bytes:
         params![kind, fingerprint, version, made_at, bytes],
     )?;
     Ok(())
+}
+
+/// As [`put`], the bytes in pieces: bound as one value, SQLite would hold them twice beside the caller's.
+///
+/// # Errors
+/// When the database cannot be written, or the pieces are not `byte_len` bytes together.
+pub fn put_pieces(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    (fingerprint, version): (&str, &str),
+    byte_len: usize,
+    write: impl FnOnce(&mut dyn FnMut(&[u8])),
+) -> Result<(), Error> {
+    let made_at = tx.authorship().at.0.clone();
+    let broken = |what: &str| Error::Broken { what: format!("the {kind} blob {what}") };
+    tx.tx.execute("DELETE FROM computed_blob WHERE kind = ?1", [kind])?;
+    tx.tx.execute(
+        "INSERT INTO computed_blob (kind, fingerprint, model_version, made_at, bytes)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![kind, fingerprint, version, made_at, ZeroBlob(byte_len as u64)],
+    )?;
+    let row_id = tx.tx.last_insert_rowid();
+    let mut blob = tx.tx.blob_open("main", "computed_blob", "bytes", row_id, false)?;
+    let (mut at, mut outcome) = (0, Ok(()));
+    write(&mut |piece| {
+        if outcome.is_ok() {
+            outcome = blob.write_all_at(piece, at);
+            at += piece.len();
+        }
+    });
+    outcome?;
+    blob.close()?;
+    if at == byte_len { Ok(()) } else { Err(broken("has another length than was said")) }
 }
 
 /// The bytes of a blob, when there is one.

@@ -5,22 +5,45 @@ use super::{Error, Reader};
 use crate::model::parcel::LonLat;
 
 /// One situs of a current parcel, as the matcher needs it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs, reason = "the columns of the table")]
-pub struct SitusRow {
-    pub parcel_no: String,
-    pub situs_text: String,
-    pub city: String,
-    pub zip: String,
-    pub owner_text: String,
+pub struct SitusRow<'r> {
+    pub parcel_no: &'r str,
+    pub situs_text: &'r str,
+    pub city: &'r str,
+    pub zip: &'r str,
+    pub owner_text: &'r str,
     pub position: Option<LonLat>,
 }
 
-/// Every situs of every parcel that is not retired, in the order of the roll; parcels without one come with empty text.
+/// Calls `each` with the situs city of every row of [`each_situs`] that has one, in the same order.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn situs_rows(db: &impl Db) -> Result<Vec<SitusRow>, Error> {
+pub fn each_situs_city(db: &impl Db, mut each: impl FnMut(&str)) -> Result<(), Error> {
+    let mut statement = db.connection().prepare(
+        "SELECT s.city
+         FROM parcel p
+         JOIN situs s ON s.parcel_version_id = p.current_version_id
+         WHERE p.retired_snapshot_id IS NULL AND s.city IS NOT NULL
+         ORDER BY p.parcel_id, s.situs_id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(text_of(row, 0)?);
+    }
+    Ok(())
+}
+
+fn text_of<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, Error> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// Calls `each` with every situs of every parcel that is not retired, in the order of the roll; parcels without one come with empty text.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn each_situs(db: &impl Db, mut each: impl FnMut(SitusRow<'_>)) -> Result<(), Error> {
     let mut statement = db.connection().prepare(
         "SELECT p.parcel_no, COALESCE(s.situs_text, ''), COALESCE(s.city, ''), COALESCE(s.zip, ''),
                 CASE WHEN w.parcel_id IS NULL THEN COALESCE(o.owner_text, '') ELSE 'withheld by law: ask supervisor' END, v.lon, v.lat
@@ -32,18 +55,19 @@ pub fn situs_rows(db: &impl Db) -> Result<Vec<SitusRow>, Error> {
          WHERE p.retired_snapshot_id IS NULL
          ORDER BY p.parcel_id, s.situs_id",
     )?;
-    let rows = statement.query_map([], |row| {
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
         let (lon, lat): (Option<f64>, Option<f64>) = (row.get(5)?, row.get(6)?);
-        Ok(SitusRow {
-            parcel_no: row.get(0)?,
-            situs_text: row.get(1)?,
-            city: row.get(2)?,
-            zip: row.get(3)?,
-            owner_text: row.get(4)?,
+        each(SitusRow {
+            parcel_no: text_of(row, 0)?,
+            situs_text: text_of(row, 1)?,
+            city: text_of(row, 2)?,
+            zip: text_of(row, 3)?,
+            owner_text: text_of(row, 4)?,
             position: lon.zip(lat).map(|(lon, lat)| LonLat { lon, lat }),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        });
+    }
+    Ok(())
 }
 
 /// A mark that changes whenever the parcels of the database change: the last roll or layer imported.

@@ -52,6 +52,8 @@ pub struct RollImport<'t> {
     mailings: Texts,
     next: NextIds,
     is_roll: bool,
+    /// No parcel was known before: nothing is looked up by the indexes of the intervals.
+    is_first: bool,
     n_known: u64,
     /// One bit per parcel of this import.
     seen: Vec<u64>,
@@ -259,6 +261,10 @@ impl<'t> RollImport<'t> {
             interval: number("SELECT COALESCE(MAX(ownership_interval_id), 0) + 1 FROM ownership_interval")?,
         };
         let n_known = number("SELECT COUNT(*) FROM parcel WHERE retired_snapshot_id IS NULL")?;
+        let is_first = next.parcel == 1 && next.interval == 1;
+        if is_first {
+            tx.tx.execute_batch("DROP INDEX ownership_interval_parcel; DROP INDEX ownership_interval_owner;")?;
+        }
         let mut sql = Statements::prepare(tx)?;
         sql.add_parcel.set(4, snapshot_id.0)?;
         sql.add_version.set(3, snapshot_id.0)?;
@@ -274,6 +280,7 @@ impl<'t> RollImport<'t> {
             mailings: Texts::load(&tx.tx, "SELECT mailing_address_id, lines, city, state, zip FROM mailing_address")?,
             next,
             is_roll: snapshot.source_kind == SourceKind::Roll,
+            is_first,
             n_known: n_known.unsigned_abs(),
             seen: Vec::new(),
             n_parcels: 0,
@@ -529,6 +536,20 @@ impl<'t> RollImport<'t> {
             self.sql.add_mailing.execute(params![id, lines, city, state, zip])?;
         }
         Ok(Some(id))
+    }
+
+    /// Call behind the last row: makes the indexes of a first import, which cost more when every row keeps them up.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn finish_rows(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_first) {
+            self.connection.execute_batch(
+                "CREATE INDEX ownership_interval_parcel ON ownership_interval (parcel_id);
+                 CREATE INDEX ownership_interval_owner ON ownership_interval (owner_line_id);",
+            )?;
+        }
+        Ok(())
     }
 
     /// Marks parcels that this import no longer has as retired; returns how many. Ends the import.
