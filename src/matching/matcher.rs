@@ -3,7 +3,7 @@
 //! One probability over all candidate addresses *and* "none of them": a softmax of the summed weights, so that rivals
 //! and absence are part of the score. Pure and deterministic; it holds no database.
 
-use super::build::{self, Learner, Places, StreetAlias};
+use super::build::{Learner, Places, StreetAlias};
 use super::collect::{Collector, Found, Query, Scratch};
 use super::compare::Asked;
 use super::county::{County, ReferenceRow};
