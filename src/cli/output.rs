@@ -90,24 +90,25 @@ impl Drop for Sink {
 /// Writes rows as a left-aligned text table with a header line; columns are as wide as their widest cell, at most 60.
 pub(crate) fn write_table(out: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     const WIDTH_MAX: usize = 60;
-    let width_of = |text: &str| text.chars().count().min(WIDTH_MAX);
+    // Nearly every cell is plain ASCII, whose letters need no counting.
+    let width_of = |text: &str| if text.is_ascii() { text.len() } else { text.chars().count() }.min(WIDTH_MAX);
     let mut widths: Vec<usize> = header.iter().map(|h| width_of(h)).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(width_of(cell));
         }
     }
+    let mut text = String::new();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| -> io::Result<()> {
-        let mut text = String::new();
+        text.clear();
         for (cell, width) in cells.zip(&widths) {
-            let mut shown: String =
-                cell.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WIDTH_MAX).collect();
-            if cell.chars().count() > WIDTH_MAX {
-                shown.pop();
-                shown.push('…');
+            let is_plain = cell.len() <= WIDTH_MAX && cell.bytes().all(|b| matches!(b, b' '..=b'~'));
+            if is_plain {
+                text.push_str(cell);
+            } else {
+                push_cut(&mut text, cell, WIDTH_MAX);
             }
-            let padding = width.saturating_sub(shown.chars().count());
-            text.push_str(&shown);
+            let padding = width.saturating_sub(width_of(cell));
             text.extend(std::iter::repeat_n(' ', padding + 2));
         }
         writeln!(out, "{}", text.trim_end())
@@ -117,4 +118,14 @@ pub(crate) fn write_table(out: &mut dyn Write, header: &[&str], rows: &[Vec<Stri
         line(&mut row.iter().map(String::as_str))?;
     }
     Ok(())
+}
+
+/// A cell without control characters, and with an ellipsis as its last letter where it is too wide.
+fn push_cut(text: &mut String, cell: &str, width_max: usize) {
+    let is_too_wide = cell.chars().count() > width_max;
+    let n_shown = if is_too_wide { width_max - 1 } else { width_max };
+    text.extend(cell.chars().map(|c| if c.is_control() { ' ' } else { c }).take(n_shown));
+    if is_too_wide {
+        text.push('…');
+    }
 }

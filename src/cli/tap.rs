@@ -158,19 +158,8 @@ fn list(global: &Global, lifecycle: Option<TapLifecycle>) -> Result<Outcome, Fai
     let mut sink = Sink::open(global.output.as_deref())?;
     let header = ["tap_no", "lifecycle", "control_state", "origin", "tap_use", "premise_nos", "service_address"];
     let rows: Vec<Vec<String>> = taps
-        .iter()
-        .map(|t| {
-            let address = t.service_address.clone().unwrap_or_default();
-            vec![
-                t.tap_no.clone(),
-                t.lifecycle.clone(),
-                t.control_state.clone(),
-                t.origin.clone(),
-                t.tap_use.clone(),
-                t.premise_nos.join("|"),
-                address,
-            ]
-        })
+        .into_iter()
+        .map(|t| vec![t.tap_no, t.lifecycle, t.control_state, t.origin, t.tap_use, t.premise_nos, t.service_address])
         .collect();
     match global.format {
         Format::Table => write_table(&mut sink, &header, &rows)?,

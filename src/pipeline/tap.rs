@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cases::machine::{Role, tap_lifecycle};
 use crate::cases::refusal::Refusal;
 use crate::model::tap::{ControlState, PositionMethod, TapLifecycle, TapOrigin, TapRow, TieMeasurement};
-use crate::store::taps::{self, StoredTap, TapUpdate};
+use crate::store::taps::{self, StoredTap, TapLine, TapUpdate};
 use crate::store::{self, Authorship, Change, Reader, Writer};
 
 /// A failed change.
@@ -183,6 +183,6 @@ pub fn show(db: &Path, tap_no: &str) -> Result<Value, Error> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list(db: &Path, lifecycle: Option<TapLifecycle>) -> Result<Vec<StoredTap>, Error> {
+pub fn list(db: &Path, lifecycle: Option<TapLifecycle>) -> Result<Vec<TapLine>, Error> {
     Ok(taps::list(&Reader::open(db)?, lifecycle.map(TapLifecycle::as_str))?)
 }

@@ -76,14 +76,47 @@ fn tap_of(r: &Row<'_>) -> rusqlite::Result<StoredTap> {
     })
 }
 
+/// A line of the tap list: of a tap only what is shown, because a city has tens of thousands of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct TapLine {
+    pub tap_no: String,
+    pub lifecycle: String,
+    pub control_state: String,
+    pub origin: String,
+    pub tap_use: String,
+    /// Premise numbers fed, in order.
+    pub premise_nos: String,
+    pub service_address: String,
+}
+
 /// Every tap by number; with `lifecycle` only those in that state.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list(reader: &Reader, lifecycle: Option<&str>) -> Result<Vec<StoredTap>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM tap t WHERE ?1 IS NULL OR t.lifecycle = ?1 ORDER BY t.tap_no");
-    let mut statement = reader.connection.prepare(&sql)?;
-    Ok(statement.query_map([lifecycle], tap_of)?.collect::<Result<_, _>>()?)
+pub fn list(reader: &Reader, lifecycle: Option<&str>) -> Result<Vec<TapLine>, Error> {
+    let mut statement = reader.connection.prepare(
+        "SELECT t.tap_no, t.lifecycle, t.control_state, t.origin, t.tap_use,
+             (SELECT GROUP_CONCAT(p.premise_no, '|' ORDER BY p.premise_no)
+              FROM tap_premise tp JOIN premise p ON p.premise_id = tp.premise_id
+              WHERE tp.tap_id = t.tap_id),
+             t.service_address
+         FROM tap t
+         WHERE ?1 IS NULL OR t.lifecycle = ?1
+         ORDER BY t.tap_no",
+    )?;
+    let lines = statement.query_map([lifecycle], |r| {
+        Ok(TapLine {
+            tap_no: r.get(0)?,
+            lifecycle: r.get(1)?,
+            control_state: r.get(2)?,
+            origin: r.get(3)?,
+            tap_use: r.get(4)?,
+            premise_nos: r.get::<_, Option<String>>(5)?.unwrap_or_default(),
+            service_address: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
+        })
+    })?;
+    Ok(lines.collect::<Result<_, _>>()?)
 }
 
 /// Calls `each` with every tap by number, the most complete one before all others: the tap layer.
