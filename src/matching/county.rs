@@ -8,7 +8,7 @@ use crate::geom::parcel_index::NearParcel;
 use crate::geom::{ParcelGeometryIndex, PointIndex};
 use crate::model::parcel::LonLat;
 
-use super::flat::{ByteReader, ByteWriter, Postings, Strings, id_of};
+use super::flat::{ByteReader, ByteWriter, Postings, Sink, Strings, id_of};
 
 /// One situs of the county, as the matcher takes it in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -210,7 +210,7 @@ impl County {
     }
 
     /// The tables as bytes, in pieces to the sink; without one they are only counted. Returns their number.
-    pub(crate) fn write(&self, sink: Option<&mut dyn FnMut(&[u8])>) -> usize {
+    pub(crate) fn write(&self, sink: Option<Sink<'_>>) -> usize {
         let mut out = ByteWriter::new(sink);
         out.raw(MAGIC);
         for strings in [&self.names, &self.words, &self.places, &self.parcel_nos, &self.owners] {

@@ -145,19 +145,22 @@ impl Postings {
     }
 }
 
+/// Takes the bytes piece by piece.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(&[u8]);
+
 /// Writes vectors of numbers one after the other, in pieces, so that no second county lies in memory.
 pub(crate) struct ByteWriter<'s> {
     piece: Vec<u8>,
     len: usize,
     /// Nothing: the bytes are only counted.
-    sink: Option<&'s mut dyn FnMut(&[u8])>,
+    sink: Option<Sink<'s>>,
 }
 
 /// Bytes of a piece.
 const PIECE: usize = 1 << 16;
 
 impl<'s> ByteWriter<'s> {
-    pub(crate) fn new(sink: Option<&'s mut dyn FnMut(&[u8])>) -> Self {
+    pub(crate) fn new(sink: Option<Sink<'s>>) -> Self {
         Self { piece: Vec::new(), len: 0, sink }
     }
 
