@@ -116,7 +116,8 @@ fn hint(code: RefusalCode) -> &'static str {
         R::NoDisputeText | R::Template => {
             "the built-in letter is data/policy/notice.txt; `taptrace case notice --help`"
         }
-        R::NotFound | R::DuplicateCase => "`taptrace case list --all` shows every case",
+        R::NotFound => "`taptrace case list --all`, `taptrace removal list` and `taptrace tap list` show what there is",
+        R::DuplicateCase => "`taptrace case list --all` shows every case",
         R::Code => "`taptrace case COMMAND --help` names the codes",
         R::HashMismatch => "do not use this file as evidence; compare with another copy of the packet",
         R::FutureTime | R::Period | R::StartBeforeRead => "check the days you gave",

@@ -69,5 +69,7 @@ pub(crate) fn backup(global: &Global, args: &BackupArgs) -> Result<Outcome, Fail
     if n_files > 0 {
         eprintln!("{}: {n_files} files, verified", case_evidence::folder(&args.target).display());
     }
+    let beside = if n_files > 0 { ", with the folder of evidence" } else { "" };
+    eprintln!("to restore: copy it and {0}.anchor back together{beside}, then taptrace check", args.target.display());
     Ok(Outcome::Done)
 }

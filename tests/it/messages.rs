@@ -108,3 +108,16 @@ fn a_command_shows_its_own_flags_apart_and_an_example() {
         assert!(text.contains(&format!("Example: taptrace {command}")), "{command}: {text}");
     }
 }
+
+#[test]
+fn a_backup_says_how_it_is_restored() {
+    let city = sample_city();
+    check(city.path(), "taptrace backup copy.db", 0, &["to restore", "copy.db.anchor"]);
+    let there = city.path().join("restored");
+    std::fs::create_dir(&there).unwrap();
+    std::fs::copy(city.path().join("copy.db"), there.join("taptrace.db")).unwrap();
+    // The copy alone looks as if its end had been cut off.
+    check(&there, "taptrace check", 1, &["anchor"]);
+    std::fs::copy(city.path().join("copy.db.anchor"), there.join("taptrace.db.anchor")).unwrap();
+    check(&there, "taptrace check", 0, &["nothing to report"]);
+}
