@@ -24,7 +24,7 @@ const STREETS_MAX: usize = 1 << 20;
 /// Digits of the largest house number that is taken from the text without the parser.
 const NUMBER_DIGITS_MAX: usize = 6;
 /// A second number of other length and parity, to see that the number does not change how the rest is read.
-const OTHER_NUMBER: &str = "98764";
+pub(super) const OTHER_NUMBER: u32 = 98_764;
 /// A word in more names than this tells nothing.
 const NAMES_PER_WORD_MAX: usize = 400;
 /// Street types so common that nobody reads them as part of the name.
@@ -125,10 +125,10 @@ impl Parser {
     fn parse(&mut self, situs: &str) -> Option<ParsedRow> {
         let Some((number, rest)) = split_number(situs) else { return self.parse_line(situs) };
         if !self.streets.contains_key(rest) && self.streets.len() < STREETS_MAX {
-            let there = self.parse_line(&format!("{OTHER_NUMBER}{rest}"));
-            let here = self.parse_line(situs).map(|row| with_number(row, OTHER_NUMBER));
-            self.streets
-                .insert(rest.into(), there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, OTHER_NUMBER)));
+            let other = OTHER_NUMBER.to_string();
+            let there = self.parse_line(&format!("{other}{rest}"));
+            let here = self.parse_line(situs).map(|row| with_number(row, &other));
+            self.streets.insert(rest.into(), there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, &other)));
         }
         match self.streets.get(rest) {
             Some(Some(row)) => Some(with_number(row.clone(), number)),
@@ -148,8 +148,8 @@ impl Parser {
     }
 }
 
-/// A plain house number and what stands behind it.
-fn split_number(text: &str) -> Option<(&str, &str)> {
+/// A plain house number and what stands behind it: a blank and a letter first.
+pub(super) fn split_number(text: &str) -> Option<(&str, &str)> {
     let n = text.bytes().position(|b| !b.is_ascii_digit())?;
     let (number, rest) = text.split_at(n);
     let is_street = rest.strip_prefix(' ').is_some_and(|s| s.starts_with(|c: char| c.is_ascii_alphabetic()));

@@ -15,7 +15,6 @@ use crate::model::link::{ComparisonStep, Decision};
 /// The outcome in words; `text` is the address asked for.
 pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, text: &str) -> Outcome {
     let county = matcher.county();
-    let bits = matcher.weights().at(county.completeness);
     let candidates = matcher
         .first_parcels(judgement)
         .into_iter()
@@ -24,7 +23,7 @@ pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, text: &str) -> O
             score,
             bits: found.bits,
             situs: situs_text(county, found),
-            steps: steps(matcher, found, &bits),
+            steps: steps(matcher, found),
         })
         .collect();
     Outcome {
@@ -93,7 +92,7 @@ fn why_nothing(county: &County, text: &str) -> String {
 }
 
 /// One step per element that says something, base first.
-fn steps(matcher: &Matcher, found: &Found, bits: &[f64]) -> Vec<ComparisonStep> {
+fn steps(matcher: &Matcher, found: &Found) -> Vec<ComparisonStep> {
     let base = ComparisonStep {
         element: "base",
         level: "full_agreement",
@@ -106,7 +105,7 @@ fn steps(matcher: &Matcher, found: &Found, bits: &[f64]) -> Vec<ComparisonStep> 
             |(element, level)| ComparisonStep {
                 element,
                 level: word_of(level),
-                weight_bits: bits[level as usize],
+                weight_bits: matcher.bits()[level as usize],
                 detail: detail(matcher.county(), found, element),
             },
         ))
@@ -156,23 +155,17 @@ fn situs_text(county: &County, found: &Found) -> String {
 
 /// A street of the county in words.
 pub(crate) fn street_text(county: &County, street: &Street) -> String {
-    words_text(&StreetWords {
-        name: county.names.get(street.name).to_owned(),
-        directions: street.directions,
-        kind: county.words.get(street.kind).to_owned(),
-        class: county.words.get(street.class).to_owned(),
-    })
+    let (class, name, kind) = (street.class, street.name, street.kind);
+    joined(street.directions, [county.words.get(class), county.names.get(name), county.words.get(kind)])
 }
 
 /// A street as read, in words.
 pub(crate) fn words_text(street: &StreetWords) -> String {
-    let mut words = vec![
-        direction_word(street.directions & 0xff),
-        street.class.as_str(),
-        street.name.as_str(),
-        street.kind.as_str(),
-        direction_word(street.directions >> 8),
-    ];
+    joined(street.directions, [&street.class, &street.name, &street.kind])
+}
+
+fn joined(directions: u32, [class, name, kind]: [&str; 3]) -> String {
+    let mut words = vec![direction_word(directions & 0xff), class, name, kind, direction_word(directions >> 8)];
     words.retain(|w| !w.is_empty());
     words.join(" ")
 }

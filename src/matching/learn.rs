@@ -4,14 +4,13 @@
 //! Labels are not all right (a corner lot under its other street, a lot that was split): each query counts only as much as
 //! the present weights believe its label, with 3 % as the share of labels that mean nothing.
 
-use super::collect::{Query, Scratch, asked_of};
+use super::collect::{Query, Scratch};
 use super::levels::{
     AGREEMENT, ELEMENTS, LEVELS, Level, Levels, NUMBER, NUMBER_BELOW_SLOT, OWNER, PLACE_EQUAL, POSITION, ZIP_EQUAL,
     element_of,
 };
 use super::matcher::Matcher;
 use super::weights::{Weights, bits_of, share_whole};
-use crate::address;
 
 /// Share of labels believed to be wrong; measured 0.5 to 5 % on the labelled sets of docs/matching.md.
 const LABEL_NOISE: f64 = 0.03;
@@ -53,8 +52,7 @@ pub struct Fit {
 /// Makes a case of a query whose parcels are known (`truths`, empty for "not in the county").
 pub fn case(matcher: &Matcher, query: &Query<'_>, truths: &[&str], scratch: &mut Scratch) -> Case {
     let county = matcher.county();
-    let parsed = address::parse_in(query.address_text, county);
-    let judgement = matcher.judge(query, &asked_of(county, query, &parsed), scratch);
+    let judgement = matcher.judge_text(query, scratch);
     let candidates = judgement
         .ranked
         .iter()

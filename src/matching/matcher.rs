@@ -167,6 +167,11 @@ impl Matcher {
         Self::of(self.county, weights)
     }
 
+    /// The weights for this county, by level.
+    pub(crate) fn bits(&self) -> &[f64] {
+        &self.bits
+    }
+
     pub(crate) fn county(&self) -> &County {
         &self.county
     }
@@ -204,15 +209,15 @@ impl Matcher {
         }
     }
 
-    fn judge_text(&self, query: &Query<'_>, scratch: &mut Scratch) -> Judgement {
+    /// All candidate addresses of a query with their levels and parcels, best first: what the weights are fitted on.
+    pub(crate) fn judge_text(&self, query: &Query<'_>, scratch: &mut Scratch) -> Judgement {
         let asked = scratch.readings.asked(&self.county, query);
         let judgement = self.judge(query, &asked, scratch);
-        scratch.readings.give_back(query.address_text, asked);
+        scratch.readings.give_back(asked);
         judgement
     }
 
-    /// All candidate addresses of a query with their levels and parcels, best first: what the weights are fitted on.
-    pub(crate) fn judge(&self, query: &Query<'_>, asked: &[Asked], scratch: &mut Scratch) -> Judgement {
+    fn judge(&self, query: &Query<'_>, asked: &[Asked], scratch: &mut Scratch) -> Judgement {
         let weights = (self.bits.as_slice(), self.weights.base);
         Collector::new(&self.county, weights, *query, scratch).run(asked);
         let mut ranked = std::mem::take(&mut scratch.found);

@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::build::{OTHER_NUMBER, split_number};
 use super::collect::{Query, asked_of};
 use super::compare::Asked;
 use super::county::County;
@@ -11,8 +12,6 @@ use crate::address;
 
 /// Texts remembered; a city has some thousands of streets, each written in a few ways.
 const TEXTS_MAX: usize = 20_000;
-/// A second number of other length and parity, to see that the number does not change how the rest is read.
-const OTHER_NUMBER: u32 = 98_764;
 /// Numbers below may belong to the street (5 MILE RD); above, figures may be something else.
 const NUMBERS: std::ops::RangeInclusive<u32> = 100..=99_999;
 /// Behind figures these make an ordinal: 103 RD ST is no house 103.
@@ -33,6 +32,7 @@ enum Known {
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     known: FxHashMap<String, Known>,
+    /// Of the last query; empty, which is no key, when nothing of it is remembered.
     key: String,
 }
 
@@ -40,11 +40,11 @@ impl Memo {
     /// The readings of a query; give them back with [`Self::give_back`].
     pub(crate) fn asked(&mut self, county: &County, query: &Query<'_>) -> Vec<Asked> {
         let text = query.address_text;
+        self.key.clear();
         let Some((number, rest)) = split(text) else { return read(county, query, text) };
         if self.known.len() >= TEXTS_MAX {
             self.known.clear();
         }
-        self.key.clear();
         for part in [rest, "\u{1f}", query.place, "\u{1f}", query.zip] {
             self.key.push_str(part);
         }
@@ -71,10 +71,8 @@ impl Memo {
     }
 
     /// Takes back what [`Self::asked`] gave for the last query.
-    pub(crate) fn give_back(&mut self, text: &str, asked: Vec<Asked>) {
-        if split(text).is_some()
-            && let Some(Known::Same(kept)) = self.known.get_mut(&self.key)
-        {
+    pub(crate) fn give_back(&mut self, asked: Vec<Asked>) {
+        if let Some(Known::Same(kept)) = self.known.get_mut(&self.key) {
             *kept = asked;
         }
     }
@@ -86,12 +84,10 @@ fn read(county: &County, query: &Query<'_>, text: &str) -> Vec<Asked> {
 
 /// A plain house number, and the text behind it.
 fn split(text: &str) -> Option<(u32, &str)> {
-    let n = text.bytes().position(|b| !b.is_ascii_digit()).filter(|n| (3..=5).contains(n))?;
-    let (number, rest) = text.split_at(n);
+    let (number, rest) = split_number(text)?;
     let number = number.parse().ok().filter(|n| NUMBERS.contains(n))?;
-    let word = rest.strip_prefix(' ').filter(|s| s.starts_with(|c: char| c.is_ascii_alphabetic()))?;
-    let first = word.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
-    (!ORDINALS.iter().any(|o| first.eq_ignore_ascii_case(o)) && !text.starts_with('0')).then_some((number, rest))
+    let first = rest[1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    (!ORDINALS.iter().any(|o| first.eq_ignore_ascii_case(o))).then_some((number, rest))
 }
 
 /// True when both are the same readings of nothing but plain numbers.
@@ -123,7 +119,7 @@ mod tests {
                 let query = Query { address_text: &text, zip: "74105", ..Query::default() };
                 let asked = memo.asked(&county, &query);
                 assert_eq!(asked, read(&county, &query, &text), "{text}");
-                memo.give_back(&text, asked);
+                memo.give_back(asked);
             }
         }
         for text in ["103 RD ST", "5 MILE RD", "21-63 31 ST", "0123 OAK ST", "1234567 OAK ST", "100", "100 1/2 OAK ST"]

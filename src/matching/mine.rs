@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::collect::Query;
 use super::compare::Asked;
 use super::county::{County, Entry};
-use super::explain::street_text;
+use super::explain::{street_text, words_text};
 use super::matcher::Matcher;
 use super::names;
 use super::reading::StreetWords;
@@ -119,7 +119,7 @@ fn hint(county: &County, one: &Unknown, by_number: &FxHashMap<u32, Vec<&Entry>>)
     let is_sure =
         n_covered >= NUMBERS_MIN && n_covered * 100 >= n_numbers * COVERED_PERCENT && n_covered >= n_runner_up * AHEAD;
     is_sure.then(|| AliasHint {
-        written: super::explain::words_text(&one.words),
+        written: words_text(&one.words),
         county: street_text(county, &county.streets[street as usize]),
         n_numbers,
         n_covered,
