@@ -137,12 +137,12 @@ fn hint(code: RefusalCode) -> &'static str {
     }
 }
 
-/// Writes rows in the format that was asked for.
+/// Writes rows in the format that was asked for; blanks of the header are underscores in JSON.
 pub(crate) fn write_rows(global: &Global, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
     let mut out = Sink::open(global.output.as_deref())?;
     let object = |row: &Vec<String>| {
         let map: serde_json::Map<String, serde_json::Value> =
-            header.iter().zip(row).map(|(h, v)| ((*h).to_owned(), serde_json::Value::from(v.as_str()))).collect();
+            header.iter().zip(row).map(|(h, v)| (h.replace(' ', "_"), serde_json::Value::from(v.as_str()))).collect();
         serde_json::Value::Object(map)
     };
     match global.format {

@@ -1,10 +1,9 @@
 //! `taptrace match alias`: other names of the county's streets.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use super::output::{Sink, write_table};
-use super::{Failure, Format, Global, Outcome, context};
+use super::desk::write_rows;
+use super::{Failure, Global, Outcome, context};
 use crate::pipeline::link;
 use crate::pipeline::street_alias::{self, Alias};
 
@@ -110,10 +109,13 @@ fn suggest(global: &Global, args: &SuggestArgs) -> Result<Outcome, Failure> {
             [vec![h.written.clone(), h.county.clone()], counts.to_vec(), vec![h.example.clone()]].concat()
         })
         .collect();
-    show(global, &["written", "county", "house numbers", "on it", "on the next", "example"], &cells)?;
+    write_rows(global, &["written", "county", "house numbers", "on it", "on the next", "example"], &cells)?;
     match hints.first() {
         None => eprintln!("no street suggests itself"),
-        Some(h) => eprintln!("next: taptrace match alias add {:?} {:?} --reason \"WHY\"", h.written, h.county),
+        Some(h) => {
+            let add = format!("taptrace match alias add {:?} {:?} --reason \"WHY\"", h.written, h.county);
+            eprintln!("next: {}", global.next(&add));
+        }
     }
     Ok(Outcome::Done)
 }
@@ -122,27 +124,6 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
     let rows = street_alias::list(&global.db).map_err(|e| failed(&e))?;
     let cells: Vec<Vec<String>> =
         rows.into_iter().map(|a| vec![a.written, a.county, a.reason, a.added_by, a.added_at]).collect();
-    show(global, &["written", "county", "reason", "added by", "added at"], &cells)?;
+    write_rows(global, &["written", "county", "reason", "added by", "added at"], &cells)?;
     Ok(Outcome::Done)
-}
-
-fn show(global: &Global, header: &[&str], cells: &[Vec<String>]) -> Result<(), Failure> {
-    let mut sink = Sink::open(global.output.as_deref())?;
-    let object = |row: &Vec<String>| -> serde_json::Value {
-        header.iter().zip(row).map(|(h, c)| (h.replace(' ', "_"), serde_json::Value::from(c.as_str()))).collect()
-    };
-    match global.format {
-        Format::Csv => {
-            let mut writer = csv::Writer::from_writer(&mut sink);
-            writer
-                .write_record(header)
-                .and_then(|()| cells.iter().try_for_each(|r| writer.write_record(r)))
-                .map_err(|e| Failure::from_error(&e))?;
-            writer.flush()?;
-        }
-        Format::Json => writeln!(sink, "{}", serde_json::Value::Array(cells.iter().map(object).collect()))?,
-        Format::Ndjson => cells.iter().try_for_each(|row| writeln!(sink, "{}", object(row)))?,
-        _ => write_table(&mut sink, header, cells)?,
-    }
-    sink.finish()
 }
