@@ -64,13 +64,11 @@ pub fn record(desk: &Desk, case_no: &str, new: &NewResult) -> Result<ChecklistRo
     complete(step, new, standing)?;
     // Checked before the document is kept, so that a refused result leaves nothing behind.
     let reader = Reader::open(&desk.db)?;
-    may_record(desk, &reader, &casework::case(&reader, case_no)?, new, standing)?;
+    let case = casework::case(&reader, case_no)?;
+    may_record(desk, &reader, &case, new, standing)?;
     let evidence_no = match (&new.document, &new.fetched) {
         (Some(file), _) => Some(document(desk, case_no, file)?),
-        (None, Some(word)) => {
-            let response = response(&reader, &casework::case(&reader, case_no)?, word)?;
-            Some(case_evidence::add_fetched(desk, case_no, &response)?)
-        }
+        (None, Some(word)) => Some(case_evidence::add_fetched(desk, case_no, &response(&reader, &case, word)?)?),
         (None, None) => new.evidence_no.clone(),
     };
     let row = ChecklistRow {
@@ -231,19 +229,20 @@ pub fn open(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Vec<String>, Er
 /// When the database cannot be read.
 pub fn standings(desk: &Desk, db: &impl Db, case: &CaseRow) -> Result<Vec<StepStanding>, Error> {
     let (present, earlier) = rounds(db, case)?;
+    let (present_facts, earlier_facts) = (facts_of(&present), facts_of(&earlier));
     let step = |step: &ResearchStep| {
         let code = step.code.as_ref();
-        let counting = |rows: &[ChecklistRow]| {
-            let is_read = checklist::standing_of(code, &facts_of(rows)).map(|(_, is_read)| is_read)?;
+        let counting = |rows: &[ChecklistRow], facts: &[ResultFact]| {
+            let (_, is_read) = checklist::standing_of(code, facts)?;
             let counts =
                 |r: &&ChecklistRow| &r.step == code && matches!(r.standing.as_str(), "done" | "not_applicable");
             rows.iter().rev().find(counts).map(|row| (row.clone(), is_read))
         };
-        let now = counting(&present);
+        let now = counting(&present, &present_facts);
         StepStanding {
             step: step.clone(),
             is_second_read: now.as_ref().is_some_and(|(_, is_read)| *is_read),
-            before_reopening: if now.is_none() { counting(&earlier).map(|(row, _)| row) } else { None },
+            before_reopening: if now.is_none() { counting(&earlier, &earlier_facts).map(|(row, _)| row) } else { None },
             result: now.map(|(row, _)| row),
         }
     };
