@@ -96,28 +96,21 @@ impl Document {
     /// When the page is too large or too deep, or the profile's charset is unknown.
     pub fn parse(bytes: &[u8], content_type: Option<&str>, forced: Option<&str>) -> Result<Self, Error> {
         let sha256 = sha256_hex(bytes);
-        let page = short(&sha256);
+        let too_large = |what: String, limit| Error::TooLarge { page: short(&sha256), what, limit };
         if bytes.len() > PAGE_BYTES_MAX {
-            let what = format!("{} bytes, more", bytes.len());
-            return Err(Error::TooLarge { page, what, limit: PAGE_BYTES_MAX });
+            return Err(too_large(format!("{} bytes, more", bytes.len()), PAGE_BYTES_MAX));
         }
         let n_open = open_formats(bytes);
         if n_open > OPEN_FORMATS_MAX {
-            let what = format!("{n_open} formatting elements open at once, more");
-            return Err(Error::TooLarge { page, what, limit: OPEN_FORMATS_MAX });
+            return Err(too_large(format!("{n_open} formatting elements open at once, more"), OPEN_FORMATS_MAX));
         }
         let n_attributes = most_attributes(bytes);
         if n_attributes > ATTRIBUTES_MAX {
-            let what = format!("{n_attributes} attributes in one tag, more");
-            return Err(Error::TooLarge { page, what, limit: ATTRIBUTES_MAX });
+            return Err(too_large(format!("{n_attributes} attributes in one tag, more"), ATTRIBUTES_MAX));
         }
         let (encoding, charset_source, warnings) = charset_of(bytes, content_type, forced)?;
         let (text, _, _) = encoding.decode(bytes);
-        let html = parse_within_bounds(&text).map_err(|(what, limit)| Error::TooLarge {
-            page: page.clone(),
-            what: what.to_owned(),
-            limit,
-        })?;
+        let html = parse_within_bounds(&text).map_err(|(what, limit)| too_large(what.to_owned(), limit))?;
         let end = text.trim_end();
         let tail: String = end.chars().rev().take(400).collect::<Vec<_>>().into_iter().rev().collect();
         Ok(Self {
