@@ -123,6 +123,7 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = String::new();
     let mut block = None;
+    let mut has_room = true;
     let mut close = |open: &mut String| {
         let line = one_line(open);
         open.clear();
@@ -133,7 +134,7 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
     };
     for node in element.descendants() {
         match node.value() {
-            Node::Element(e) if e.name() == "br" && !close(&mut open) => return lines,
+            Node::Element(e) if e.name() == "br" => has_room = close(&mut open),
             Node::Text(text) => {
                 let Some(parent) = node.parent() else { continue };
                 if parent.value().as_element().is_some_and(|e| UNSEEN.contains(&e.name())) {
@@ -144,9 +145,7 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
                     .find(|a| a.id() == element.id() || a.value().as_element().is_some_and(|e| is_block(e.name())))
                     .map(|a| a.id());
                 if mine != block && !text.trim().is_empty() {
-                    if !close(&mut open) {
-                        return lines;
-                    }
+                    has_room = close(&mut open);
                     block = mine;
                 }
                 // A value longer than this is no value; the rest is not even looked at.
@@ -155,6 +154,9 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
                 }
             }
             _ => {}
+        }
+        if !has_room {
+            return lines;
         }
     }
     close(&mut open);
