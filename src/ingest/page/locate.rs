@@ -165,23 +165,34 @@ impl<'a> Page<'a> {
     }
 
     fn below(&self, here: ElementRef<'a>) -> Option<ElementRef<'a>> {
-        let cell = dom::nearest(here, TABLE_CELLS)?;
-        let grid = self.grid(dom::nearest(cell, &["table"])?);
-        let (row, position) = grid.position_of(cell)?;
-        let column = grid.rows.get(row)?.get(position)?.column;
-        grid.at(row + 1, column).map(|c| c.element)
+        let at = self.place_of(here)?;
+        at.grid.at(at.row + 1, at.column).map(|c| c.element)
     }
 
     fn rows_below(&self, here: ElementRef<'a>) -> Option<Hit> {
+        let Place { table, grid, row, column } = self.place_of(here)?;
+        let cells = (row + 1..grid.rows.len()).take(ROWS_MAX).filter_map(|r| grid.at(r, column));
+        let lines: Vec<String> = cells.flat_map(|c| dom::lines_of(c.element)).collect();
+        Some(Hit { lines, path: dom::path_of(table) })
+    }
+
+    /// Where the cell around an element stands.
+    fn place_of(&self, here: ElementRef<'a>) -> Option<Place<'a>> {
         let cell = dom::nearest(here, TABLE_CELLS)?;
         let table = dom::nearest(cell, &["table"])?;
         let grid = self.grid(table);
         let (row, position) = grid.position_of(cell)?;
         let column = grid.rows.get(row)?.get(position)?.column;
-        let cells = (row + 1..grid.rows.len()).take(ROWS_MAX).filter_map(|r| grid.at(r, column));
-        let lines: Vec<String> = cells.flat_map(|c| dom::lines_of(c.element)).collect();
-        Some(Hit { lines, path: dom::path_of(table) })
+        Some(Place { table, grid, row, column })
     }
+}
+
+/// Row and column of a cell of a table.
+struct Place<'a> {
+    table: ElementRef<'a>,
+    grid: Rc<Grid<'a>>,
+    row: usize,
+    column: usize,
 }
 
 fn next_of(here: ElementRef<'_>) -> Option<ElementRef<'_>> {
