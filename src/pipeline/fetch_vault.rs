@@ -121,14 +121,20 @@ impl EvidenceVault {
     /// # Errors
     /// When the database or the evidence folder cannot be written; what waits then still waits.
     pub fn flush(&self) -> Result<(), Error> {
-        let is_empty = self.lock().pending.is_empty();
-        if !is_empty {
-            return self.flush_with(|_| Ok(()));
+        let mut inner = self.lock();
+        if inner.pending.is_empty() {
+            return self.wait_for_disk(&mut inner.pending);
         }
-        match self.keeper.finish().pop() {
-            Some(failed) => Err(failed.error),
-            None => Ok(()),
-        }
+        drop(inner);
+        self.flush_with(|_| Ok(()))
+    }
+
+    /// Waits until all bytes are on the disk; gives back the first failure.
+    fn wait_for_disk(&self, pending: &mut Vec<ResponseRow>) -> Result<(), Error> {
+        let failed = self.keeper.finish();
+        // A response whose bytes are not on the disk is no evidence; the others go with the next flush.
+        pending.retain(|row| !failed.iter().any(|f| f.sha256 == row.sha256));
+        failed.into_iter().next().map_or(Ok(()), |f| Err(f.error))
     }
 
     /// Writes what waits, and what `work` writes, in one transaction.
@@ -141,12 +147,7 @@ impl EvidenceVault {
     ) -> Result<T, E> {
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let mut failed = self.keeper.finish();
-        if !failed.is_empty() {
-            // A response whose bytes are not on the disk is no evidence; the others go with the next flush.
-            inner.pending.retain(|row| !failed.iter().any(|f| f.sha256 == row.sha256));
-            return Err(failed.swap_remove(0).error.into());
-        }
+        self.wait_for_disk(&mut inner.pending)?;
         let authorship = Authorship { at: Instant(stamp_seconds(SystemTime::now())), ..self.authorship.clone() };
         let pending = &mut inner.pending;
         let value = inner.writer.with(&authorship, |tx| {
