@@ -443,9 +443,7 @@ impl Run<'_> {
         let mut options: OpenOptions = self.job.profile.open_options();
         options.crs = options.crs.or_else(|| cursor.crs.clone());
         let source = rows::open(&self.layer, byte_len, &options, next).map_err(import::Error::from)?;
-        // Not the moment at which the command began: the rows were imported after their pages came.
-        let at = crate::model::date::Instant(stamp(SystemTime::now()));
-        let authorship = Authorship { at, ..self.job.authorship.clone() };
+        let authorship = fetch_vault::as_of_now(self.job.authorship);
         let request = import::Request {
             kind: SourceKind::Parcels,
             path: Path::new(self.job.url),

@@ -148,7 +148,7 @@ impl EvidenceVault {
         let mut inner = self.lock();
         let inner = &mut *inner;
         self.wait_for_disk(&mut inner.pending)?;
-        let authorship = Authorship { at: Instant(stamp_seconds(SystemTime::now())), ..self.authorship.clone() };
+        let authorship = as_of_now(&self.authorship);
         let pending = &mut inner.pending;
         let value = inner.writer.with(&authorship, |tx| {
             sources::append(tx, pending)?;
@@ -287,6 +287,11 @@ pub fn stamp(at: SystemTime) -> String {
 /// UTC in whole seconds.
 pub fn stamp_seconds(at: SystemTime) -> String {
     format_stamp(at, "%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// The same person and reason at this moment: a fetch writes long after its command began.
+pub(super) fn as_of_now(by: &Authorship) -> Authorship {
+    Authorship { at: Instant(stamp_seconds(SystemTime::now())), ..by.clone() }
 }
 
 fn format_stamp(at: SystemTime, form: &str) -> String {
