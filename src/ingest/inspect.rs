@@ -169,6 +169,8 @@ impl Inspection {
         } else {
             self.propose_utility(&headers);
         }
+        let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
+        self.proposals.sort_by_key(|(field, _)| order(field));
         for field in required_of(self.kind) {
             if self.proposals.iter().all(|(f, _)| f != field) {
                 let choice = self.choice(field);
@@ -230,8 +232,6 @@ impl Inspection {
                 self.propose_address(field, &mut used);
             }
         }
-        let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
-        self.proposals.sort_by_key(|(field, _)| order(field));
     }
 
     fn propose_parcels(&mut self, headers: &[String]) {
@@ -256,8 +256,6 @@ impl Inspection {
             self.proposals.push((field, chosen));
         }
         self.propose_places(headers, &mut used);
-        let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
-        self.proposals.sort_by_key(|(field, _)| order(field));
     }
 
     /// Without a column of the usual names: one that is named somewhat like it, else several that together are a key.

@@ -1,5 +1,7 @@
 //! Which column, or which columns together, tell the rows of an unknown file apart.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -98,26 +100,16 @@ impl Keys {
             // Three letters stand inside too many words ("opinion"), so they must be a word.
             PARCEL_WORDS.iter().any(|w| if w.len() > 3 { all.contains(w) } else { words.iter().any(|x| x == w) })
         };
-        let mut best: Option<(u64, usize)> = None;
-        for (idx, _) in
-            headers.iter().enumerate().filter(|(i, h)| is_named(h) && self.is_different(*i, NAMED_SHARE_MIN))
-        {
-            let n = self.different(idx).map_or(0, |(n, _)| n);
-            if best.is_none_or(|(most, _)| n > most) {
-                best = Some((n, idx));
-            }
-        }
-        best.map(|(_, idx)| idx)
+        let fitting = (0..headers.len()).filter(|i| is_named(&headers[*i]) && self.is_different(*i, NAMED_SHARE_MIN));
+        fitting.max_by_key(|i| (self.different(*i).map(|(n, _)| n), Reverse(*i)))
     }
 
     /// The fewest columns named like parts of a parcel number whose values together are a key.
     pub(super) fn parcel_parts(&self) -> Option<Vec<usize>> {
         let n_parts = self.parts.len();
-        let mut sets: Vec<u32> = (1_u32..1 << n_parts).filter(|s| s.count_ones() >= 2).collect();
-        sets.sort_by_key(|s| (s.count_ones(), *s));
         for size in 2..=n_parts {
-            let of_size = sets.iter().filter(|s| s.count_ones() as usize == size);
-            let best = of_size.map(|set| (self.n_together(*set), *set)).max_by_key(|(n, set)| (*n, *set));
+            let of_size = (1_u32..1 << n_parts).filter(|set| set.count_ones() as usize == size);
+            let best = of_size.map(|set| (self.n_together(set), set)).max();
             if let Some((_, set)) = best.filter(|(n, _)| *n as f64 >= KEY_SHARE_MIN * self.part_hashes.len() as f64) {
                 return Some((0..n_parts).filter(|i| set & (1 << i) != 0).map(|i| self.parts[i]).collect());
             }
