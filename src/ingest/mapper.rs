@@ -107,6 +107,9 @@ pub(crate) fn plain(header: &str) -> String {
 struct Resolved {
     columns: Vec<usize>,
     details: FullRule,
+    /// Of a number that a row cannot do without: a missing piece in the middle keeps its place, for `12--3` and `12-3` are two
+    /// parcels; missing ones at the end (lots without a unit) are left out.
+    keeps_places: bool,
 }
 
 /// Turns the rows of one file into model rows.
@@ -185,7 +188,12 @@ impl Mapper {
                 let details = rule.details();
                 // A part of a line does not use it up: the whole line stays among the extras.
                 found.iter().for_each(|i| used[*i] |= details.part.is_none());
-                (!found.is_empty() || details.constant.is_some()).then_some(Resolved { columns: found, details })
+                let keeps_places = field.ends_with("_no") && required_of(self.kind).contains(field);
+                (!found.is_empty() || details.constant.is_some()).then_some(Resolved {
+                    columns: found,
+                    details,
+                    keeps_places,
+                })
             })
             .collect();
         let allowed: Vec<String> = self.profile.allow_sensitive.iter().map(|h| plain(h)).collect();
@@ -285,27 +293,28 @@ impl Mapper {
     /// The cleaned value of a field: columns joined, a part taken, words replaced, constant filled in.
     fn cow<'a>(&self, raw: &'a RawRow, field: usize) -> Option<Cow<'a, str>> {
         let rule = self.rule(field)?;
+        let with = rule.details.with.as_deref().unwrap_or(" ");
         let mut joined: Option<Cow<'a, str>> = None;
+        let mut n_missing = 0;
         for column_idx in &rule.columns {
-            let Some(piece) = raw.value(*column_idx).and_then(|t| value::clean(t, &self.profile.null_words)) else {
+            let cleaned = raw.value(*column_idx).and_then(|t| value::clean(t, &self.profile.null_words));
+            let piece = match rule.details.part {
+                Some(part) => cleaned.and_then(|t| value::address_part(t, part)),
+                None => cleaned,
+            };
+            let Some(piece) = piece.map(clean_inside) else {
+                n_missing += usize::from(rule.keeps_places);
                 continue;
             };
-            let piece = match rule.details.part {
-                Some(part) => match value::address_part(piece, part) {
-                    Some(piece) => piece,
-                    None => continue,
-                },
-                None => piece,
-            };
-            let piece = clean_inside(piece);
-            joined = Some(match joined {
-                Some(text) => {
-                    let mut text = text.into_owned();
-                    text.push_str(rule.details.with.as_deref().unwrap_or(" "));
-                    text.push_str(&piece);
-                    Cow::Owned(text)
-                }
-                None => piece,
+            let n_between = n_missing + usize::from(joined.is_some());
+            n_missing = 0;
+            joined = Some(if n_between == 0 {
+                piece
+            } else {
+                let mut text = joined.map(Cow::into_owned).unwrap_or_default();
+                (0..n_between).for_each(|_| text.push_str(with));
+                text.push_str(&piece);
+                Cow::Owned(text)
             });
         }
         let Some(text) = joined else { return rule.details.constant.clone().map(Cow::Owned) };
@@ -332,22 +341,8 @@ impl Mapper {
     }
 
     fn required_cow<'a>(&self, raw: &'a RawRow, field: usize) -> Result<Cow<'a, str>, Reject> {
-        let is_joined_number = fields_of(self.kind).get(field).is_some_and(|f| f.ends_with("_no"))
-            && self.rule(field).is_some_and(|r| r.columns.len() > 1);
-        let found = if is_joined_number { self.joined_number(raw, field) } else { self.cow(raw, field) };
-        found.ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
-    }
-
-    /// A number in several columns. A missing piece in the middle keeps its place, for `12--3` and `12-3` are two parcels;
-    /// missing ones at the end (lots without a unit) are left out.
-    fn joined_number<'a>(&self, raw: &'a RawRow, field: usize) -> Option<Cow<'a, str>> {
-        let rule = self.rule(field)?;
-        let with = rule.details.with.as_deref().unwrap_or(" ");
-        let piece = |i: &usize| raw.value(*i).and_then(|t| value::clean(t, &self.profile.null_words)).map(clean_inside);
-        let mut pieces: Vec<Cow<'a, str>> = rule.columns.iter().map(|i| piece(i).unwrap_or_default()).collect();
-        let n_used = pieces.iter().rposition(|p| !p.is_empty())? + 1;
-        pieces.truncate(n_used);
-        Some(Cow::Owned(pieces.join(with)))
+        self.cow(raw, field)
+            .ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
     }
 
     /// A value that the row cannot do without.
