@@ -21,6 +21,7 @@ pub mod parcels;
 pub mod premises;
 mod reader;
 pub mod roll;
+mod roll_same;
 mod roll_texts;
 pub mod snapshots;
 pub mod sources;

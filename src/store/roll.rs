@@ -5,8 +5,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 use rustc_hash::FxHashSet;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::roll_same::{Comparison, content_hash, hash_text};
 use super::roll_texts::Texts;
 use super::snapshots::NewSnapshot;
 use super::{Error, Tx};
@@ -48,6 +48,7 @@ pub struct RollImport<'t> {
     snapshot_id: SnapshotId,
     as_of_date: String,
     sql: Statements<'t>,
+    comparison: Comparison<'t>,
     owners: Texts,
     mailings: Texts,
     next: NextIds,
@@ -100,30 +101,6 @@ struct Known {
     content_hash: i64,
     snapshot_id: i64,
     is_retired: bool,
-}
-
-const NO_TEXT: u64 = 0x9e37_79b9_7f4a_7c15;
-
-fn hash_text(seed: u64, text: Option<&str>) -> u64 {
-    match text {
-        Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
-        None => seed.rotate_left(7) ^ NO_TEXT,
-    }
-}
-
-fn content_hash(row: &RollRow<'_>) -> i64 {
-    let p = row.parcel;
-    let mut hash = xxh3_64(p.parcel_no.as_bytes());
-    for lines in [&p.owner_lines, &p.mailing_lines] {
-        hash = lines.iter().fold(hash ^ lines.len() as u64, |h, line| hash_text(h, Some(line.as_ref())));
-    }
-    for text in
-        [&p.situs_address, &p.situs_city, &p.situs_zip, &p.mail_city, &p.mail_state, &p.mail_zip, &p.legal_description]
-    {
-        hash = hash_text(hash, text.as_deref());
-    }
-    hash = hash_text(hash, row.attributes_json);
-    xxh3_64_with_seed(row.geometry_wkb.unwrap_or_default(), hash).cast_signed()
 }
 
 fn situs_hash(p: &ParcelRow<'_>) -> u64 {
@@ -276,6 +253,7 @@ impl<'t> RollImport<'t> {
             snapshot_id,
             as_of_date: snapshot.as_of_date.to_owned(),
             sql,
+            comparison: Comparison::prepare(&tx.tx)?,
             owners: Texts::load(&tx.tx, "SELECT owner_line_id, owner_text FROM owner_line")?,
             mailings: Texts::load(&tx.tx, "SELECT mailing_address_id, lines, city, state, zip FROM mailing_address")?,
             next,
@@ -341,7 +319,7 @@ impl<'t> RollImport<'t> {
             return self.further_situs(known, row);
         }
         let hash = content_hash(row);
-        if known.content_hash == hash {
+        if known.content_hash == hash || self.comparison.is_same(known.version_id, row, hash, self.is_roll)? {
             self.sql.move_last_seen.execute(params![known.parcel_id, self.as_of_date])?;
             if known.is_retired {
                 self.sql.unretire.execute([known.parcel_id])?;

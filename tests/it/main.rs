@@ -27,6 +27,7 @@ mod refusals;
 mod reliability;
 mod removal_merge;
 mod removals;
+mod roll_changes;
 mod support;
 mod tidy;
 mod year;
