@@ -34,7 +34,7 @@ pub struct BoxIndex {
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "rounded outwards")]
-fn outwards(r: Rectangle) -> [f32; 4] {
+pub(crate) fn outwards(r: Rectangle) -> [f32; 4] {
     let down = |v: f64| if f64::from(v as f32) > v { (v as f32).next_down() } else { v as f32 };
     let up = |v: f64| if f64::from(v as f32) < v { (v as f32).next_up() } else { v as f32 };
     [down(r[0]), down(r[1]), up(r[2]), up(r[3])]
@@ -202,16 +202,15 @@ impl BoxIndex {
     }
 }
 
-/// Packs the boxes of `n` items; outliers get the box of the first item instead and are named.
-pub(crate) fn pack(n: usize, box_of: impl Fn(usize) -> Rectangle) -> (RTree<f64>, Vec<u32>) {
-    let boxes: Vec<Rectangle> = (0..n).map(box_of).collect();
-    let middle = |b: &Rectangle| [f64::midpoint(b[0], b[2]), f64::midpoint(b[1], b[3])];
-    let place = common_place(boxes.iter().map(middle));
-    let inside = boxes.iter().find(|b| is_inside(place, middle(b))).copied().unwrap_or_default();
-    let mut builder = RTreeBuilder::<f64>::new(u32::try_from(n).unwrap_or(0));
+/// Packs the boxes of `n` items, rounded outwards; outliers get the box of the first item instead and are named.
+pub(crate) fn pack(n: usize, box_of: impl Fn(usize) -> Rectangle) -> (RTree<f32>, Vec<u32>) {
+    let boxes: Vec<[f32; 4]> = (0..n).map(|item| outwards(box_of(item))).collect();
+    let place = common_place(boxes.iter().map(centre));
+    let inside = boxes.iter().find(|b| is_inside(place, centre(b))).copied().unwrap_or_default();
+    let mut builder = RTreeBuilder::<f32>::new(u32::try_from(n).unwrap_or(0));
     let mut apart = Vec::new();
     for (item, b) in boxes.iter().enumerate() {
-        let is_in = is_inside(place, middle(b));
+        let is_in = is_inside(place, centre(b));
         if !is_in {
             apart.extend(u32::try_from(item));
         }

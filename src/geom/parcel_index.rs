@@ -66,7 +66,7 @@ pub struct ParcelGeometryIndex {
     item_ends: Vec<u32>,
     slab_of: Vec<u32>,
     slabs: Vec<OnceLock<Slabs>>,
-    tree: Option<RTree<f64>>,
+    tree: Option<RTree<f32>>,
     /// Items far from all others, ascending; the tree holds something else in their place.
     apart: Vec<u32>,
 }
@@ -146,6 +146,7 @@ impl ParcelGeometryIndex {
 
     /// Items whose box may meet the rectangle; those apart always, those of the tree at most once.
     fn candidates(&self, r: [f64; 4]) -> impl Iterator<Item = usize> + '_ {
+        let r = box_index::outwards(r);
         let in_tree = self.tree.as_ref().map(|tree| tree.search(r[0], r[1], r[2], r[3])).unwrap_or_default();
         let in_tree = in_tree.into_iter().filter(|item| self.apart.binary_search(item).is_err());
         in_tree.chain(self.apart.iter().copied()).map(|item| item as usize)

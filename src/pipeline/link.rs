@@ -102,13 +102,8 @@ struct Prepared {
 /// A rival less likely than this is not stored, unless it is the next best: it explains nothing.
 const RIVAL_SCORE_MIN: f64 = 0.001;
 
-#[derive(Serialize)]
-struct StepRow<'a> {
-    element: &'a str,
-    level: &'a str,
-    bits: f64,
-    detail: &'a str,
-}
+/// Element, level, bits and detail: their names would be half of all bytes stored. `store::links` names them again.
+type StepRow<'a> = (&'a str, &'a str, f64, &'a str);
 
 #[derive(Serialize)]
 struct Explained<'a> {
@@ -120,10 +115,7 @@ struct Explained<'a> {
 
 fn prepare(premise: &PremiseRow, outcome: &Outcome, county: &str) -> Prepared {
     let told = |situs, steps: &[ComparisonStep]| {
-        let steps = steps
-            .iter()
-            .map(|s| StepRow { element: s.element, level: s.level, bits: rounded(s.weight_bits), detail: &s.detail })
-            .collect();
+        let steps = steps.iter().map(|s| (s.element, s.level, rounded(s.weight_bits), s.detail.as_ref())).collect();
         serde_json::to_string(&Explained { reason: &outcome.reason, situs, steps }).unwrap_or_default()
     };
     let mut rows: Vec<(Option<String>, f64, String)> = outcome
@@ -211,7 +203,6 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
             reference::store_county(tx)?;
         }
         let mut report = ask_and_store(tx, &matcher, &all, &county, threads)?;
-        links::complete(tx)?;
         links::cover_decisions(tx)?;
         report.n_stale = links::mark_stale(tx)?;
         let after = json!({

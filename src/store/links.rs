@@ -1,6 +1,7 @@
 //! Stored links between premises and parcels, and what people decided about them.
 
 use rusqlite::params;
+use serde_json::{Value, json};
 
 use super::{Error, Reader, Tx};
 use crate::model::id::PremiseId;
@@ -38,29 +39,12 @@ pub struct StoredLink {
     pub balance_cents: i64,
 }
 
-/// Removes the computed links of every premise, before a run; its indexes are made again by [`complete`], when the rows
-/// are in. Decisions stay.
+/// Removes the computed links of every premise, before a run. Decisions stay.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn clear(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.tx.execute_batch(
-        "DROP INDEX match_link_premise;
-         DROP INDEX match_link_parcel;
-         DELETE FROM match_link;",
-    )?;
-    Ok(())
-}
-
-/// Makes the indexes of the links, as migration 0016 does.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn complete(tx: &mut Tx<'_>) -> Result<(), Error> {
-    tx.tx.execute_batch(
-        "CREATE INDEX match_link_premise ON match_link (premise_id);
-         CREATE INDEX match_link_parcel ON match_link (parcel_id);",
-    )?;
+    tx.tx.execute("DELETE FROM match_link", [])?;
     Ok(())
 }
 
@@ -190,19 +174,27 @@ fn link_of(r: &rusqlite::Row<'_>) -> rusqlite::Result<StoredLink> {
         status: r.get(5)?,
         score: r.get(6)?,
         margin_bits: r.get(7)?,
-        steps_json: if r.get(11)? { without_owner(&r.get::<_, String>(8)?) } else { r.get(8)? },
+        steps_json: told(r.get_ref(8)?.as_str()?, r.get(11)?),
         decided_by: r.get(9)?,
         balance_cents: r.get(10)?,
     })
 }
 
-/// The steps without the owner's name: the link may be older than the order that withholds it.
-fn without_owner(steps_json: &str) -> String {
-    let Ok(mut told) = serde_json::from_str::<serde_json::Value>(steps_json) else {
+/// The explanation as people and programs read it: the parts of each step named, and without the owner's name when it is
+/// withheld (the link may be older than the order).
+fn told(steps_json: &str, is_withheld: bool) -> String {
+    let Ok(mut told) = serde_json::from_str::<Value>(steps_json) else {
         return "{}".to_owned();
     };
-    for step in told["steps"].as_array_mut().into_iter().flatten().filter(|s| s["element"] == "owner_name") {
-        step["detail"] = serde_json::Value::from(super::ownership::WITHHELD);
+    for step in told.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some([element, level, bits, detail]) = step.as_array().map(Vec::as_slice) {
+            *step = json!({"element": element, "level": level, "bits": bits, "detail": detail});
+        }
+        if let Some(step) =
+            step.as_object_mut().filter(|s| is_withheld && s.get("element") == Some(&"owner_name".into()))
+        {
+            step.insert("detail".to_owned(), super::ownership::WITHHELD.into());
+        }
     }
     told.to_string()
 }
