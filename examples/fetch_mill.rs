@@ -1,8 +1,9 @@
 //! How fast pages of a layer come in, against a plain reqwest loop over the same pages on the same loopback server.
 //!
 //! `cargo run --profile quick --example fetch_mill -- [PAGES] [ROWS] [MS]`: 60 pages of 2,000 made-up parcels unless told otherwise,
-//! each of which takes the server so many milliseconds (0: none, which no real service reaches). Three times over, the best of each: a loop that throws the bytes away, a loop that parses them with serde_json to see whether more
-//! follows (what a script does), our fetch up to the last page kept and checked, and the same with the import behind it.
+//! each of which takes the server so many milliseconds (0: none, which no real service reaches). Five times over, the best of each: a
+//! loop that throws the bytes away, one that writes each page to a file, one that parses each page with serde_json to see whether more
+//! follows (what a script does), our fetch up to the last page kept and checked, and once the same with the import behind it.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a measuring program")]
 
 use std::collections::BTreeMap;
@@ -44,8 +45,17 @@ fn page(first: usize, n_rows: usize, is_last: bool) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn plain_loop(server: &Server, n_rows: usize, parses: bool) -> Duration {
+/// What a plain loop does with a page.
+#[derive(Clone, Copy, PartialEq)]
+enum Plain {
+    Discards,
+    Writes,
+    Parses,
+}
+
+fn plain_loop(server: &Server, n_rows: usize, does: Plain) -> Duration {
     drop(rustls::crypto::ring::default_provider().install_default());
+    let dir = tempfile::tempdir().unwrap();
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -56,7 +66,10 @@ fn plain_loop(server: &Server, n_rows: usize, parses: bool) -> Duration {
                 "/0/query?where=1%3D1&outFields=*&f=json&resultOffset={offset}&resultRecordCount={n_rows}"
             ));
             let bytes = client.get(url).send().await.unwrap().bytes().await.unwrap();
-            let is_exceeded = if parses {
+            if does == Plain::Writes {
+                std::fs::write(dir.path().join(offset.to_string()), &bytes).unwrap();
+            }
+            let is_exceeded = if does == Plain::Parses {
                 let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
                 value["exceededTransferLimit"] == true && !value["features"].as_array().unwrap().is_empty()
             } else {
@@ -71,8 +84,8 @@ fn plain_loop(server: &Server, n_rows: usize, parses: bool) -> Duration {
     started.elapsed()
 }
 
-/// Time to the last page kept and checked, and to the end of the import.
-fn ours(server: &Server, n_rows: usize) -> (Duration, Duration) {
+/// Time to the last page kept and checked, and to the end of the import where there is to be one.
+fn ours(server: &Server, n_rows: usize, imports: bool) -> (Duration, Duration) {
     let dir = tempfile::tempdir().unwrap();
     let db = dir.path().join("city.db");
     let by = Authorship {
@@ -112,11 +125,12 @@ fn ours(server: &Server, n_rows: usize) -> (Duration, Duration) {
         // First asked by the importer, when the last page is kept, checked and on the disk.
         is_interrupted: &|| {
             fetched.set(fetched.get().min(started.elapsed()));
-            false
+            !imports
         },
         on_rows: &|_, _| {},
     };
-    fetch_layer::run(&db, &job, &client, &vault).unwrap();
+    let result = fetch_layer::run(&db, &job, &client, &vault);
+    assert_eq!(result.is_ok(), imports, "{result:?}");
     (fetched.get(), started.elapsed())
 }
 
@@ -140,21 +154,27 @@ fn main() {
         Some(Answer::json(pages[at].clone()).how(if ms > 0 { How::Late(ms) } else { How::Whole }))
     });
     let mut best = [Duration::MAX; 4];
-    for _ in 0..3 {
-        let (fetched, imported) = ours(&server, n_rows);
-        let times = [plain_loop(&server, n_rows, false), plain_loop(&server, n_rows, true), fetched, imported];
+    for _ in 0..5 {
+        let plain = |does| plain_loop(&server, n_rows, does);
+        let times =
+            [plain(Plain::Discards), plain(Plain::Writes), plain(Plain::Parses), ours(&server, n_rows, false).0];
         for (best, time) in best.iter_mut().zip(times) {
             *best = time.min(*best);
         }
     }
     println!("{n_pages} pages of {n_rows} rows, {mb:.1} MB, {ms} ms of the server for each");
-    for (what, time) in
-        ["reqwest, bytes thrown away", "reqwest and serde_json", "fetch, kept and checked", "fetch and import"]
-            .iter()
-            .zip(best)
-    {
+    let tell = |what: &str, time: Duration| {
         println!("{what:<28} {:>7.3} s {:>7.0} MB/s", time.as_secs_f64(), mb / time.as_secs_f64());
-    }
-    let share = |at: usize| 100.0 * best[at].as_secs_f64() / best[2].as_secs_f64();
-    println!("fetch reaches {:.0} % of the loop that throws away, {:.0} % of the loop that parses", share(0), share(1));
+    };
+    let names =
+        ["reqwest, bytes thrown away", "reqwest, pages to files", "reqwest and serde_json", "fetch, kept and checked"];
+    names.iter().zip(best).for_each(|(what, time)| tell(what, time));
+    tell("fetch and import", ours(&server, n_rows, true).1);
+    let share = |at: usize| 100.0 * best[at].as_secs_f64() / best[3].as_secs_f64();
+    println!(
+        "fetch reaches {:.0} % of the loop that throws away, {:.0} % of the one that writes files, {:.0} % of the one that parses",
+        share(0),
+        share(1),
+        share(2)
+    );
 }

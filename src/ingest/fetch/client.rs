@@ -13,10 +13,11 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 use url::Url;
 
-use super::body;
+pub use super::arrival::Arrival;
+use super::arrival::{Came, Hop, Kind, Raw};
 use super::error::Error;
 pub use super::exchange::{Exchange, Kept, Method, Request, Response};
-use super::exchange::{header, request_key, sha256_hex, title_of};
+use super::exchange::{header, request_key, title_of};
 use super::guard::{Guard, PrivateName};
 use super::retry::{backoff, is_passing_status, retry_after};
 use super::robots::{ROBOTS_BYTES_MAX, Robots};
@@ -135,23 +136,6 @@ pub struct Client {
     hosts: Mutex<HashMap<String, Arc<AsyncMutex<HostState>>>>,
 }
 
-/// One question of a chain of redirects.
-struct Hop {
-    method: Method,
-    url: Url,
-    body: String,
-    headers: Vec<(String, String)>,
-}
-
-/// What came back on the wire.
-struct Raw {
-    status: u16,
-    http_version: String,
-    headers: Vec<(String, String)>,
-    payload: Vec<u8>,
-    asked_at: SystemTime,
-}
-
 impl Client {
     /// Makes a client.
     ///
@@ -206,14 +190,24 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
-        let mut url = self.options.guard.check(&request.url)?;
-        if request.method == Method::Get && !request.params.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.params);
-        }
+        let url = self.url_of(request)?;
         let state = self.host(&url);
         let mut state = self.or_stop(state.lock()).await?;
         self.check_robots(&mut state, &url).await?;
-        self.ask(&mut state, request, &url, true).await
+        self.ask(&mut state, request, url, true).await
+    }
+
+    /// As [`Self::send`], but comes back when the last byte is here: the response is not kept before it is settled, and the next
+    /// request may leave meanwhile.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn arrival(&self, request: &Request) -> Result<Arrival, Error> {
+        let url = self.url_of(request)?;
+        let state = self.host(&url);
+        let mut state = self.or_stop(state.lock()).await?;
+        self.check_robots(&mut state, &url).await?;
+        self.arrive(&mut state, &mut self.question(request, url, true)?).await
     }
 
     /// Waits as after `n_failed` failed tries: for readers that find "not now" in a body whose status did not say so.
@@ -223,6 +217,14 @@ impl Client {
     pub async fn rest(&self, n_failed: u32) -> Result<(), Error> {
         let limits = &self.options.limits;
         self.sleep_until(Instant::now() + backoff(n_failed, limits.backoff_first, limits.backoff_max)).await
+    }
+
+    fn url_of(&self, request: &Request) -> Result<Url, Error> {
+        let mut url = self.options.guard.check(&request.url)?;
+        if request.method == Method::Get && !request.params.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.params);
+        }
+        Ok(url)
     }
 
     fn host(&self, url: &Url) -> Arc<AsyncMutex<HostState>> {
@@ -258,7 +260,7 @@ impl Client {
         // What stands behind the bound is not read, so a larger file is no error.
         request.bytes_max = Some(ROBOTS_BYTES_MAX);
         let unreadable = |detail: String| Error::RobotsUnreadable { host: host.to_owned(), detail };
-        match self.ask(state, &request, &at, false).await {
+        match self.ask(state, &request, at, false).await {
             Ok(response) if response.status < 300 => Ok(Robots::parse(&response.body, PRODUCT)),
             // No robots.txt: nothing is forbidden (RFC 9309, 2.3.1.3).
             Ok(response) if response.status < 500 => Ok(Robots::default()),
@@ -273,56 +275,92 @@ impl Client {
         }
     }
 
-    /// Kept response, else tries until one is good, the tries are used up, or the deadline comes.
+    fn question<'q>(&self, request: &'q Request, url: Url, checks_robots: bool) -> Result<Question<'q>, Error> {
+        let body = if request.method == Method::Post { request.form() } else { String::new() };
+        let key = request_key(request.method, url.as_str(), &body);
+        let kept = self.options.vault.newest(&key).map_err(Error::Vault)?;
+        let started = Instant::now();
+        let deadline = started + self.options.limits.deadline;
+        Ok(Question { request, url, body, key, kept, started, deadline, n_tries: 0, checks_robots })
+    }
+
+    /// A response that arrived and could be kept and unpacked.
     async fn ask(
         &self,
         state: &mut HostState,
         request: &Request,
-        url: &Url,
+        url: Url,
         checks_robots: bool,
     ) -> Result<Response, Error> {
-        let limits = &self.options.limits;
-        let body = if request.method == Method::Post { request.form() } else { String::new() };
-        let key = request_key(request.method, url.as_str(), &body);
-        let kept = self.options.vault.newest(&key).map_err(Error::Vault)?;
-        if let Some(kept) = kept.as_ref().filter(|k| is_young(k, request.age_max)) {
-            return self.answer_from(request, kept);
-        }
-        let started = Instant::now();
-        let deadline = started + limits.deadline;
-        let mut n_tries = 0;
+        let mut question = self.question(request, url, checks_robots)?;
         loop {
-            n_tries += 1;
-            let tried = self
-                .one_try(
-                    state,
-                    &Question { request, url, body: &body, key: &key, kept: kept.as_ref(), deadline, checks_robots },
-                )
-                .await;
-            let (error, wait) = match tried {
-                Ok((mut response, _)) if !is_passing_status(response.status) => {
-                    response.n_tries = n_tries;
-                    return Ok(response);
+            match self.arrive(state, &mut question).await?.settle() {
+                Err(error) if error.is_passing() => {
+                    question.kept = None;
+                    self.rest_or_give_up(&question, error, None).await?;
                 }
-                Ok((response, asked_wait)) => {
-                    let url = response.url_final.clone();
-                    let title = title_of(&response.body);
-                    if let Some(wait) = asked_wait.filter(|w| Instant::now() + *w > deadline) {
-                        return Err(Error::ComeBack { url, status: response.status, seconds: wait.as_secs().max(1) });
-                    }
-                    (Error::Status { url, status: response.status, title }, asked_wait)
-                }
-                Err(error) if error.is_passing() => (error, None),
-                Err(error) => return Err(error),
-            };
-            let wait = wait.unwrap_or_else(|| backoff(n_tries, limits.backoff_first, limits.backoff_max));
-            if n_tries >= limits.n_tries_max || !request.is_repeatable || Instant::now() + wait > deadline {
-                if n_tries == 1 {
-                    return Err(error);
-                }
-                return Err(Error::GaveUp { n_tries, ms: started.elapsed().as_millis(), last: Box::new(error) });
+                settled => return settled,
             }
-            self.sleep_until(Instant::now() + wait).await?;
+        }
+    }
+
+    /// Kept response, else tries until one is good, the tries are used up, or the deadline comes.
+    async fn arrive(&self, state: &mut HostState, question: &mut Question<'_>) -> Result<Arrival, Error> {
+        if let Some(kept) = question.kept.as_ref().filter(|k| is_young(k, question.request.age_max)) {
+            return Ok(self.arrived(question, Kind::Kept(kept.clone())));
+        }
+        loop {
+            question.n_tries += 1;
+            let (error, asked_wait) = match self.one_try(state, question).await {
+                Ok((arrival, _)) if !is_passing_status(arrival.status()) => return Ok(arrival),
+                // What says "not now" is evidence too.
+                Ok((arrival, asked_wait)) => match arrival.settle() {
+                    Ok(response) => {
+                        let (status, title) = (response.status, title_of(&response.body));
+                        let url = response.url_final;
+                        if let Some(wait) = asked_wait.filter(|w| Instant::now() + *w > question.deadline) {
+                            return Err(Error::ComeBack { url, status, seconds: wait.as_secs().max(1) });
+                        }
+                        (Error::Status { url, status, title }, asked_wait)
+                    }
+                    Err(error) => (error, None),
+                },
+                Err(error) => (error, None),
+            };
+            if !error.is_passing() {
+                return Err(error);
+            }
+            self.rest_or_give_up(question, error, asked_wait).await?;
+        }
+    }
+
+    /// Waits for the next try, or fails when there is none.
+    async fn rest_or_give_up(
+        &self,
+        question: &Question<'_>,
+        error: Error,
+        asked_wait: Option<Duration>,
+    ) -> Result<(), Error> {
+        let (limits, n_tries) = (&self.options.limits, question.n_tries);
+        let wait = asked_wait.unwrap_or_else(|| backoff(n_tries, limits.backoff_first, limits.backoff_max));
+        if n_tries < limits.n_tries_max
+            && question.request.is_repeatable
+            && Instant::now() + wait <= question.deadline
+        {
+            return self.sleep_until(Instant::now() + wait).await;
+        }
+        if n_tries <= 1 {
+            return Err(error);
+        }
+        Err(Error::GaveUp { n_tries, ms: question.started.elapsed().as_millis(), last: Box::new(error) })
+    }
+
+    fn arrived(&self, question: &Question<'_>, kind: Kind) -> Arrival {
+        Arrival {
+            kind,
+            url_asked: question.url.to_string(),
+            bytes_max: self.bytes_max(question.request),
+            n_tries: question.n_tries,
         }
     }
 
@@ -331,56 +369,46 @@ impl Client {
         &self,
         state: &mut HostState,
         question: &Question<'_>,
-    ) -> Result<(Response, Option<Duration>), Error> {
+    ) -> Result<(Arrival, Option<Duration>), Error> {
         let limits = &self.options.limits;
         let request = question.request;
-        let mut hop = Hop {
-            method: request.method,
-            url: question.url.clone(),
-            body: question.body.to_owned(),
-            headers: self.headers_of(request, question.kept),
-        };
+        let (mut method, mut url, mut body) = (request.method, question.url.clone(), question.body.clone());
         for _ in 0..=limits.n_redirects_max {
+            let hop = Hop { method, url, body, headers: self.headers_of(request, question.kept.as_ref()) };
             let raw = self.exchange(state, &hop, question).await?;
-            let sha256 = self.keep(&hop, question, &raw)?;
             let location =
                 header(&raw.headers, "location").filter(|_| matches!(raw.status, 301 | 302 | 303 | 307 | 308));
-            if let Some(location) = location {
-                let target = self.options.guard.check_redirect(&hop.url, location)?;
-                if question.checks_robots && target.host_str() == hop.url.host_str() {
-                    Box::pin(self.check_robots(state, &target)).await?;
-                }
-                if matches!(raw.status, 301..=303) {
-                    hop.method = Method::Get;
-                    hop.body.clear();
-                }
-                hop.url = target;
-                continue;
-            }
-            if let (304, Some(kept)) = (raw.status, question.kept) {
-                return Ok((self.answer_from(request, kept)?, None));
-            }
+            let location = location.map(str::to_owned);
             let wait = header(&raw.headers, "retry-after").and_then(|v| retry_after(v, SystemTime::now()));
-            let encoding = header(&raw.headers, "content-encoding").map(str::to_owned);
-            let body = body::unpack(hop.url.as_str(), encoding.as_deref(), raw.payload, self.bytes_max(request))?;
-            let response = Response {
-                url_asked: question.url.to_string(),
-                url_final: hop.url.to_string(),
-                status: raw.status,
-                headers: raw.headers,
-                body,
-                sha256,
-                received_at: SystemTime::now(),
-                is_kept: false,
-                n_tries: 1,
+            let is_forgetting = matches!(raw.status, 301..=303);
+            let came = self.came(hop, raw, question);
+            let Some(location) = location else {
+                return Ok((self.arrived(question, Kind::Came(Box::new(came))), wait));
             };
-            return Ok((response, wait));
+            came.keep(question.url.as_str())?;
+            Hop { method, url, body, .. } = came.hop;
+            let target = self.options.guard.check_redirect(&url, &location)?;
+            if question.checks_robots && target.host_str() == url.host_str() {
+                Box::pin(self.check_robots(state, &target)).await?;
+            }
+            if is_forgetting {
+                method = Method::Get;
+                body.clear();
+            }
+            url = target;
         }
         Err(Error::Redirect {
             url: question.url.to_string(),
-            target: hop.url.to_string(),
+            target: url.to_string(),
             detail: format!("more than {} redirects", limits.n_redirects_max),
         })
+    }
+
+    fn came(&self, hop: Hop, raw: Raw, question: &Question<'_>) -> Came {
+        let permission = hop.url.host_str().and_then(|h| self.options.permissions.get(h)).cloned();
+        let revalidated = question.kept.as_ref().filter(|_| raw.status == 304).cloned();
+        let vault = Arc::clone(&self.options.vault);
+        Came { vault, request_key: question.key.clone(), hop, raw, permission, revalidated }
     }
 
     fn headers_of(&self, request: &Request, kept: Option<&Kept>) -> Vec<(String, String)> {
@@ -405,21 +433,6 @@ impl Client {
         request.bytes_max.unwrap_or(self.options.limits.bytes_max)
     }
 
-    fn answer_from(&self, request: &Request, kept: &Kept) -> Result<Response, Error> {
-        let encoding = header(&kept.headers, "content-encoding");
-        Ok(Response {
-            url_asked: request.url.clone(),
-            url_final: kept.url_final.clone(),
-            status: kept.status,
-            headers: kept.headers.clone(),
-            body: body::unpack(&kept.url_final, encoding, kept.payload.clone(), self.bytes_max(request))?,
-            sha256: kept.sha256.clone(),
-            received_at: kept.received_at,
-            is_kept: true,
-            n_tries: 0,
-        })
-    }
-
     /// Waits for its turn, sends, and reads to the end within the bounds.
     async fn exchange(&self, state: &mut HostState, hop: &Hop, question: &Question<'_>) -> Result<Raw, Error> {
         self.spend(state, &hop.url)?;
@@ -428,8 +441,10 @@ impl Client {
         }
         let limits = &self.options.limits;
         let left = question.deadline.saturating_duration_since(Instant::now()).min(limits.one_try);
-        let result = self.or_stop(self.read(hop, question.request, left)).await;
         let pause = state.robots.as_ref().and_then(|r| r.crawl_delay).unwrap_or_default().max(limits.pause);
+        // Also a request that is dropped on the way was one.
+        state.next_at = Some(Instant::now() + pause);
+        let result = self.or_stop(self.read(hop, question.request, left)).await;
         state.next_at = Some(Instant::now() + pause);
         result?
     }
@@ -464,31 +479,7 @@ impl Client {
             }
             payload.extend_from_slice(&chunk);
         }
-        Ok(Raw { status, http_version, headers, payload, asked_at })
-    }
-
-    fn keep(&self, hop: &Hop, question: &Question<'_>, raw: &Raw) -> Result<String, Error> {
-        let sha256 = sha256_hex(&raw.payload);
-        let host = hop.url.host_str().unwrap_or_default();
-        let exchange = Exchange {
-            request_key: question.key,
-            method: hop.method,
-            url_asked: question.url.as_str(),
-            url_final: hop.url.as_str(),
-            request_body: &hop.body,
-            request_headers: &hop.headers,
-            asked_at: raw.asked_at,
-            received_at: SystemTime::now(),
-            http_version: &raw.http_version,
-            status: raw.status,
-            headers: &raw.headers,
-            payload: &raw.payload,
-            sha256: &sha256,
-            revalidates: question.kept.filter(|_| raw.status == 304).map(|k| k.sha256.as_str()),
-            permission: self.options.permissions.get(host).map(String::as_str),
-        };
-        self.options.vault.keep(&exchange).map_err(Error::Vault)?;
-        Ok(sha256)
+        Ok(Raw { status, http_version, headers, payload, asked_at, received_at: SystemTime::now() })
     }
 
     fn spend(&self, state: &mut HostState, url: &Url) -> Result<(), Error> {
@@ -524,13 +515,16 @@ impl Client {
     }
 }
 
+/// A request with what is known of it before it is sent.
 struct Question<'a> {
     request: &'a Request,
-    url: &'a Url,
-    body: &'a str,
-    key: &'a str,
-    kept: Option<&'a Kept>,
+    url: Url,
+    body: String,
+    key: String,
+    kept: Option<Kept>,
+    started: Instant,
     deadline: Instant,
+    n_tries: u32,
     checks_robots: bool,
 }
 

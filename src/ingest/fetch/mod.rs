@@ -5,6 +5,7 @@
 //! [`retry`] when to come again. Not here: where responses are kept (`pipeline`, `store`), what a page means (its reader).
 
 pub mod arcgis;
+pub mod arrival;
 pub mod client;
 pub mod error;
 pub mod exchange;

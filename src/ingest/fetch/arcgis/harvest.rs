@@ -8,6 +8,7 @@ use std::str::FromStr;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use super::ahead::{Ahead, Lookout, Outcome};
 use super::layer::Layer;
 use super::page::{self, Page, Wanted};
 use super::query::Query;
@@ -18,6 +19,10 @@ use crate::ingest::fetch::client::{Client, Request, Response, VaultError};
 const ROWS_MAX: u64 = 50_000_000;
 /// Windows that may be open at once: halving a window of 2,000 rows to single rows opens 11.
 const WINDOWS_MAX: usize = 100_000;
+/// Windows behind the one that is wanted that are looked at for what to ask ahead.
+const PLAN_MAX: usize = 32;
+/// Wrong guesses of where the next page begins before no more are made.
+const WRONG_GUESSES_MAX: u32 = 2;
 /// A page is not asked for in smaller pieces than this because of failures.
 const FAILING_PAGE_ROWS_MIN: u32 = 25;
 
@@ -115,6 +120,8 @@ pub struct Harvest<'a> {
     mark_field: Option<String>,
     ids: Vec<i64>,
     seen: FxHashSet<i64>,
+    /// Rows of the last page, so far as it says where later ones begin.
+    stride: Option<u64>,
     cursor: Cursor,
 }
 
@@ -161,7 +168,7 @@ impl<'a> Harvest<'a> {
 
     /// Goes on where a cursor stands; the pages before it must be shown with [`Self::remember`].
     pub fn resume(client: &'a Client, layer: &'a Layer, query: &'a Query, (cursor, ids): (Cursor, Vec<i64>)) -> Self {
-        Self { client, layer, query, mark_field: None, ids, seen: FxHashSet::default(), cursor }
+        Self { client, layer, query, mark_field: None, ids, seen: FxHashSet::default(), stride: None, cursor }
     }
 
     /// Names a field whose greatest value is to be remembered.
@@ -205,13 +212,19 @@ impl<'a> Harvest<'a> {
     /// # Errors
     /// When the service cannot be read on, repeats itself, or gives another number of rows than it counts.
     pub async fn run(&mut self, mut land: impl FnMut(Landed<'_>) -> Result<(), VaultError>) -> Result<(), Error> {
+        let lookout = Lookout {
+            url: self.layer.url.clone(),
+            oid_field: self.cursor.oid_field.clone(),
+            mark_field: self.mark_field.clone(),
+        };
+        let mut ahead = Ahead::start(self.client, lookout)?;
         while let Some(window) = self.cursor.open.pop() {
             // The pages were made smaller since the windows were cut.
             if self.n_rows_of(window) > u64::from(self.cursor.page_rows) {
                 self.split(window)?;
                 continue;
             }
-            let (response, page) = match self.page(window).await {
+            let (response, page) = match self.page(&mut ahead, window).await {
                 Ok(found) => found,
                 Err(error) if self.can_shrink(&error, window) => continue,
                 Err(error) => {
@@ -227,7 +240,44 @@ impl<'a> Harvest<'a> {
                 }
             }
         }
+        drop(ahead);
         self.check_count().await
+    }
+
+    /// The window, and those that will most likely be wanted behind it.
+    fn plan(&self, window: Window, n_wrong: u32) -> Vec<Window> {
+        let mut plan = vec![window];
+        match window {
+            Window::Offset(start) => {
+                if let (Some(stride), Some(n)) = (self.stride, self.cursor.n_counted)
+                    && n_wrong < WRONG_GUESSES_MAX
+                {
+                    let starts = (1..=PLAN_MAX as u64).map(|i| start + i * stride).take_while(|at| *at < n);
+                    plan.extend(starts.map(Window::Offset));
+                }
+            }
+            Window::Range(..) | Window::Slice(..) => {
+                let is_small = |w: &&Window| self.n_rows_of(**w) <= u64::from(self.cursor.page_rows);
+                plan.extend(self.cursor.open.iter().rev().take_while(is_small).take(PLAN_MAX));
+            }
+        }
+        plan
+    }
+
+    /// The page of a window; asked for again while what came says "not now" although its status did not.
+    async fn page(&self, ahead: &mut Ahead<'_>, window: Window) -> Result<(Response, Page), Error> {
+        let plan = self.plan(window, ahead.n_unwanted());
+        let mut n_tries = 0;
+        loop {
+            n_tries += 1;
+            match ahead.page(&plan, |w| self.request(w)).await {
+                Outcome::Page(found) => return Ok(*found),
+                Outcome::Unread(error) if error.is_passing() && n_tries < self.client.limits().n_tries_max => {
+                    self.client.rest(n_tries).await?;
+                }
+                Outcome::Unread(error) | Outcome::Lost(error) => return Err(error),
+            }
+        }
     }
 
     async fn check_count(&self) -> Result<(), Error> {
@@ -301,12 +351,6 @@ impl<'a> Harvest<'a> {
         }
     }
 
-    async fn page(&self, window: Window) -> Result<(Response, Page), Error> {
-        let request = self.request(window);
-        let wanted = self.wanted();
-        self.ask(&request, |url, body| page::look(url, body, wanted)).await
-    }
-
     /// Sends, reads with `read`, and asks again while what came says "not now" although its status did not.
     async fn ask<T>(
         &self,
@@ -345,6 +389,7 @@ impl<'a> Harvest<'a> {
             return false;
         }
         self.cursor.page_rows = u32::try_from(half).unwrap_or(u32::MAX).min(self.cursor.page_rows);
+        self.stride = None;
         self.cursor.open.push(window);
         true
     }
@@ -440,6 +485,7 @@ impl<'a> Harvest<'a> {
         }
         if let Window::Offset(start) = window {
             let is_all = !page.is_exceeded && cursor.n_counted.is_some_and(|n| cursor.n_rows >= n);
+            self.stride = Some(page.n_rows).filter(|n| *n > 0);
             if page.n_rows > 0 && !is_all {
                 cursor.open.push(Window::Offset(start + page.n_rows));
             }

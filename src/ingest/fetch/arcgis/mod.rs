@@ -4,6 +4,7 @@
 //! [`harvest`] decides what to ask next and notices repeated and missing pages, [`rows`] makes rows of the kept pages for the
 //! importer. Left out: services with a token, attachments, rasters, layers that can neither page nor list their object ids.
 
+mod ahead;
 pub mod harvest;
 pub mod layer;
 pub mod page;
