@@ -37,6 +37,8 @@ pub(crate) struct Service {
     pub(crate) count_drift: usize,
     /// Makes up new rows for ever.
     pub(crate) is_endless: bool,
+    /// Pages hold more or fewer rows, as where bytes are bounded and not rows.
+    pub(crate) is_uneven: bool,
 }
 
 /// `n` lots with gaps in their object ids.
@@ -66,6 +68,7 @@ impl Service {
             hidden_max: None,
             count_drift: 0,
             is_endless: false,
+            is_uneven: false,
         }
     }
 
@@ -175,6 +178,7 @@ impl Service {
         let number = |name: &str| asked.param(name).and_then(|t| t.parse::<usize>().ok());
         let offset = if self.ignores_offset { 0 } else { number("resultOffset").unwrap_or(0) };
         let limit = self.hidden_max.unwrap_or(self.rows_max);
+        let limit = if self.is_uneven { limit - 1 - offset / 10 % 7 } else { limit };
         let n = number("resultRecordCount").unwrap_or(limit).min(limit);
         let mut rows: Vec<Lot> = chosen.iter().skip(offset).take(n).cloned().collect();
         if self.is_endless && rows.is_empty() {

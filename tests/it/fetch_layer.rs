@@ -214,6 +214,29 @@ fn a_service_that_cannot_be_trusted_is_refused_and_nothing_is_stored() {
 }
 
 #[test]
+fn pages_asked_ahead_come_one_at_a_time_and_a_wrong_guess_costs_little() {
+    let service = Service { is_uneven: true, ..Service::new(400) };
+    let wanted = undisturbed(&Service::new(400));
+    for paging in [Paging::Offset, Paging::Oid, Paging::Range, Paging::Ids] {
+        let (layer, (_dir, db)) = (Layer::start(service.clone()), place());
+        // Whole windows fit in a page here; where the rows are counted by offset each page holds another number.
+        let page_rows = (paging != Paging::Offset).then_some(40);
+        let wish = Wish { paging: Some(paging), page_rows, ..Wish::default() };
+        let report = fetch(&db, &layer, &wish).unwrap();
+        assert_eq!(roll(&db), wanted, "{paging:?}");
+        is_whole(&db);
+        let n_wrong = layer.n_row_requests() as u64 - report.n_pages;
+        assert!(
+            if paging == Paging::Offset { (1..=4).contains(&n_wrong) } else { n_wrong == 0 },
+            "{paging:?}: {n_wrong}"
+        );
+        // A request that is not wanted any more is dropped with its connection; the server may notice a moment later.
+        let n_open_max = if paging == Paging::Offset { 3 } else { 1 };
+        assert!(layer.server.n_open_max() <= n_open_max, "{paging:?}: {}", layer.server.n_open_max());
+    }
+}
+
+#[test]
 fn passing_faults_do_not_change_the_roll() {
     let service = Service::new(180);
     let wanted = undisturbed(&service);

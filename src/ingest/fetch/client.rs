@@ -343,9 +343,7 @@ impl Client {
     ) -> Result<(), Error> {
         let (limits, n_tries) = (&self.options.limits, question.n_tries);
         let wait = asked_wait.unwrap_or_else(|| backoff(n_tries, limits.backoff_first, limits.backoff_max));
-        if n_tries < limits.n_tries_max
-            && question.request.is_repeatable
-            && Instant::now() + wait <= question.deadline
+        if n_tries < limits.n_tries_max && question.request.is_repeatable && Instant::now() + wait <= question.deadline
         {
             return self.sleep_until(Instant::now() + wait).await;
         }
@@ -436,7 +434,8 @@ impl Client {
     /// Waits for its turn, sends, and reads to the end within the bounds.
     async fn exchange(&self, state: &mut HostState, hop: &Hop, question: &Question<'_>) -> Result<Raw, Error> {
         self.spend(state, &hop.url)?;
-        if let Some(next_at) = state.next_at {
+        // A timer for a moment that has passed takes a millisecond or two all the same.
+        if let Some(next_at) = state.next_at.filter(|at| *at > Instant::now()) {
             self.sleep_until(next_at).await?;
         }
         let limits = &self.options.limits;
