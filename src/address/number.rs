@@ -53,6 +53,17 @@ pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
             other => number.suffix = Some(other.to_owned()),
         }
         end += 1;
+        if number.half && number.suffix.is_none() && has_lone_letter(tokens, end, hi) {
+            number.suffix = Some(tokens.word(end).to_owned());
+            end += 1;
+        }
+    } else if end + 1 < hi && number.suffix.is_none() {
+        // "123 1/2-B ELM ST", "123 1/2B ELM ST"
+        let behind = tokens.word(end).strip_prefix("1/2");
+        if let Some(letter) = behind.and_then(letters).filter(|l| l.len() == 1) {
+            (number.half, number.suffix) = (true, Some(letter));
+            end += 1;
+        }
     }
     complete_short_range(&mut number, tokens.word(at));
     Some((number, end))
@@ -204,10 +215,28 @@ fn grid_part(word: &str) -> Option<(&str, &str, &str)> {
     (!digits.is_empty()).then_some((letter, digits, rest))
 }
 
+/// Illinois grids: `44W555 KESLINGER RD`, miles, direction and house.
+fn read_mile_grid(word: &str) -> Option<AddressNumber> {
+    let (miles, rest) = split_digits(word);
+    let letter = rest.get(..1).filter(|c| matches!(*c, "N" | "S" | "E" | "W"))?;
+    let (line, tail) = split_digits(rest.get(1..)?);
+    let is_grid = (1..=2).contains(&miles.len()) && (2..=4).contains(&line.len());
+    let suffix = letters(tail);
+    (is_grid && (tail.is_empty() || suffix.is_some())).then_some(())?;
+    // A zero in front is written on the house: 1N050.
+    let zeros = &line[..line.len() - line.trim_start_matches('0').len()];
+    let prefix = Some(format!("{miles}{letter}{zeros}"));
+    Some(AddressNumber { prefix, low: figure(line).filter(|n| *n > 0)?, suffix, ..AddressNumber::default() })
+}
+
 /// Wisconsin and similar grids: `N63W12345`, `N165 W2123`, `W204N11509`.
 fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
     if tokens.at(at).shape != Shape::Mixed {
         return None;
+    }
+    if let Some(number) = read_mile_grid(tokens.word(at)).filter(|_| at + 1 < hi && tokens.at(at + 1).gap == Gap::Blank)
+    {
+        return Some((number, at + 1));
     }
     let Some((first, digits, rest)) = grid_part(tokens.word(at)) else { return read_prefixed(tokens, at, hi) };
     if at == 0 && (rest.is_empty() || letters(rest).is_some()) && !has_grid_part(tokens, at + 1, hi) {

@@ -30,13 +30,24 @@ fn is_number(tokens: &Tokens, at: usize) -> bool {
     matches!(tokens.at(at).shape, Shape::Digits | Shape::Ordinal) || tokens.at(at).entry.number.is_some_and(|n| n > 0)
 }
 
+/// A letter and figures, as in AVENUE J-8.
+fn is_dashed(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(letter, figures)| {
+        letter.len() == 1
+            && letter.bytes().all(|b| b.is_ascii_uppercase())
+            && (1..=2).contains(&figures.len())
+            && figures.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// `AVENUE H`, `S AVENUE H`, `AVENUE M 1/2`: the type stands before the letter that is the name. Where the type is, and
 /// the index behind the name.
 pub(crate) fn lettered(tokens: &Tokens, lo: usize, hi: usize) -> Option<(usize, usize)> {
     let is_avenue = |at: usize| tokens.word(at).starts_with("AV") && matches!(tokens.word(at), "AVENUE" | "AVE" | "AV");
     let at = lo + usize::from(tokens.at(lo).entry.direction.is_some() && is_avenue(lo + 1));
     let letter = tokens.at(at + 1);
-    let is_name = at + 1 < hi && is_avenue(at) && letter.shape == Shape::Letter && letter.gap == Gap::Blank;
+    let is_letter = letter.shape == Shape::Letter || (letter.shape == Shape::Mixed && is_dashed(tokens.word(at + 1)));
+    let is_name = at + 1 < hi && is_avenue(at) && is_letter && letter.gap == Gap::Blank;
     // "SOUTH AVE W" is a street called South.
     if !is_name || (at > lo && letter.entry.direction.is_some()) {
         return None;
@@ -95,7 +106,9 @@ fn take_back(tokens: &Tokens, from: usize, to: &mut usize, street: &mut Street) 
         // "NEW HAVEN", "SANTA FE" without a type: the second word belongs to the name.
         let opens_name =
             matches!(tokens.word(from), "NEW" | "SAN" | "SANTA" | "EL" | "LA" | "LAS" | "LOS" | "FORT" | "MOUNT");
-        let is_kept = |strength: u8| strength > 1 || left(*to) > 2 || !opens_name;
+        // "THE ESPLANADE" is the whole name.
+        let is_article = tokens.word(from) == "THE" && left(*to) == 2;
+        let is_kept = |strength: u8| !is_article && (strength > 1 || left(*to) > 2 || !opens_name);
         if let Some(word) = tokens.at(*to - 1).entry.street_type.filter(|t| is_kept(t.strength)) {
             street.street_type = Some(word.canonical.to_owned());
             *to -= 1;
