@@ -9,7 +9,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::context;
 use super::{Failure, Global, Outcome};
+use crate::ingest::Error as IngestError;
+use crate::ingest::inspect::inspect;
 use crate::ingest::profile::Profile;
+use crate::ingest::source::OpenOptions;
 use crate::model::date::CivilDate;
 use crate::model::snapshot::SourceKind;
 use crate::pipeline::import::{self, Error, Report, Request};
@@ -107,7 +110,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     match outcome {
         Ok(report) => Ok(say(global, kind, file, &report)),
         Err(Error::Interrupted) => Ok(Outcome::Interrupted),
-        Err(error) => Err(failure_of(&error, file)),
+        Err(error) => Err(failure_of(&error, kind, file)),
     }
 }
 
@@ -118,8 +121,12 @@ fn progress_bar() -> ProgressBar {
     ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr()).with_style(style)
 }
 
-fn failure_of(error: &Error, file: &FileArgs) -> Failure {
+fn failure_of(error: &Error, kind: SourceKind, file: &FileArgs) -> Failure {
     let name = file.file.display();
+    let is_misfit = matches!(error, Error::Ingest(IngestError::MissingColumns { .. } | IngestError::WrongKind { .. }));
+    if let Some(better) = is_misfit.then(|| better_way(kind, file)).flatten() {
+        return Failure::from_error(error).hint(better);
+    }
     let hint = match error {
         Error::Ingest(e) => {
             e.hint().replace("taptrace import inspect FILE", &format!("taptrace import inspect {name}"))
@@ -131,6 +138,20 @@ fn failure_of(error: &Error, file: &FileArgs) -> Failure {
         Error::Store(_) | Error::County(_) | Error::Repeated(_) | Error::Interrupted => "taptrace check".to_owned(),
     };
     Failure::from_error(error).hint(hint)
+}
+
+/// What the file looks like, when that is another kind of file or one that a built-in profile knows.
+fn better_way(kind: SourceKind, file: &FileArgs) -> Option<String> {
+    let name = file.file.display();
+    let is_stdin = file.file.as_os_str() == "-";
+    let found = if is_stdin { None } else { inspect(&file.file, &OpenOptions::default(), None).ok() }?;
+    let is_layer = |k: SourceKind| matches!(k, SourceKind::Parcels | SourceKind::Roll);
+    let profile = found.fitting_profile.filter(|p| *p != "generic");
+    if found.kind != kind && !(is_layer(found.kind) && is_layer(kind)) && !is_layer(found.kind) {
+        return Some(format!("it looks like {0}: taptrace import {0} {name}", found.kind.as_str()));
+    }
+    let fits = profile.filter(|p| is_layer(kind) && *p != file.profile)?;
+    Some(format!("the profile {fits} fits: taptrace import {} {name} --profile {fits}", kind.as_str()))
 }
 
 #[allow(clippy::print_stderr, reason = "the report of an import belongs on stderr")]

@@ -98,7 +98,7 @@ fn tell_undecided(found: &Inspection) {
         eprintln!("decide {field} in the profile: {choice}");
     }
     let is_parcels = matches!(found.kind, SourceKind::Parcels | SourceKind::Roll);
-    if is_parcels && !found.undecided.is_empty() {
+    if is_parcels && found.n_rows_read > 0 && found.undecided.iter().any(|(field, _)| field.ends_with("_no")) {
         eprintln!("hint: is it a file of the utility's own? add --as accounts or --as taps");
     }
 }

@@ -50,6 +50,11 @@ impl Crs {
                 super::wkt::Meaning::Projected { name, proj } => Self::from_proj_string(&name, &proj),
             });
         }
+        if upper.starts_with("PROJCRS[") || upper.starts_with("GEOGCRS[") {
+            // The newer form of well-known text ends with the number of the whole.
+            let (_, number) = upper.rsplit_once("ID[\"EPSG\",")?;
+            return Self::from_epsg(number.split(']').next()?.trim().parse().ok()?);
+        }
         if upper.ends_with("CRS84") || upper == "WGS84" || upper == "WGS 84" {
             return Some(Self::LonLat);
         }

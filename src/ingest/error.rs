@@ -72,17 +72,33 @@ impl Error {
     pub fn hint(&self) -> String {
         match self {
             Error::Read { .. } => "check the path and its permissions".to_owned(),
-            Error::Empty { path, .. }
-            | Error::UnknownFormat { path, .. }
-            | Error::Json { path, .. }
-            | Error::NotFeatures { path, .. }
-            | Error::Container { path, .. } => {
-                format!("look at the first bytes: head -c 300 {path}; then: taptrace import inspect {path}")
+            Error::Empty { .. } => "ask for the file again: there is nothing in it to read".to_owned(),
+            Error::UnknownFormat { path, .. } if path.ends_with(".tar.gz") || path.ends_with(".tgz") => {
+                format!("unpack it first: tar xzf {path}")
+            }
+            Error::UnknownFormat { path, .. } if path.ends_with(".xls") => {
+                "open it in a spreadsheet program and save it as .xlsx or .csv".to_owned()
+            }
+            Error::Container { detail, .. } if detail.contains(".gdb") => {
+                "a file geodatabase: ogr2ogr -f GeoJSON parcels.geojson NAME.gdb LAYER (ogrinfo NAME.gdb lists its layers)".to_owned()
+            }
+            Error::Container { path, detail, .. } if detail.contains("--sheet") => {
+                format!("taptrace import inspect {path} --sheet NAME")
+            }
+            Error::Container { path, format: "zip", .. } => format!("unzip -l {path}   lists what it holds"),
+            Error::Container { .. } => "open it in the program that it belongs to and save it again".to_owned(),
+            Error::UnknownFormat { path, .. } | Error::Json { path, .. } | Error::NotFeatures { path, .. } => {
+                let show = if path.ends_with(".gz") { format!("zcat {path} | head -c 300") } else { format!("head -c 300 {path}") };
+                format!("{show}   shows how it begins")
             }
             Error::Truncated { .. } => "fetch the file again: nothing was stored".to_owned(),
             Error::TooLarge { path, .. } => format!("taptrace import inspect {path}"),
+            // The lower states and Alaska in meters of the web maps; no state plane zone has such numbers.
+            Error::NotDegrees { x, y, .. } if (-2e7..-7e6).contains(x) && (2.6e6..1.2e7).contains(y) => {
+                "they look like Web Mercator: write crs = \"EPSG:3857\" above [columns] of the profile".to_owned()
+            }
             Error::UnknownCrs { .. } | Error::NotDegrees { .. } => {
-                "name the system in the profile: crs = \"EPSG:2267\"".to_owned()
+                "ask the county for its EPSG number and write it above [columns] of the profile, as in crs = \"EPSG:2267\"".to_owned()
             }
             Error::WrongExtent { .. } => {
                 "is this the right county? else correct `extent` or `crs` in the profile".to_owned()

@@ -1,6 +1,6 @@
 //! GeoJSON and Esri JSON features, streamed.
 //!
-//! Accepts a FeatureCollection with members in any order, newline-delimited features, a top-level array of features, and Esri
+//! Accepts a FeatureCollection with members in any order, newline-delimited features, a top-level array of features or rows, and Esri
 //! JSON (`attributes`, `rings`); null, empty and odd geometry comes as a row with a warning. A file that ends in the middle is an
 //! error: half a county must not be stored. Left out: TopoJSON, curves.
 
@@ -60,6 +60,8 @@ struct FeatureState {
     shape: ShapeBuf,
     has_geometry: bool,
     is_feature: bool,
+    /// The array holds plain objects or features, as services of open data give them: an object that is no feature is a row.
+    may_be_rows: bool,
     key_text: String,
 }
 
@@ -139,6 +141,7 @@ impl GeoJsonReader {
         match self.window.step(scan_top)? {
             TopValue::Array { is_in_object, crs } => {
                 self.place = Place::Array { is_in_object };
+                self.state.may_be_rows = !is_in_object;
                 if let Some(text) = crs.filter(|_| !self.has_crs_option) {
                     self.set_crs(&text)?;
                 }
@@ -294,6 +297,8 @@ impl FeatureState {
         self.shape.clear();
         self.has_geometry = false;
         self.is_feature = false;
+        let start = scan.pos;
+        let (mut id, mut is_marked, mut n_keys) = (None, false, 0);
         scan.expect(b'{', "a feature was expected")?;
         while let Some((key, _)) = scan.key()? {
             match key {
@@ -311,14 +316,26 @@ impl FeatureState {
                     self.read_geometry(scan, row, 0)?;
                 }
                 b"id" => {
-                    let column_idx = self.column(ID_COLUMN.as_bytes(), false, usize::MAX)?;
-                    if let Some(span) = read_span(scan)? {
-                        let text = &scan.buf[span.start..span.end];
-                        row.set_with(column_idx, span.kind, |out| push_text(out, text, span.has_escape));
+                    if !self.may_be_rows {
+                        self.column(ID_COLUMN.as_bytes(), false, usize::MAX)?;
                     }
+                    id = read_span(scan)?;
                 }
+                b"type" => is_marked = scan.raw_value()? == br#""Feature""#,
                 _ => scan.skip_value()?,
             }
+            n_keys += 1;
+        }
+        if self.may_be_rows && !self.is_feature && !is_marked && n_keys > 0 {
+            scan.pos = start;
+            scan.expect(b'{', "a row was expected")?;
+            self.is_feature = true;
+            return self.read_properties(scan, row);
+        }
+        if let Some(span) = id {
+            let column_idx = self.column(ID_COLUMN.as_bytes(), false, usize::MAX)?;
+            let text = &scan.buf[span.start..span.end];
+            row.set_with(column_idx, span.kind, |out| push_text(out, text, span.has_escape));
         }
         Ok(())
     }

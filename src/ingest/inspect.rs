@@ -169,6 +169,9 @@ impl Inspection {
         } else {
             self.propose_utility(&headers);
         }
+        if self.columns.len() == 1 && self.format == "csv" {
+            self.proposals.clear();
+        }
         let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
         self.proposals.sort_by_key(|(field, _)| order(field));
         for field in required_of(self.kind) {
@@ -176,6 +179,11 @@ impl Inspection {
                 let choice = self.choice(field);
                 self.undecided.push((field, choice));
             }
+        }
+        if self.n_geometries == 0 && self.oddities.iter().any(|(code, _)| code == "not_degrees") {
+            let choice =
+                "the coordinates are no degrees and the file names no system: ask the county for its EPSG number";
+            self.undecided.push(("crs", choice.to_owned()));
         }
     }
 
@@ -198,6 +206,13 @@ impl Inspection {
 
     /// What a person can take for a field that no column is named like.
     fn choice(&self, field: &str) -> String {
+        if self.n_rows_read == 0 {
+            return "the file has no rows to judge its columns by".to_owned();
+        }
+        if self.columns.len() == 1 && self.format == "csv" {
+            return "only one column was found: fixed-width text cannot be read, another delimiter goes under [file]"
+                .to_owned();
+        }
         let is_number = field.ends_with("_no");
         let fits = |i: &usize| {
             let column = &self.columns[*i];
@@ -337,6 +352,9 @@ impl Inspection {
                 (!is_plain).then(|| format!("{key} = {}", quoted(found)))
             })
             .collect();
+        if let Some((_, choice)) = self.undecided.iter().find(|(f, _)| *f == "crs") {
+            let _ = writeln!(out, "# crs = \"EPSG:\"  # DECIDE: {choice}");
+        }
         if let Some([w, s, e, n]) = self.extent.filter(|_| self.is_complete) {
             let _ = writeln!(out, "extent = [{:.1}, {:.1}, {:.1}, {:.1}]", w - 0.1, s - 0.1, e + 0.1, n + 0.1);
         }
@@ -373,7 +391,7 @@ impl Inspection {
             let sample = self.columns.iter().find(|c| Some(&c.name) == headers.first()).and_then(|c| c.samples.first());
             let _ = writeln!(out, "{field} = {rule}{}", sample.map(|s| format!("  # {s}")).unwrap_or_default());
         }
-        for (field, choice) in &self.undecided {
+        for (field, choice) in self.undecided.iter().filter(|(f, _)| *f != "crs") {
             let _ = writeln!(out, "# {field} = \"\"  # DECIDE: {}", choice.replace(char::is_control, " "));
         }
         let undecided = self.undecided.iter().map(|(f, _)| *f);

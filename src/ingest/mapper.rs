@@ -260,12 +260,12 @@ impl Mapper {
             situs_address: self.cow(raw, F::SitusAddress.into()),
             situs_city: self.cow(raw, F::SitusCity.into()),
             situs_state: self.cow(raw, F::SitusState.into()),
-            situs_zip: self.cow(raw, F::SitusZip.into()),
+            situs_zip: self.cow(raw, F::SitusZip.into()).map(value::zip),
             owner_lines: self.cow_lines(raw, F::OwnerLines),
             mailing_lines: self.cow_lines(raw, F::MailingLines),
             mail_city: self.cow(raw, F::MailCity.into()),
             mail_state: self.cow(raw, F::MailState.into()),
-            mail_zip: self.cow(raw, F::MailZip.into()),
+            mail_zip: self.cow(raw, F::MailZip.into()).map(value::zip),
             legal_description: self.cow(raw, F::LegalDescription.into()),
             land_use: self.cow(raw, F::LandUse.into()),
             homestead: self.typed(raw, F::Homestead, "bad_boolean", value::boolean),
@@ -341,8 +341,38 @@ impl Mapper {
     }
 
     fn required_cow<'a>(&self, raw: &'a RawRow, field: usize) -> Result<Cow<'a, str>, Reject> {
-        self.cow(raw, field)
-            .ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))
+        let found = self
+            .cow(raw, field)
+            .ok_or_else(|| self.remark(raw, field, "missing_value", "", "the row has no value here".to_owned()))?;
+        self.judge_number(raw, field, &found).map_or(Ok(found), Err)
+    }
+
+    /// What stands where a number is needed and is none: a line of totals, the header again, a number that a spreadsheet cut.
+    fn judge_number(&self, raw: &RawRow, field: usize, text: &str) -> Option<Reject> {
+        if !fields_of(self.kind).get(field).is_some_and(|f| f.ends_with("_no")) {
+            return None;
+        }
+        let header =
+            || self.resolved[field].as_ref().and_then(|r| r.columns.first()).map(|i| self.headers[*i].as_str());
+        let (reason, detail) = if value::is_scientific(text) {
+            ("scientific_number", "a spreadsheet cut this number; export it again with the column as text")
+        } else if text.bytes().any(|b| b.is_ascii_digit()) {
+            return None;
+        } else if value::is_total(text) {
+            ("total_row", "a line of totals")
+        } else if header().is_some_and(|h| h.eq_ignore_ascii_case(text)) {
+            ("repeated_header", "the header again")
+        } else {
+            return None;
+        };
+        Some(self.remark(raw, field, reason, text, detail.to_owned()))
+    }
+
+    /// A number that may be missing, but not be damaged.
+    pub(super) fn optional_number(&self, raw: &RawRow, field: impl Into<usize>) -> Result<Option<String>, Reject> {
+        let field = field.into();
+        let Some(text) = self.text(raw, field) else { return Ok(None) };
+        self.judge_number(raw, field, &text).map_or(Ok(Some(text)), Err)
     }
 
     /// A value that the row cannot do without.

@@ -280,7 +280,7 @@ fn from_files(path: &Path) -> Result<Parts, Error> {
             Some(p) => Some(Box::new(open(&p)?)),
             None => None,
         },
-        prj: neighbor(path, "prj").and_then(|p| read_small(&p)),
+        prj: neighbor(path, "prj").and_then(|p| read_small(&p)).filter(|t| !t.trim().is_empty()),
         cpg: neighbor(path, "cpg").and_then(|p| read_small(&p)),
         bytes_total,
         layer: path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -322,7 +322,10 @@ fn from_zip(path: &Path, layer: Option<&str>) -> Result<Parts, Error> {
         let held: Vec<&str> = entries.iter().take(12).map(|e| e.name.as_str()).collect();
         let detail = match wanted.len() {
             0 => format!("no Shapefile in the zip, it holds {}", held.join(", ")),
-            _ => format!("several layers in the zip ({}): name one as `sheet` in the profile", layers.join(", ")),
+            _ => format!(
+                "several layers in the zip ({}): name one with --sheet, in a profile as `sheet` under [file]",
+                layers.join(", ")
+            ),
         };
         return Err(Error::Container { path: path.display().to_string(), format: "zip", detail });
     };
@@ -338,7 +341,7 @@ fn from_zip(path: &Path, layer: Option<&str>) -> Result<Parts, Error> {
     Ok(Parts {
         shp: stream(shp)?,
         dbf: dbf.map(stream).transpose()?,
-        prj: entry(".prj").and_then(text),
+        prj: entry(".prj").and_then(text).filter(|t| !t.trim().is_empty()),
         cpg: entry(".cpg").and_then(text),
         bytes_total: shp.unpacked + dbf.map_or(0, |e| e.unpacked),
         layer: (*one).clone(),

@@ -97,13 +97,13 @@ impl Mapper {
             text.map_or_else(|| absent.to_owned(), |t| t.to_lowercase().replace([' ', '-'], "_"))
         };
         Ok(AccountRow {
-            premise_no: self.text(raw, F::PremiseNo).unwrap_or_else(|| account_no.clone()),
+            premise_no: self.optional_number(raw, F::PremiseNo)?.unwrap_or_else(|| account_no.clone()),
             account_no,
             service_kind: lower(self.text(raw, F::ServiceKind), "water"),
             status: lower(self.text(raw, F::Status), "unknown"),
             service_address: self.required(raw, F::ServiceAddress)?,
             service_city: self.text(raw, F::ServiceCity),
-            service_zip: self.text(raw, F::ServiceZip),
+            service_zip: self.text(raw, F::ServiceZip).map(|t| value::zip(t.into()).into_owned()),
             holder_name: self.text(raw, F::HolderName),
             mailing_address: self.text(raw, F::MailingAddress),
             opened_on: self.date(raw, F::OpenedOn),

@@ -2,6 +2,8 @@
 //!
 //! Everything returns `None` for text it cannot read; the mapper says which column and value it was.
 
+use std::borrow::Cow;
+
 use crate::ingest::profile::{AddressPart, DateForm, VolumeUnit};
 use crate::model::date::CivilDate;
 use crate::model::money::{Cents, Gallons, MilliInches};
@@ -28,7 +30,50 @@ pub fn clean<'a>(text: &'a str, null_words: &[String]) -> Option<&'a str> {
     let is_candidate = text.len() <= 6 && matches!(first, b'n' | b'N' | b'(' | b'<' | b'#' | b'\\' | b'-');
     let is_null = (is_candidate && NULL_WORDS.iter().any(|w| text.eq_ignore_ascii_case(w)))
         || null_words.iter().any(|w| text.eq_ignore_ascii_case(w));
-    (!is_null).then_some(text)
+    if is_null {
+        return None;
+    }
+    // How a spreadsheet's export keeps digits from being read as a number: `="007"`, `'007`.
+    let kept = match first {
+        b'=' => text.strip_prefix("=\"").and_then(|t| t.strip_suffix('"')),
+        b'\'' => text.strip_prefix('\'').filter(|t| t.starts_with(|c: char| c.is_ascii_digit()) && !t.contains('\'')),
+        _ => None,
+    };
+    Some(kept.map_or(text, str::trim)).filter(|t| !t.is_empty())
+}
+
+/// `1.23457E+12`: how a spreadsheet writes a long number. Its last digits are lost.
+pub(crate) fn is_scientific(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let is_number =
+        |t: &str| t.starts_with(|c: char| c.is_ascii_digit()) && t.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    exponent.strip_prefix('+').is_some_and(|e| !e.is_empty() && e.bytes().all(|b| b.is_ascii_digit()))
+        && is_number(mantissa)
+}
+
+/// The word that begins a line of totals.
+pub(crate) fn is_total(text: &str) -> bool {
+    let word = text.trim_end_matches([':', '.', ' ']);
+    ["total", "totals", "grand total", "grand totals", "subtotal", "sub total", "sub-total"]
+        .iter()
+        .any(|total| word.eq_ignore_ascii_case(total))
+}
+
+/// A ZIP that went through a column of numbers: `48505.0`, and `2139` for 02139.
+pub(crate) fn zip(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() == 5 {
+        return text;
+    }
+    let whole = text.split_once('.').filter(|(_, zeros)| zeros.bytes().all(|b| b == b'0')).map_or(&*text, |(w, _)| w);
+    if !whole.bytes().all(|b| b.is_ascii_digit()) {
+        return text;
+    }
+    match whole.len() {
+        3 | 4 => Cow::Owned(format!("{whole:0>5}")),
+        8 => Cow::Owned(format!("0{whole}")),
+        5 | 9 if whole.len() < text.len() => Cow::Owned(whole.to_owned()),
+        _ => text,
+    }
 }
 
 /// A number with thousands separators, dollar sign, or parentheses for minus.
@@ -113,11 +158,25 @@ pub fn size(text: &str) -> Option<MilliInches> {
         .then(|| MilliInches((inches * 1_000.0).round() as i64))
 }
 
-/// A date in one of `forms`; without forms the unambiguous ones and the US order are tried.
+/// A date in one of `forms`; without forms the unambiguous ones and the US order are tried, and a bare number by its size.
 pub(crate) fn date(text: &str, forms: &[DateForm]) -> Option<CivilDate> {
-    const USUAL: &[DateForm] = &[DateForm::Ymd, DateForm::Mdy, DateForm::Compact, DateForm::EpochMs];
+    const USUAL: &[DateForm] = &[DateForm::Ymd, DateForm::Mdy, DateForm::Compact];
     let text = text.trim();
-    (if forms.is_empty() { USUAL } else { forms }).iter().find_map(|form| date_as(text, *form))
+    if !forms.is_empty() {
+        return forms.iter().find_map(|form| date_as(text, *form));
+    }
+    USUAL.iter().find_map(|form| date_as(text, *form)).or_else(|| bare_date(number(text)?))
+}
+
+/// Five digits are a spreadsheet's day; milliseconds since 1970 have more. What lies between is no date.
+fn bare_date(value: f64) -> Option<CivilDate> {
+    // 1927 to 2119.
+    if (10_000.0..80_000.0).contains(&value) {
+        return from_excel(value);
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "far inside the range of i64")]
+    ((1e9..1e15).contains(&value) || (-1e13..=-1e7).contains(&value))
+        .then(|| from_days((value as i64).div_euclid(86_400_000)))?
 }
 
 fn date_as(text: &str, form: DateForm) -> Option<CivilDate> {
@@ -210,13 +269,27 @@ fn is_zip(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{address_part, boolean, clean, date, integer, money, size, volume};
+    use super::{address_part, boolean, clean, date, integer, is_scientific, is_total, money, size, volume, zip};
     use crate::ingest::profile::{AddressPart, DateForm, VolumeUnit};
 
     #[test]
     fn values_as_counties_write_them() {
         assert_eq!(clean(" NULL ", &[]), None);
         assert_eq!(clean("\0 A\r\n", &[]), Some("A"));
+        assert_eq!((clean("=\"007-1\"", &[]), clean("'007", &[])), (Some("007-1"), Some("007")));
+        assert_eq!((clean("=\"\"", &[]), clean("'N'", &[])), (None, Some("'N'")));
+        for (text, wanted) in [
+            ("48505.0", "48505"),
+            ("2139", "02139"),
+            ("2139.0", "02139"),
+            ("741031234", "741031234"),
+            ("K1A 0B1", "K1A 0B1"),
+        ] {
+            assert_eq!(zip(text.into()), wanted);
+        }
+        assert!(is_scientific("1.23457E+12") && is_scientific("5e+05"));
+        assert!(!is_scientific("12E5") && !is_scientific("E+12") && !is_scientific("1.2E+") && !is_scientific("A1E+5"));
+        assert!(is_total("TOTAL") && is_total("Grand Total:") && !is_total("TOTALLY TAN"));
         assert_eq!(clean("unknown", &["UNKNOWN".to_owned()]), None);
         assert_eq!(clean("NONEMAKER", &[]), Some("NONEMAKER"));
         for (text, cents) in
@@ -254,10 +327,14 @@ mod tests {
             ("1268784000000.000000000000000", "2010-03-17"),
             ("20240229", "2024-02-29"),
             ("-86400000", "1969-12-31"),
+            ("45000", "2023-03-15"),
+            ("45000.0", "2023-03-15"),
         ] {
             assert_eq!(usual(text).as_deref(), Some(wanted), "{text}");
         }
-        for bad in ["0/0/0000", "13/13/2020", "yesterday", "", "99999999999999999999", "9223372036854775807000"] {
+        for bad in
+            ["0/0/0000", "13/13/2020", "7", "450000", "yesterday", "", "99999999999999999999", "9223372036854775807000"]
+        {
             assert!(usual(bad).is_none(), "{bad}");
         }
         let one = |text: &str, form| date(text, &[form]).map(|d| d.to_string());

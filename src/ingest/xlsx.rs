@@ -22,6 +22,9 @@ use crate::ingest::value::from_excel;
 /// Rows looked at to find the header.
 const SAMPLE_ROWS: usize = 40;
 
+/// Cells of a sheet looked at to see whether it holds a table.
+const CELLS_LOOKED_AT: usize = 2_000;
+
 /// Rows waiting between the threads.
 const ROWS_WAITING: usize = 256;
 
@@ -41,11 +44,12 @@ pub struct XlsxReader {
     row_no: u64,
     bytes_total: u64,
     sheet: String,
+    other_sheets: String,
     header_row: usize,
 }
 
 impl XlsxReader {
-    /// Opens a workbook and finds the header of its first sheet, or of `sheet`.
+    /// Opens a workbook and finds the header of its first sheet with a table, or of `sheet`.
     ///
     /// # Errors
     /// When the workbook is damaged, too large inside, or has no header.
@@ -76,6 +80,7 @@ impl XlsxReader {
         };
         let columns = clean_header(header.iter().map(String::as_str));
         sample.drain(..=header_row);
+        let (sheet, other_sheets) = names.try_recv().unwrap_or_default();
         Ok(Self {
             path: path.to_owned(),
             columns,
@@ -83,7 +88,8 @@ impl XlsxReader {
             rows,
             row_no: 0,
             bytes_total,
-            sheet: names.try_recv().unwrap_or_default(),
+            sheet,
+            other_sheets,
             header_row: header_row + 1,
         })
     }
@@ -122,7 +128,11 @@ impl RowReader for XlsxReader {
     }
 
     fn findings(&self) -> Vec<(&'static str, String)> {
-        vec![("sheet", self.sheet.clone()), ("header_row", self.header_row.to_string())]
+        let mut found = vec![("sheet", self.sheet.clone()), ("header_row", self.header_row.to_string())];
+        if !self.other_sheets.is_empty() {
+            found.push(("other sheets", self.other_sheets.clone()));
+        }
+        found
     }
 }
 
@@ -155,17 +165,19 @@ fn read_sheet(
     path: &Path,
     wanted: Option<&str>,
     rows: &SyncSender<Message>,
-    name: &SyncSender<String>,
+    name: &SyncSender<(String, String)>,
 ) -> Result<(), String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     let mut book = Xlsx::new(BufReader::new(file)).map_err(|e| e.to_string())?;
     let sheets = book.sheet_names();
     let sheet = match wanted {
         Some(wanted) => sheets.iter().find(|s| s.eq_ignore_ascii_case(wanted)),
-        None => sheets.first(),
+        // A workbook often begins with a page of remarks.
+        None => sheets.iter().find(|s| is_table(&mut book, s)).or_else(|| sheets.first()),
     };
     let sheet = sheet.cloned().ok_or_else(|| format!("no such sheet (sheets: {})", sheets.join(", ")))?;
-    drop(name.try_send(sheet.clone()));
+    let others: Vec<&str> = sheets.iter().filter(|s| **s != sheet).map(String::as_str).collect();
+    drop(name.try_send((sheet.clone(), others.join(", "))));
     let mut cells = book.worksheet_cells_reader(&sheet).map_err(|e| e.to_string())?;
     let mut present: Vec<CellText> = Vec::new();
     let mut present_row = 0;
@@ -185,6 +197,26 @@ fn read_sheet(
         drop(rows.send(Message::Row(present)));
     }
     Ok(())
+}
+
+/// True when two rows of a sheet's first cells have more than one cell: a header and what stands below it.
+fn is_table(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> bool {
+    let Ok(mut cells) = book.worksheet_cells_reader(sheet) else { return false };
+    let (mut at, mut n_in_row, mut n_rows) = (u32::MAX, 0, 0);
+    for _ in 0..CELLS_LOOKED_AT {
+        let Ok(Some(cell)) = cells.next_cell() else { break };
+        if text_of(cell.get_value()).is_none() {
+            continue;
+        }
+        let row = cell.get_position().0;
+        n_in_row = if row == at { n_in_row + 1 } else { 1 };
+        at = row;
+        n_rows += u32::from(n_in_row == 2);
+        if n_rows == 2 {
+            return true;
+        }
+    }
+    false
 }
 
 fn text_of(value: &DataRef<'_>) -> Option<(CellKind, String)> {

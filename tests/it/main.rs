@@ -5,6 +5,7 @@ mod address;
 mod arcgis_server;
 mod case_properties;
 mod casework;
+mod dirty_files;
 mod docs;
 mod export;
 mod fetch_cli;
