@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Global, Outcome, context, export};
+use super::{Failure, Global, Outcome, context, demo_case, export};
 use crate::ingest::profile::Profile;
 use crate::model::date::CivilDate;
 use crate::model::snapshot::SourceKind;
@@ -21,6 +21,9 @@ pub(crate) struct DemoArgs {
     /// The folder; made when it is not there.
     #[arg(long, default_value = "taptrace-demo")]
     dir: PathBuf,
+    /// Leave out the case: data, links and layers only.
+    #[arg(long)]
+    no_case: bool,
 }
 
 /// Write the files of the sample city, or of a grid county of any size, with their truth.
@@ -89,20 +92,38 @@ pub(crate) fn run_demo(global: &Global, args: &DemoArgs) -> Result<Outcome, Fail
         "3. linked {} premises to their parcels: {} accepted, {} to review, {} without a parcel",
         report.n_premises, report.n_accepted, report.n_review, report.n_none
     );
+    if !args.no_case {
+        carry_case(dir)?;
+    }
     let layers: Vec<String> =
         export::write_all(&db, dir)?.into_iter().map(|(name, n)| format!("{name} ({n})")).collect();
-    println!("4. wrote the layers {}", layers.join(", "));
+    println!("5. wrote the layers {}", layers.join(", "));
     println!("\nTry next, in that folder (cd {}):", dir.display());
     for line in [
         "taptrace research \"23 Rockwel Street\"      who owns it, with a misspelt street",
         "taptrace research P1000010                 the same for a premise of the billing system",
         "taptrace owner portfolio \"ORCHARDSON RENTALS LLC\"   what one family holds, with its trust",
+        "taptrace case show IC-2026-00001           the case; case_story.txt has every command that led there",
+        "taptrace removal print RL-2026-00001 -o crew_list.pdf   what the crew had on the truck",
         "taptrace match review                      the links that a person must decide",
         "taptrace match explain P1000010            why a link is what it is",
     ] {
         println!("  {line}");
     }
     Ok(Outcome::Done)
+}
+
+#[allow(clippy::print_stdout, reason = "the demo tells what it does")]
+fn carry_case(dir: &Path) -> Result<(), Failure> {
+    let Some(ended) = demo_case::tell(dir)? else {
+        println!("4. left the case out: the clock stands before its days");
+        return Ok(());
+    };
+    println!(
+        "4. carried {} from a tip to a removed tap (case_story.txt): owner on the day {}, charged {}, order {}, sealed packet in packet",
+        ended.case_no, ended.owner, ended.charged, ended.order_no
+    );
+    Ok(())
 }
 
 #[allow(clippy::print_stdout, reason = "the demo tells what it does")]

@@ -9,6 +9,7 @@ mod case_show;
 mod checklist;
 mod context;
 mod demo;
+mod demo_case;
 mod desk;
 mod export;
 mod failure;

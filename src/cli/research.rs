@@ -5,19 +5,24 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::output::Sink;
-use super::{Failure, Format, Global, Outcome, fetch_refresh};
+use super::{Failure, Format, Global, Outcome, context, fetch_refresh};
+use crate::model::date::CivilDate;
 use crate::model::money::Cents;
 use crate::pipeline::page_refresh::Ended;
 use crate::pipeline::research::{self, Answer, Found};
+use crate::pipeline::research_as_of;
 
 /// Who owns this address, account, tap or parcel?
 ///
-/// Example: taptrace research "5213 E 31st Pl N, unit B"
+/// Example: taptrace research P1000402 --as-of 2026-04-20
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A service address, account number, premise number, tap number or parcel number.
     #[arg(required = true, num_args = 1..)]
     text: Vec<String>,
+    /// Also who owned it on a day, with how sure that is, and which accounts and taps were there.
+    #[arg(long, value_name = "DATE", value_parser = context::parse_date)]
+    as_of: Option<CivilDate>,
     /// Refresh the record from the assessor's page as well; goes to the network.
     #[arg(long)]
     live: bool,
@@ -29,6 +34,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     let text = args.text.join(" ");
     let mut answer = research::run(&global.db, &text)
         .map_err(|e| Failure::from_error(&e).hint("taptrace demo   builds a sample city to try"))?;
+    let is_sure = match args.as_of {
+        Some(date) => research_as_of::add(&global.db, &mut answer, date).map_err(|e| Failure::from_error(&e))?,
+        None => true,
+    };
     let live = if args.live { Some(refresh(global, args, &mut answer)) } else { None };
     let mut sink = Sink::open(global.output.as_deref())?;
     match global.format {
@@ -46,6 +55,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     }
     sink.finish()?;
     Ok(match answer.found {
+        Found::One if !is_sure => Outcome::Look,
         Found::One => live.map_or(Outcome::Done, |l| l.as_ref().map_or(Outcome::Look, fetch_refresh::outcome)),
         Found::Ambiguous | Found::Nothing => Outcome::Look,
     })
@@ -165,6 +175,7 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
         text_of(&parcel["mailing_address"]),
         text_of(&parcel["occupancy"]).replace('_', "-")
     )?;
+    print_as_of(&parcel["as_of"], out)?;
     let page = &parcel["assessor_page"];
     if page.is_object() {
         writeln!(out, "page      assessor page of {} ({})", text_of(&page["received_at"]), text_of(&page["profile"]))?;
@@ -198,6 +209,35 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     }
     print_portfolio(&parcel["ownership"], out)?;
     writeln!(out)
+}
+
+/// The day that was asked for: owner with certainty, accounts and taps of that day.
+fn print_as_of(as_of: &Value, out: &mut dyn Write) -> io::Result<()> {
+    if as_of.is_null() {
+        return Ok(());
+    }
+    let owner = &as_of["owner"];
+    let (certainty, why) = (text_of(&owner["certainty"]), text_of(&owner["why"]));
+    writeln!(out, "on        {}: owner {certainty}, {why}", text_of(&as_of["date"]))?;
+    for fact in owner["owners"].as_array().into_iter().flatten() {
+        let (name, basis) = (text_of(&fact["owner"]).replace('\n', " / "), text_of(&fact["basis"]));
+        writeln!(out, "          owner    {name}   ({basis}: {})", text_of(&fact["source"]))?;
+    }
+    for account in as_of["accounts"].as_array().into_iter().flatten() {
+        let holder = account["holder_name"].as_str().map_or(String::new(), |h| format!("  {h}"));
+        let (no, kind) = (text_of(&account["account_no"]), text_of(&account["service_kind"]));
+        writeln!(out, "          account  {no}  {kind}, {}{holder}", text_of(&account["on_the_day"]))?;
+    }
+    for tap in as_of["taps"].as_array().into_iter().flatten() {
+        let today = text_of(&tap["lifecycle_today"]);
+        writeln!(
+            out,
+            "          tap      {}  {} (today {today})",
+            text_of(&tap["tap_no"]),
+            text_of(&tap["on_the_day"])
+        )?;
+    }
+    Ok(())
 }
 
 fn print_accounts(accounts: &Value, out: &mut dyn Write) -> io::Result<()> {

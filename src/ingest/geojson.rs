@@ -11,7 +11,7 @@ use crate::geom::crs::Crs;
 use crate::ingest::bytes::{Counter, Input};
 use crate::ingest::error::Error;
 use crate::ingest::gate::Gate;
-use crate::ingest::json::{Fault, Scan, Scanned, push_text};
+use crate::ingest::json::{Fault, Scan, Scanned, crs_of, push_text};
 use crate::ingest::limits::{COLUMNS_MAX, DEPTH_MAX};
 use crate::ingest::shape::{ShapeBuf, ShapeKind, Warning};
 use crate::ingest::source::{CellKind, OpenOptions, Progress, RawRow, RowReader};
@@ -280,16 +280,6 @@ fn scan_top(scan: &mut Scan<'_>) -> Scanned<TopValue> {
     let what =
         if n_members == 0 { "an empty object".to_owned() } else { format!("it says {}", super::error::shown(&text)) };
     Ok(TopValue::Other(what))
-}
-
-/// The name in a `crs` member or the number in a `spatialReference`.
-fn crs_of(raw: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(raw).ok()?;
-    if let Some(name) = value.pointer("/properties/name").or_else(|| value.pointer("/properties/code")) {
-        return Some(name.as_str().map_or_else(|| name.to_string(), str::to_owned));
-    }
-    let number = value.get("latestWkid").or_else(|| value.get("wkid"));
-    number.map(ToString::to_string).or_else(|| Some(value.get("wkt")?.as_str()?.to_owned()))
 }
 
 impl FeatureState {

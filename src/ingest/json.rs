@@ -286,6 +286,16 @@ fn hex4(chars: &mut std::str::Chars<'_>) -> Option<u32> {
     Some(code)
 }
 
+/// The name in a `crs` member or the number in a `spatialReference`.
+pub(crate) fn crs_of(raw: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(raw).ok()?;
+    if let Some(name) = value.pointer("/properties/name").or_else(|| value.pointer("/properties/code")) {
+        return Some(name.as_str().map_or_else(|| name.to_string(), str::to_owned));
+    }
+    let number = value.get("latestWkid").or_else(|| value.get("wkid"));
+    number.map(ToString::to_string).or_else(|| Some(value.get("wkt")?.as_str()?.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Fault, Scan, push_text};

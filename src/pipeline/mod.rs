@@ -47,6 +47,7 @@ pub mod removal_photo;
 pub mod removal_print;
 pub mod removal_stop;
 pub mod research;
+pub mod research_as_of;
 pub mod sample;
 pub mod source_origin;
 pub mod street_alias;

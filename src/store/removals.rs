@@ -440,6 +440,17 @@ pub fn record_on_tap(tx: &mut Tx<'_>, order: &OrderRow, tap: &TapAfter, on: &str
     })
 }
 
+/// The day on which the removal of a tap was recorded.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn removed_on(db: &impl Db, tap_no: &str) -> Result<Option<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT MIN(changed_on) FROM inventory_change WHERE tap_no = ?1 AND change_kind = 'removed_at_main'",
+    )?;
+    Ok(statement.query_row([tap_no], |r| r.get(0))?)
+}
+
 /// Inventory changes, oldest first: tap, order, day, kind, material.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ mod address;
 mod arcgis_server;
 mod case_properties;
 mod casework;
+mod demo;
 mod dirty_files;
 mod docs;
 mod export;

@@ -20,12 +20,13 @@ pub(crate) fn temp_dir() -> TempDir {
         .unwrap()
 }
 
-/// Copies the folder that `taptrace demo` makes (built once per test run) into a new temporary folder.
+/// Copies the folder that `taptrace demo` makes without its case (built once per test run) into a new temporary folder.
 pub(crate) fn sample_city() -> TempDir {
     static MADE: OnceLock<TempDir> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        let output = Command::new(PROGRAM).args(["demo", "--dir"]).arg(dir.path().join("city")).output().unwrap();
+        let output =
+            Command::new(PROGRAM).args(["demo", "--no-case", "--dir"]).arg(dir.path().join("city")).output().unwrap();
         assert!(output.status.success(), "demo failed: {}", String::from_utf8_lossy(&output.stderr));
         dir
     });
