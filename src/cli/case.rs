@@ -28,7 +28,10 @@ enum Verb {
     /// Open a case. Example: taptrace case open --premise P-001 --violation slip --source "311 tip 4711"
     Open(Open),
     /// Show a case: parties, visits, evidence, money, and what the next steps lack.
-    Show { case_no: String },
+    Show {
+        /// Number of the case, as IC-2026-00001.
+        case_no: String,
+    },
     /// List cases. Example: taptrace case list --status noticed
     List(List),
     /// What waits: unanswered notices, late agreements, holds to review, owners to find. Example: taptrace case due
@@ -44,7 +47,12 @@ enum Verb {
     /// Put a hold on the case (--reason is its basis), or release it.
     Hold(Hold),
     /// Give the case to a person.
-    Assign { case_no: String, person: String },
+    Assign {
+        /// Number of the case, as IC-2026-00001.
+        case_no: String,
+        /// Who works on it from now on.
+        person: String,
+    },
     /// Add an evidence file, or hand evidence over.
     Evidence(Evidence),
     /// The manual research: show what is open, or record a step's result.
@@ -62,54 +70,67 @@ enum Verb {
     Plan(Plan),
     /// Issue a notice, or record how it was served.
     Notice(Notice),
-    /// Write the sealed packet, or verify one.
+    /// Write the sealed packet, or verify one. Example: taptrace case packet IC-2026-00001 packet
     Packet(Packet),
 }
 
 #[derive(Debug, clap::Args)]
 struct Open {
+    /// Premise of the billing system; its parcel is found by its link.
     #[arg(long)]
     premise: Option<String>,
+    /// Parcel number, when there is no premise.
     #[arg(long)]
     parcel: Option<String>,
     /// The place in words, when there is neither premise nor parcel.
     #[arg(long)]
     place: Option<String>,
+    /// What is suspected: unauthorized_tap, self_restored, slip, meter_bypass, stolen_or_swapped_meter, meter_reversed, register_tamper, endpoint_tamper, seal_or_lock_broken, hydrant_use, fire_line_use, service_extension, use_without_account, construction_use.
     #[arg(long)]
     violation: Option<String>,
+    /// Day from which it is suspected; it decides who was the owner and which fees hold.
     #[arg(long, value_parser = context::parse_date)]
     violation_on: Option<CivilDate>,
+    /// Where the suspicion comes from, as "311 tip 4711".
     #[arg(long)]
     source: Option<String>,
+    /// Customer class of the policy, for the class average.
     #[arg(long, default_value = "residential")]
     class: String,
 }
 
 #[derive(Debug, clap::Args)]
 struct List {
+    /// Only cases in this state, as noticed.
     #[arg(long)]
     status: Option<String>,
+    /// Only cases of this premise.
     #[arg(long)]
     premise: Option<String>,
+    /// Only cases that this person has.
     #[arg(long)]
     assigned_to: Option<String>,
     /// Closed ones too.
     #[arg(long)]
     all: bool,
+    /// Most cases shown.
     #[arg(long, default_value_t = 200)]
     limit: i64,
 }
 
 #[derive(Debug, clap::Args)]
 struct Advance {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// The state to reach.
     to: String,
     /// The record that shows it.
     #[arg(long)]
     citation: Option<String>,
+    /// The case that this one repeats.
     #[arg(long)]
     duplicate_of: Option<String>,
+    /// Day on which the dispute came in.
     #[arg(long, value_parser = context::parse_date)]
     received_on: Option<CivilDate>,
     /// Evidence number of the decision on a dispute.
@@ -125,6 +146,7 @@ struct Advance {
 
 #[derive(Debug, clap::Args)]
 struct Advance2 {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// New signal or report.
     #[arg(long)]
@@ -133,8 +155,11 @@ struct Advance2 {
 
 #[derive(Debug, clap::Args)]
 struct Note {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
+    /// What was said or seen.
     text: String,
+    /// Where the suspicion comes from, when the case lacks it.
     #[arg(long)]
     source: Option<String>,
     /// Hazards at the place; `none` is an answer.
@@ -150,16 +175,21 @@ struct Note {
 
 #[derive(Debug, clap::Args)]
 struct Hold {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
+    /// dispute, medical, bankruptcy, court, weather, pending_permit, shared_service or management.
     hold_type: String,
+    /// Day on which somebody looks at it again.
     #[arg(long, value_parser = context::parse_date)]
     review_on: Option<CivilDate>,
+    /// Release it instead.
     #[arg(long)]
     release: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct Evidence {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// The file; or with --to the number of the evidence that changes hands.
     file: PathBuf,
@@ -176,10 +206,12 @@ struct Evidence {
 
 #[derive(Debug, clap::Args)]
 struct Inspect {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// confirmed, no_violation, no_access, inconclusive, private_source.
     #[arg(long)]
     finding: String,
+    /// Who was there (default: --actor).
     #[arg(long, default_value = "")]
     inspector: String,
     /// Time of the visit, YYYY-MM-DDTHH:MM:SSZ (default: noon of the day).
@@ -188,22 +220,29 @@ struct Inspect {
     /// What was seen; may be repeated.
     #[arg(long)]
     indicator: Vec<String>,
+    /// Number on the meter that was seen.
     #[arg(long)]
     meter_no: Option<String>,
+    /// What its register showed.
     #[arg(long)]
     reading: Option<i64>,
+    /// There was no meter.
     #[arg(long)]
     no_meter: bool,
+    /// What it was, when it was not what was suspected; see `case open --help`.
     #[arg(long)]
     violation: Option<String>,
+    /// The illegal condition is gone.
     #[arg(long)]
     condition_removed: bool,
+    /// What happened, in words.
     #[arg(long, default_value = "")]
     narrative: String,
 }
 
 #[derive(Debug, clap::Args)]
 struct Party {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// Take the owner on the violation date, today's owner and the account holder from deeds, roll and billing file.
     #[arg(long, alias = "from-records")]
@@ -211,6 +250,7 @@ struct Party {
     /// owner_at_violation, current_owner, occupant, account_holder, contractor, agent.
     #[arg(long)]
     party_role: Option<String>,
+    /// Name of the party.
     #[arg(long)]
     name: Option<String>,
     /// Mailing address; lines are separated by ` / `.
@@ -232,9 +272,12 @@ struct Party {
 
 #[derive(Debug, clap::Args)]
 struct Charge {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
+    /// First day of the use (default: by the rule of the policy).
     #[arg(long, value_parser = context::parse_date)]
     from: Option<CivilDate>,
+    /// Last day of the use (default: the day of the violation).
     #[arg(long, value_parser = context::parse_date)]
     to: Option<CivilDate>,
     /// Last inspection before the violation, when no case records it.
@@ -259,7 +302,9 @@ struct Charge {
 
 #[derive(Debug, clap::Args)]
 struct Pay {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
+    /// Dollars, as 45 or -45.00.
     #[arg(value_parser = desk::parse_cents, allow_hyphen_values = true)]
     amount: Cents,
     /// Receipt number; the same one twice is refused.
@@ -269,15 +314,19 @@ struct Pay {
 
 #[derive(Debug, clap::Args)]
 struct Plan {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
+    /// Paid at once, in dollars.
     #[arg(long, value_parser = desk::parse_cents)]
     down: Cents,
+    /// Number of monthly payments of the rest.
     #[arg(long)]
     instalments: i64,
 }
 
 #[derive(Debug, clap::Args)]
 struct Notice {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// Letter template (default: the built-in example, data/policy/notice.txt).
     #[arg(long)]
@@ -304,9 +353,11 @@ struct Notice {
 
 #[derive(Debug, clap::Args)]
 struct Packet {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
-    /// Folder of the packet.
+    /// Folder of the packet; made when it is not there, refused when it holds something.
     folder: PathBuf,
+    /// Check a packet instead of writing one.
     #[arg(long)]
     verify: bool,
     /// With --verify the seal to check against, when the database is not at hand (default: the seals on record).
@@ -331,9 +382,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Packet(packet) => return case_show::packet(global, &desk, &packet.case_no, &packet.folder),
         Verb::Notice(n) if n.reprint => return case_show::reprint(global, &n.case_no, n.to.as_deref()),
         Verb::Open(_) | Verb::Assign { .. } | Verb::Note(_) | Verb::Hold(_) | Verb::Evidence(_) => {
-            work(&desk, &args.verb)
+            work(global, &desk, &args.verb)
         }
-        Verb::Inspect(_) | Verb::Party(_) | Verb::Pay(_) | Verb::Plan(_) | Verb::Notice(_) => work(&desk, &args.verb),
+        Verb::Inspect(_) | Verb::Party(_) | Verb::Pay(_) | Verb::Plan(_) | Verb::Notice(_) => {
+            work(global, &desk, &args.verb)
+        }
         Verb::Advance(a) | Verb::Close(a) => advance(args, &desk, a),
         Verb::Reopen(r) => {
             let request = casework::request(args.desk.reason(), r.signal.clone());
@@ -380,7 +433,7 @@ fn assessment(charge: &Charge) -> case_money::Assessment {
     }
 }
 
-fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
+fn work(global: &Global, desk: &Desk, verb: &Verb) -> Result<String, Error> {
     match verb {
         Verb::Open(open) => {
             let new = NewCase {
@@ -392,7 +445,8 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
                 source: open.source.clone(),
                 class: open.class.clone(),
             };
-            Ok(format!("opened {}", casework::open(desk, &new)?))
+            let case_no = casework::open(desk, &new)?;
+            Ok(format!("opened {case_no}"))
         }
         Verb::Assign { case_no, person } => {
             case_record::assign(desk, case_no, person)?;
@@ -429,7 +483,7 @@ fn work(desk: &Desk, verb: &Verb) -> Result<String, Error> {
             let lines: Vec<String> = rows.iter().map(|r| format!("{} {}", r.due_on, r.amount)).collect();
             Ok(lines.join("\n"))
         }
-        Verb::Notice(n) => notice(desk, n),
+        Verb::Notice(n) => notice(global, desk, n),
         Verb::Show { .. } | Verb::List(_) | Verb::Due | Verb::Advance(_) | Verb::Reopen(_) | Verb::Close(_) => {
             Ok(String::new())
         }
@@ -498,7 +552,7 @@ fn party(desk: &Desk, p: &Party) -> Result<String, Error> {
     Ok(format!("{} is {} of {}{liable}", row.name, row.role, p.case_no))
 }
 
-fn notice(desk: &Desk, n: &Notice) -> Result<String, Error> {
+fn notice(global: &Global, desk: &Desk, n: &Notice) -> Result<String, Error> {
     if let Some(kind) = &n.served {
         case_letter::serve(desk, &n.case_no, kind, &n.proof, n.returned)?;
         let what = match (n.returned, kind.as_str()) {
@@ -520,11 +574,10 @@ fn notice(desk: &Desk, n: &Notice) -> Result<String, Error> {
     let kinds: Vec<&str> = row.recipients.iter().map(|r| r.address_kind.as_str()).collect();
     let example = if row.is_example { "\nwarning: the policy is still the built-in example" } else { "" };
     Ok(format!(
-        "notice {} issued to {}, answer by {}\nprint it with `taptrace case notice {} --reprint -o {}.pdf`{example}",
+        "notice {} issued to {}, answer by {}\nprint it with `{}`{example}",
         row.notice_no,
         kinds.join(", "),
         row.respond_by,
-        n.case_no,
-        row.notice_no
+        global.next(&format!("taptrace case notice {} --reprint -o {}.pdf", n.case_no, row.notice_no))
     ))
 }

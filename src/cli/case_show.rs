@@ -138,11 +138,11 @@ pub(crate) fn charge(global: &Global, desk: &Desk, case_no: &str, wanted: &Asses
     };
     let done = done.map_err(|e| desk::failure(global, &e))?;
     let total: i64 = done.lines.iter().map(|l| l.amount_cents).sum();
-    write_document(global, &charge_json(&done, total), &charge_text(&done, (case_no, total)))?;
+    write_document(global, &charge_json(&done, total), &charge_text(global, &done, (case_no, total)))?;
     Ok(Outcome::Done)
 }
 
-fn charge_text(done: &Assessed, (case_no, total): (&str, i64)) -> String {
+fn charge_text(global: &Global, done: &Assessed, (case_no, total): (&str, i64)) -> String {
     let earlier =
         if done.offense.1.is_empty() { String::new() } else { format!(" after {}", done.offense.1.join(" ")) };
     let mut text = format!(
@@ -159,7 +159,10 @@ fn charge_text(done: &Assessed, (case_no, total): (&str, i64)) -> String {
         text.push_str(&format!("posted {:<14} {amount:>12}  {}\n", l.fee_code, l.authority));
     }
     if done.lines.is_empty() {
-        text.push_str(&format!("choose one: `taptrace case charge {case_no} --method METHOD --reason WHY`\n"));
+        text.push_str(&format!(
+            "choose one: `{}`\n",
+            global.next(&format!("taptrace case charge {case_no} --method METHOD --reason WHY"))
+        ));
     } else {
         text.push_str(&format!("total {}\n", Cents(total)));
     }
@@ -234,9 +237,9 @@ pub(crate) fn packet(global: &Global, desk: &Desk, case_no: &str, folder: &Path)
     }
     let sealed = case_packet::seal(desk, case_no, folder, &documents).map_err(|e| desk::failure(global, &e))?;
     let text = format!(
-        "sealed {} as {sealed}\nverify with `taptrace case packet {case_no} {} --verify`\n",
+        "sealed {} as {sealed}\nverify with `{}`\n",
         folder.display(),
-        folder.display()
+        global.next(&format!("taptrace case packet {case_no} {} --verify", folder.display()))
     );
     write_document(global, &serde_json::json!({ "sealed_sha256": sealed }), &text)?;
     Ok(Outcome::Done)

@@ -11,6 +11,7 @@ use crate::pipeline::checklist::{self, Certainty, NewResult, Standing, StepStand
 /// Flags of `case checklist`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Checklist {
+    /// Number of the case, as IC-2026-00001.
     case_no: String,
     /// Step to record a result for; without it the checklist is shown.
     #[arg(long)]

@@ -188,7 +188,7 @@ impl Story<'_> {
         self.say("The order to remove the tap, the locate ticket, the crew's list.");
         let (desk, boss) = (("2026-08-24", "specialist"), ("2026-08-24", "supervisor"));
         let order = self.go(desk, &["removal", "request", TAP, "--case", case, "--reason", "slip, no answer"])?;
-        let order_no = order.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+        let order_no = order.split([' ', ';']).nth(1).unwrap_or_default().to_owned();
         let order = order_no.as_str();
         self.go(desk, &["removal", "check", order, "--premises", "1", "--fire", "no"])?;
         self.go(boss, &["removal", "approve", order, "--method", "corp_closed_and_severed_at_main"])?;

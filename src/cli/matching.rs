@@ -313,6 +313,12 @@ fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
+/// Why a stored link was not taken, in words.
+fn why(steps_json: &str) -> String {
+    let steps: serde_json::Value = serde_json::from_str(steps_json).unwrap_or_default();
+    steps["reason"].as_str().unwrap_or_default().to_owned()
+}
+
 #[allow(clippy::print_stderr, reason = "what changed belongs on stderr")]
 fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {
     let verdicts = match (&args.decisions, &args.premise, &args.parcel) {
@@ -346,11 +352,12 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
                 l.situs_text.clone().unwrap_or_default(),
                 l.status.clone(),
                 format!("{:.3}", l.score),
+                why(&l.steps_json),
                 Cents(l.balance_cents).to_string(),
             ]
         })
         .collect();
-    let header = ["premise", "service address", "parcel", "situs", "status", "score", "owed"];
+    let header = ["premise", "service address", "parcel", "situs", "status", "score", "why", "owed"];
     let mut sink = Sink::open(global.output.as_deref())?;
     match global.format {
         Format::Csv => {
@@ -366,7 +373,7 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
                 writeln!(
                     sink,
                     "{}",
-                    serde_json::json!({"premise_no": l.premise_no, "service_address": l.service_address, "parcel_no": l.parcel_no, "situs": l.situs_text, "status": l.status, "score": l.score, "balance_cents": l.balance_cents})
+                    serde_json::json!({"premise_no": l.premise_no, "service_address": l.service_address, "parcel_no": l.parcel_no, "situs": l.situs_text, "status": l.status, "score": l.score, "why": why(&l.steps_json), "balance_cents": l.balance_cents})
                 )?;
             }
         }

@@ -191,3 +191,27 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Policy(args) => policy::run(global, args),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// Every command, flag and argument without a word of help.
+    fn without_help(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        if command.get_about().is_none() {
+            found.push(path.to_owned());
+        }
+        let args = command.get_arguments().filter(|a| a.get_help().is_none() && a.get_long_help().is_none());
+        found.extend(args.map(|a| format!("{path} {}", a.get_id())));
+        for verb in command.get_subcommands() {
+            without_help(verb, &format!("{path} {}", verb.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_and_flag_says_what_it_is_for() {
+        let mut found = Vec::new();
+        without_help(&super::Cli::command(), "taptrace", &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}

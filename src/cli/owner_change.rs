@@ -158,22 +158,29 @@ pub(crate) fn decide(global: &Global, args: &DecideArgs) -> Result<Outcome, Fail
     };
     let by = context::authorship(global, &args.reason);
     ownership::decide(&global.db, verdict, (&args.a, b), &by).map_err(|e| failure(&e))?;
-    done("decided; groups follow at once: taptrace owner explain A B")
+    done(&format!(
+        "decided; groups follow at once: {}",
+        global.next(&format!("taptrace owner explain {:?} {b:?}", args.a))
+    ))
 }
 
 pub(crate) fn address(global: &Global, args: &AddressArgs) -> Result<Outcome, Failure> {
     let role = Some(args.role.as_str()).filter(|r| *r != "automatic");
     let by = context::authorship(global, &args.reason);
     let mail_key = ownership::decide_address(&global.db, &args.address, role, &by).map_err(|e| failure(&e))?;
-    done(&format!("{mail_key} is {}; groups follow at once: taptrace owner show OWNER", args.role))
+    done(&format!("{mail_key} is {}; groups follow at once: {}", args.role, global.next("taptrace owner show OWNER")))
 }
 
 pub(crate) fn group(global: &Global) -> Result<Outcome, Failure> {
     let by = context::authorship(global, "owner groups computed anew");
     let n = ownership::group_all(&global.db, &by).map_err(|e| failure(&e))?;
     done(&format!(
-        "{} owners at their addresses in {} groups; {} merged, {} split; next: taptrace owner review",
-        n.n_owners, n.n_groups, n.n_merged, n.n_split
+        "{} owners at their addresses in {} groups; {} merged, {} split; next: {}",
+        n.n_owners,
+        n.n_groups,
+        n.n_merged,
+        n.n_split,
+        global.next("taptrace owner review")
     ))
 }
 
@@ -201,11 +208,12 @@ pub(crate) fn deed(global: &Global, args: &DeedArgs) -> Result<Outcome, Failure>
     };
     let by = context::authorship(global, "deed entered by hand");
     let is_new = ownership::add_deed(&global.db, &add.parcel, &deed, &by).map_err(|e| failure(&e))?;
-    let next = format!("taptrace owner as-of {} --date {}", add.parcel, add.recorded_on);
+    let next = global.next(&format!("taptrace owner as-of {} --date {}", add.parcel, add.recorded_on));
     done(&if is_new { format!("deed added; next: {next}") } else { format!("this deed was there already: {next}") })
 }
 
 pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, Failure> {
+    let list = global.next("taptrace owner suppress list");
     match &args.verb {
         SuppressVerb::Add { parcel, order_ref, all_parcels, basis, from, to } => {
             let row = SuppressionRow {
@@ -219,10 +227,10 @@ pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, 
             let by = context::authorship(global, order_ref);
             if *all_parcels {
                 let n = ownership::suppress_owner(&global.db, &row, &by).map_err(|e| failure(&e))?;
-                return done(&format!("withheld on {n} parcel(s); next: taptrace owner suppress list"));
+                return done(&format!("withheld on {n} parcel(s); next: {list}"));
             }
             ownership::suppress(&global.db, &row, &by).map_err(|e| failure(&e))?;
-            done("withheld; next: taptrace owner suppress list")
+            done(&format!("withheld; next: {list}"))
         }
         SuppressVerb::List => {
             let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;
@@ -248,7 +256,7 @@ pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, 
         SuppressVerb::End { suppression_id, to } => {
             let by = context::authorship(global, "order ended");
             ownership::end_suppression(&global.db, *suppression_id, *to, &by).map_err(|e| failure(&e))?;
-            done("ended; next: taptrace owner suppress list")
+            done(&format!("ended; next: {list}"))
         }
     }
 }

@@ -20,13 +20,21 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Show every entry. Example: taptrace policy show
-    Show { file: Option<PathBuf> },
+    Show {
+        /// The policy file (default: the built-in example).
+        file: Option<PathBuf>,
+    },
     /// Check a file; errors name line and column.
-    Check { file: Option<PathBuf> },
+    Check {
+        /// The policy file (default: the built-in example).
+        file: Option<PathBuf>,
+    },
     /// Show what is valid on a day. Example: taptrace policy at 2026-03-01
     At {
+        /// The day.
         #[arg(value_parser = context::parse_date)]
         date: CivilDate,
+        /// The policy file (default: the built-in example).
         file: Option<PathBuf>,
     },
 }

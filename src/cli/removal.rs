@@ -44,9 +44,15 @@ enum Verb {
     /// Show the crew lists.
     Lists,
     /// Freeze the newest version of a list.
-    Freeze { list_no: String },
+    Freeze {
+        /// Number of the list, as RL-2026-00001.
+        list_no: String,
+    },
     /// Send a frozen list out.
-    Dispatch { list_no: String },
+    Dispatch {
+        /// Number of the list, as RL-2026-00001.
+        list_no: String,
+    },
     /// Print a list: .pdf .html .csv .geojson .gpkg .kml .gpx by the name of -o.
     Print(removal_print::Print),
     /// Take results back from CSV, XLSX, GeoJSON or GeoPackage. Example: taptrace removal merge results.csv --photos DCIM
@@ -58,7 +64,10 @@ enum Verb {
     /// Hold, cancel, resume or send back an order.
     Advance(Advance),
     /// Show one order (RO-, CP-) or list (RL-).
-    Show { number: String },
+    Show {
+        /// RO-, CP- or RL-number.
+        number: String,
+    },
     /// Locate tickets of open orders by expiry; orders whose ticket has expired fall back to `locate_open`.
     Tickets,
     /// Changes for the service line inventory.
@@ -66,21 +75,28 @@ enum Verb {
     /// Refuse accounts that owe and have no water to shut off; with --request make pull orders.
     Pulls(removal_list::Pulls),
     /// Close a list (RL-), or record that the service of a pulled container ended (CP-).
-    Close { number: String },
+    Close {
+        /// RL- or CP-number.
+        number: String,
+    },
     /// Refuse services that ended by a pull.
     Closings,
 }
 
 #[derive(Debug, clap::Args)]
 struct Request {
+    /// Number of the tap.
     tap_no: String,
+    /// The case that asks for it.
     #[arg(long)]
     case: Option<String>,
     /// Notice or demolition permit, when there is no case.
     #[arg(long)]
     basis: Option<String>,
+    /// 1 is the most urgent.
     #[arg(long, default_value_t = 3)]
     priority: i64,
+    /// Day by which it shall be done.
     #[arg(long, value_parser = context::parse_date)]
     due_on: Option<CivilDate>,
     /// Dog, hostile person, police assist, with the day it was seen.
@@ -93,6 +109,7 @@ struct Request {
 
 #[derive(Debug, clap::Args)]
 struct CheckArgs {
+    /// Number of the order, as RO-2026-00001.
     order_no: String,
     /// Premises the tap feeds, as you count them.
     #[arg(long)]
@@ -100,15 +117,19 @@ struct CheckArgs {
     /// Whether a fire service hangs on the tap.
     #[arg(long, value_parser = parse_yes_no)]
     fire: Option<bool>,
+    /// Notice or demolition permit, when there is no case.
     #[arg(long)]
     basis: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
 struct Approve {
+    /// Number of the order, as RO-2026-00001.
     order_no: String,
+    /// corp_closed_and_severed_at_main, saddle_or_sleeve_removed, cut_and_plugged_at_property_line, disconnected_at_curb_stop or meter_pulled_and_plugged.
     #[arg(long)]
     method: String,
+    /// owner_of_record, account_holder, contractor or utility.
     #[arg(long, default_value = "owner_of_record")]
     charge_to: String,
     /// Valves to close, with commas between them.
@@ -118,12 +139,17 @@ struct Approve {
 
 #[derive(Debug, clap::Args)]
 struct Ticket {
+    /// Number of the order, as RO-2026-00001.
     order_no: String,
+    /// Number of the 811 ticket.
     ticket_no: String,
+    /// First day on which may be dug.
     #[arg(long, value_parser = context::parse_date)]
     start: CivilDate,
+    /// Last day on which may be dug.
     #[arg(long, value_parser = context::parse_date)]
     expires: CivilDate,
+    /// Where may be dug, in words, as "street".
     #[arg(long)]
     area: String,
     /// Every utility has answered.
@@ -133,7 +159,9 @@ struct Ticket {
 
 #[derive(Debug, clap::Args)]
 struct Record {
+    /// Number of the order, as RO-2026-00001.
     order_no: String,
+    /// What the job cost, in dollars.
     #[arg(long, value_parser = desk::parse_cents)]
     cost: Cents,
     /// Restoration ticket, or none.
@@ -143,8 +171,11 @@ struct Record {
 
 #[derive(Debug, clap::Args)]
 struct Advance {
+    /// Number of the order, RO- or CP-.
     order_no: String,
+    /// The state to reach, as on_hold, checked or cancelled.
     to: String,
+    /// With on_hold the day on which somebody looks at it again.
     #[arg(long, value_parser = context::parse_date)]
     review_on: Option<CivilDate>,
 }
@@ -176,7 +207,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Freeze { list_no } => removal_list::freeze(global, &desk, list_no),
         Verb::Dispatch { list_no } => removal_list::dispatch(global, &desk, list_no),
         Verb::Close { number } => say(global, removal_list::close(&desk, number)),
-        Verb::Request(r) => say(global, request(&desk, r)),
+        Verb::Request(r) => say(
+            global,
+            request(&desk, r)
+                .map(|no| format!("requested {no}; next: {}", global.next(&format!("taptrace removal check {no}")))),
+        ),
         Verb::Record(r) => say(global, record(&desk, r, desk.expected_version)),
         Verb::Check(_) | Verb::Approve(_) | Verb::Ticket(_) | Verb::Advance(_) => {
             say(global, step(&desk, &args.verb, desk.expected_version))
@@ -190,6 +225,7 @@ pub(crate) fn say(global: &Global, done: Result<String, Error>) -> Result<Outcom
     Ok(Outcome::Done)
 }
 
+/// Requests a removal; returns the number of its order.
 fn request(desk: &Desk, r: &Request) -> Result<String, Error> {
     let new = NewOrder {
         tap_no: r.tap_no.clone(),
@@ -200,8 +236,7 @@ fn request(desk: &Desk, r: &Request) -> Result<String, Error> {
         safety: r.safety.clone(),
         valves: r.valves.clone(),
     };
-    let order_no = removal::request(desk, &new)?;
-    Ok(format!("requested {order_no}; next: taptrace removal check {order_no}"))
+    removal::request(desk, &new)
 }
 
 fn record(desk: &Desk, r: &Record, expect_version: Option<i64>) -> Result<String, Error> {
@@ -364,6 +399,7 @@ pub(crate) struct ScopeArgs {
     key: String,
     /// Type of the hold, or text of the note; without it what is there is listed.
     text: Option<String>,
+    /// Day on which somebody looks at a hold again.
     #[arg(long, value_parser = context::parse_date)]
     review_on: Option<CivilDate>,
     /// Release instead of putting.

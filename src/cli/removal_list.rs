@@ -29,6 +29,7 @@ pub(crate) struct List {
     /// List to make a new version of; its crew, day, yard and orders stay unless others are named.
     #[arg(long)]
     list: Option<String>,
+    /// Without --make: only orders in this state.
     #[arg(long)]
     status: Option<String>,
     /// Orders by number; may be repeated.
@@ -37,19 +38,25 @@ pub(crate) struct List {
     /// West,south,east,north in degrees.
     #[arg(long, value_parser = parse_bbox, allow_hyphen_values = true)]
     bbox: Option<Numbers<4>>,
+    /// With --make: only orders of this priority or a more urgent one.
     #[arg(long)]
     priority_max: Option<i64>,
+    /// With --make: only orders due by this day.
     #[arg(long, value_parser = context::parse_date)]
     due_by: Option<CivilDate>,
+    /// With --make: only orders whose locate ticket is valid on this day.
     #[arg(long, value_parser = context::parse_date)]
     ticket_valid_on: Option<CivilDate>,
+    /// With --make: at most so many stops, the most urgent first.
     #[arg(long)]
     stops_max: Option<usize>,
     /// Yard as lon,lat; the route starts and ends there.
     #[arg(long, value_parser = parse_yard, allow_hyphen_values = true)]
     yard: Option<Numbers<2>>,
+    /// The crew.
     #[arg(long, default_value = "")]
     crew: String,
+    /// The day of the work.
     #[arg(long, value_parser = context::parse_date)]
     work_on: Option<CivilDate>,
 }
@@ -72,10 +79,13 @@ pub(crate) struct Pulls {
     /// Show the pull orders instead.
     #[arg(long, conflicts_with = "request")]
     orders: bool,
+    /// Most accounts taken.
     #[arg(long, default_value_t = 500)]
     max: usize,
+    /// 1 is the most urgent.
     #[arg(long, default_value_t = 3)]
     priority: i64,
+    /// Day by which it shall be done.
     #[arg(long, value_parser = context::parse_date)]
     due_on: Option<CivilDate>,
 }
@@ -253,6 +263,7 @@ pub(crate) fn dispatch(global: &Global, desk: &Desk, list_no: &str) -> Result<Ou
 /// Arguments of `removal merge`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Merge {
+    /// Files of results.
     files: Vec<PathBuf>,
     /// Folder with the photos that the results name: they are stored, and only they count.
     #[arg(long)]
@@ -275,14 +286,15 @@ pub(crate) fn merge(global: &Global, desk: &Desk, args: &Merge) -> Result<Outcom
         is_clean &= done.rejects.is_empty() && done.n_conflict == 0;
         is_clean &= done.photos.as_ref().is_none_or(|p| p.missing.is_empty() && p.warnings.is_empty());
         let name = path.display().to_string();
-        let text = if global.format == Format::Table { merge_text(&name, &done) } else { merge_json(&name, &done) };
+        let text =
+            if global.format == Format::Table { merge_text(global, &name, &done) } else { merge_json(&name, &done) };
         std::io::Write::write_all(&mut out, text.as_bytes()).map_err(Failure::from_output)?;
     }
     out.finish()?;
     Ok(if is_clean { Outcome::Done } else { Outcome::Look })
 }
 
-fn merge_text(name: &str, done: &MergeSummary) -> String {
+fn merge_text(global: &Global, name: &str, done: &MergeSummary) -> String {
     let mut text = format!(
         "{name}: read {}, applied {}, duplicate {}, conflict {}, rejected {}",
         done.n_read,
@@ -304,7 +316,7 @@ fn merge_text(name: &str, done: &MergeSummary) -> String {
     }
     text.push_str(&photo_text(done));
     if done.n_conflict > 0 {
-        text.push_str("  settle: taptrace removal conflicts\n");
+        text.push_str(&format!("  settle: {}\n", global.next("taptrace removal conflicts")));
     }
     text
 }

@@ -15,6 +15,7 @@ use crate::pipeline::removal_stop::{self, PRIVATE_FACTS};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Print {
+    /// Number of the list, as RL-2026-00001.
     list_no: String,
     /// Paper of the PDF: letter or a4.
     #[arg(long, default_value = "letter")]

@@ -116,7 +116,7 @@ fn print(global: &Global, document: &Value, out: &mut dyn Write) -> io::Result<(
             let score = candidates.get(i).and_then(|c| c["score"].as_f64()).unwrap_or(0.0);
             writeln!(out, "candidate {} (probability {score:.3})", i + 1)?;
         }
-        print_parcel(parcel, out)?;
+        print_parcel(global, parcel, out)?;
     }
     print_why(document, out)?;
     let parcel_no = parcels.first().map(|p| text_of(&p["parcel_no"]));
@@ -155,7 +155,7 @@ fn print_other_ways(global: &Global, document: &Value, out: &mut dyn Write) -> i
     way("taptrace export parcels -o parcels.csv".to_owned(), "every situs, to look for the street", out)
 }
 
-fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
+fn print_parcel(global: &Global, parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "parcel    {}{}",
@@ -207,7 +207,7 @@ fn print_parcel(parcel: &Value, out: &mut dyn Write) -> io::Result<()> {
     if let (Some(lon), Some(lat)) = (parcel["lon"].as_f64(), parcel["lat"].as_f64()) {
         writeln!(out, "map       {lat:.6}, {lon:.6}")?;
     }
-    print_portfolio(&parcel["ownership"], out)?;
+    print_portfolio(global, &parcel["ownership"], out)?;
     writeln!(out)
 }
 
@@ -297,7 +297,7 @@ fn print_parties(ownership: &Value, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What else the owner group holds, by tier; the whole of it is `owner portfolio`.
-fn print_portfolio(ownership: &Value, out: &mut dyn Write) -> io::Result<()> {
+fn print_portfolio(global: &Global, ownership: &Value, out: &mut dyn Write) -> io::Result<()> {
     let n_parcels = ownership["n_group_parcels"].as_u64().unwrap_or(0);
     if n_parcels < 2 {
         return Ok(());
@@ -317,7 +317,7 @@ fn print_portfolio(ownership: &Value, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "also      {tier}: {}", numbers.join(", "))?;
         }
     }
-    writeln!(out, "          taptrace owner portfolio {group}   shows all of them")
+    writeln!(out, "          {}   shows all of them", global.next(&format!("taptrace owner portfolio {group}")))
 }
 
 /// The waterfall of the best candidate: what spoke for it and what against.

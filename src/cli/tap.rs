@@ -245,7 +245,7 @@ fn add(global: &Global, change: &ChangeArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     tap::add(&global.db, &context::authorship(global, &change.reason), &row).map_err(|e| failed(&e))?;
-    eprintln!("tap {} added\nnext: taptrace tap show {}", row.tap_no, row.tap_no);
+    eprintln!("tap {} added\nnext: {}", row.tap_no, global.next(&format!("taptrace tap show {}", row.tap_no)));
     Ok(Outcome::Done)
 }
 
@@ -267,7 +267,7 @@ fn update(global: &Global, change: &ChangeArgs) -> Result<Outcome, Failure> {
             for (key, value) in after.as_object().into_iter().flatten().filter(|(k, v)| before[k.as_str()] != **v) {
                 eprintln!("{key}: {} -> {value}", before[key.as_str()]);
             }
-            eprintln!("next: taptrace tap show {}", change.tap_no);
+            eprintln!("next: {}", global.next(&format!("taptrace tap show {}", change.tap_no)));
             Ok(Outcome::Done)
         }
         Err(Error::DryRun) => {
