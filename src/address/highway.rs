@@ -8,7 +8,7 @@ use super::tokens::{Gap, Shape, Tokens, is_ordinal_ending, split_digits};
 use crate::model::address::Street;
 
 /// Longest run of words that names a road class.
-const CLASS_WORDS_MAX: usize = 3;
+const CLASS_WORDS_MAX: usize = 4;
 
 /// Class words and their Publication 28 (appendix F) form.
 fn class_of(words: &str) -> Option<&'static str> {
@@ -34,13 +34,37 @@ fn class_of(words: &str) -> Option<&'static str> {
         | "CTY ROAD" => "COUNTY RD",
         "COUNTY RTE" | "COUNTY ROUTE" | "CO RTE" | "CO RT" | "COUNTY RT" | "CNTY RTE" => "COUNTY RTE",
         "COUNTRY ROAD" | "COUNTRY RD" => "COUNTRY RD",
-        "COUNTY HWY" | "COUNTY HIGHWAY" | "CO HWY" | "CNTY HWY" | "CTY HWY" | "CTH" | "CO HIGHWAY" => "COUNTY HWY",
+        "COUNTY HWY"
+        | "COUNTY HIGHWAY"
+        | "CO HWY"
+        | "CNTY HWY"
+        | "CTY HWY"
+        | "CTH"
+        | "CO HIGHWAY"
+        | "COUNTY TRUNK"
+        | "COUNTY TRUNK HWY"
+        | "COUNTY TRUNK HIGHWAY"
+        | "CTY TRUNK"
+        | "COUNTY TRK" => "COUNTY HWY",
         "ROUTE" | "RTE" | "RT" => "RTE",
         "RURAL ROUTE" | "RR" => "RR",
         "IH" => "IH",
         "INTERSTATE" | "I" | "INTERSTATE HWY" | "INTERSTATE HIGHWAY" => "I",
-        "FM" | "FARM TO MARKET" | "FM RD" | "FARM MARKET" | "FM ROAD" => "FM",
-        "RM" => "RM",
+        "FM"
+        | "FARM TO MARKET"
+        | "FM RD"
+        | "FARM MARKET"
+        | "FM ROAD"
+        | "FARM RD"
+        | "FARM ROAD"
+        | "FARM TO MARKET RD"
+        | "FARM TO MARKET ROAD"
+        | "FARM MARKET RD"
+        | "FARM MARKET ROAD"
+        | "FARM-TO-MARKET"
+        | "FARM-TO-MARKET RD"
+        | "FARM-TO-MARKET ROAD" => "FM",
+        "RM" | "RM RD" | "RM ROAD" | "RANCH TO MARKET" | "RANCH TO MARKET RD" | "RANCH TO MARKET ROAD" => "RM",
         "TOWNSHIP ROAD" | "TOWNSHIP RD" | "TWP RD" | "TWP ROAD" | "TR" => "TWP RD",
         "BUSINESS" | "BUS" => "BUS",
         "RANCH ROAD" | "RANCH RD" => "RANCH RD",
@@ -52,7 +76,7 @@ fn class_of(words: &str) -> Option<&'static str> {
         "SPUR" | "STATE SPUR" => "SPUR",
         "PARISH ROAD" | "PARISH RD" => "PARISH RD",
         "CITY HWY" | "CITY HIGHWAY" => "CITY HWY",
-        "FOREST ROAD" | "FOREST RD" => "FOREST RD",
+        "FOREST ROAD" | "FOREST RD" | "FOREST SERVICE RD" | "FOREST SERVICE ROAD" | "FS RD" | "FS ROAD" => "FOREST RD",
         _ => return None,
     })
 }
@@ -198,6 +222,15 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
         street.premodifier = Some("OLD".to_owned());
         at += 1;
     }
+    // "ALT HWY 64", "BUSINESS US 60": as behind the number.
+    let modifier = match tokens.word(at) {
+        "ALT" | "ALTERNATE" => " ALT",
+        "BUS" | "BUSINESS" => " BUS",
+        "BYP" | "BYPASS" => " BYP",
+        _ => "",
+    };
+    let is_before = !modifier.is_empty() && at + 2 < hi && tokens.at(at + 1).entry.is_road_class;
+    at += usize::from(is_before);
     let (class, class_end) = read_class(tokens, at, hi).or_else(|| read_named_class(tokens, at, hi))?;
     // "HWY NO 70", "COUNTY ROAD # 5".
     let is_sign =
@@ -208,6 +241,10 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
     }
     street.street_name = tokens.word(number_at).to_owned();
     street.pretype = Some(class);
+    if is_before {
+        street.street_name.push_str(modifier);
+        return Some((street, number_at + 1));
+    }
     let end = read_modifiers(tokens, number_at + 1, hi, &mut street);
     Some((street, end))
 }

@@ -82,7 +82,7 @@ fn read_word(word: &str, shape: Shape) -> Option<AddressNumber> {
         Shape::DigitsPair => {
             let (high, tail) = split_digits(rest.get(1..)?);
             number.high = Some(figure(high)?);
-            number.hyphenated = true;
+            number.hyphenated = rest.starts_with('-');
             number.suffix = letters(tail);
             Some(number)
         }
@@ -111,7 +111,7 @@ fn read_mixed(word: &str, rest: &str, mut number: AddressNumber) -> Option<Addre
             let high = figure(figures).filter(|h| is_near(*h) && (n_parts > 2 || tail == ".5"));
             if high.is_some() {
                 number.high = high;
-                number.hyphenated = true;
+                number.hyphenated = n_parts == 2 && rest.starts_with('-');
                 number.half = tail == ".5";
                 return Some(number);
             }
@@ -196,7 +196,7 @@ fn has_lone_letter(tokens: &Tokens, at: usize, hi: usize) -> bool {
 fn complete_short_range(number: &mut AddressNumber, word: &str) {
     let Some(high) = number.high else { return };
     // Composite numbers (80-04) keep their second part: the first has fewer than three digits there.
-    if !number.hyphenated || high >= number.low || number.low < 100 {
+    if !word.contains(['-', '/']) || high >= number.low || number.low < 100 {
         return;
     }
     // As many digits as were written: 131-05 is no 131-135, which 131-35 may be.

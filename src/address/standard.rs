@@ -12,8 +12,8 @@ pub fn number_text(number: &AddressNumber) -> String {
         text.push_str(prefix);
     }
     match number.high {
-        // Composite numbers keep their digits as written (80-04).
-        Some(_) if number.hyphenated && number.low < 1000 && number.raw.contains('-') => {
+        // Composite numbers and lists keep their digits as written (80-04, 113-115-117).
+        Some(_) if number.low < 1000 && number.raw.contains('-') && !number.raw.contains(['/', ' ']) => {
             let figures = number.raw.split(' ').next().unwrap_or_default();
             text.push_str(figures.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end_matches(".5"));
         }
@@ -221,6 +221,7 @@ pub fn core_name(name: &str) -> String {
         | "DR M L KING"
         | "DR M L KING JR"
         | "DR MLK" => "MLK".to_owned(),
+        "JOHN F KENNEDY" | "J F KENNEDY" | "JOHN FITZGERALD KENNEDY" | "JOHN KENNEDY" => "JFK".to_owned(),
         "EYE" => "I".to_owned(),
         _ => with_full_types(&folded),
     }

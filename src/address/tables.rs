@@ -111,6 +111,8 @@ const ROAD_CLASS_WORDS: &[&str] = &[
     "FM",
     "RM",
     "FARM",
+    "FARM-TO-MARKET",
+    "FS",
     "COUNTY",
     "COUNTRY",
     "COUNRY",
