@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::bodies;
 use super::facts::{Flag, Flags, Rule};
 use super::lexicon;
 use super::misspelt;
@@ -19,7 +20,8 @@ pub(super) fn surname_comma(piece: &[Token<'_>], style: &Style) -> Option<usize>
     let next = rest.iter().find(|t| t.is_word() && !t.is(lexicon::SUFFIX))?;
     let names_follow = !next.is(lexicon::LEGAL | lexicon::LEGAL_WEAK & !lexicon::INITIAL)
         && next.text != "THE"
-        && !(next.is(lexicon::TRUST | lexicon::TRUST_ABBREV) && rest.iter().filter(|t| t.is_word()).count() < 3);
+        && !(next.is(lexicon::TRUST | lexicon::TRUST_ABBREV) && rest.iter().filter(|t| t.is_word()).count() < 3)
+        && !(head.len() > 2 && matches!(next.text, "ESTATE" | "EST"));
     if !names_follow || head.iter().any(|t| !t.is_word() || t.is(lexicon::DIGIT)) {
         return None;
     }
@@ -128,7 +130,11 @@ fn is_trust_word(words: &[&Token<'_>], n: usize) -> bool {
             "U/A" | "U/A/D" | "U/D/T" | "U/T/D" | "U/T/A" | "UTD" | "UAD" | "UA" | "DTD" | "DATED" | "AGREEMENT"
         )
     });
-    (token.is(lexicon::TRUST_ABBREV) && (before_own || dated))
+    // `PLINK ORA B TR`.
+    let behind_name = n > 1
+        && n + 1 == words.len()
+        && words.iter().skip(1).take(n - 1).any(|t| t.is(lexicon::GIVEN | lexicon::INITIAL));
+    (token.is(lexicon::TRUST_ABBREV) && (before_own || dated || behind_name))
         || (n > 1 && matches!(token.text, "U/A/D" | "U/T/D" | "U/D/T" | "UTD" | "U/T/A"))
 }
 
@@ -222,6 +228,9 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
             if reit && text(words.len().saturating_sub(1)) == "TRUST" { PartyKind::Company } else { PartyKind::Trust };
         return Some((kind, Rule::KindTrust));
     }
+    if let Some(found) = bodies::by_phrase(words, seen.classes) {
+        return Some(found);
+    }
     if looks_like_a_person(words) {
         return None;
     }
@@ -240,6 +249,12 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
     seen.legal_at.map(|_| (PartyKind::Company, Rule::KindLegalForm))
 }
 
+/// As [`looks_like_a_person`], of a piece.
+pub(super) fn is_person_like(piece: &[Token<'_>]) -> bool {
+    let mut room = [&NO_WORD; WORDS_INLINE];
+    looks_like_a_person(&words_of(piece, &mut room))
+}
+
 /// Exactly one organisation word, standing where a surname stands, and a given name or initial beside it.
 fn looks_like_a_person(words: &[&Token<'_>]) -> bool {
     let is_word = |t: &&&Token<'_>| {
@@ -252,7 +267,13 @@ fn looks_like_a_person(words: &[&Token<'_>]) -> bool {
         return false;
     }
     let name_like = |t: &Token<'_>| t.is(lexicon::GIVEN | lexicon::INITIAL | lexicon::SUFFIX);
+    // `HOA NGUYEN`, `NGUYEN THI LOAN`: a word of organisations that is a given name as well.
+    let given_word = |t: &&&Token<'_>| is_word(t) && t.is(lexicon::GIVEN);
+    if words.iter().any(|t| given_word(&t)) && words.iter().any(|t| t.is(lexicon::NAME_MARK)) {
+        return true;
+    }
     match words {
+        [head, name] if given_word(&head) => name.class & !lexicon::NAME_ONLY == 0,
         [head, given, rest @ ..] if is_word(&head) => given.is(lexicon::GIVEN) && rest.iter().all(|t| name_like(t)),
         [given, initial, last] => given.is(lexicon::GIVEN) && initial.is(lexicon::INITIAL) && is_word(&last),
         _ => false,
@@ -265,8 +286,10 @@ fn government(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option<(
     let found = |rule| Some((PartyKind::Government(level(words)), rule));
     let municipal = words.iter().any(|t| t.text == "MUNICIPAL");
     let n_skip = usize::from(text(0) == "THE");
-    let of_at = (0..words.len())
-        .find(|&n| class(n, lexicon::GOV_OF) && text(n + 1) == "OF" && n + 2 < words.len() + usize::from(n > 0));
+    let of_at = (0..words.len()).find(|&n| {
+        let county = text(n) == "CO" && n > 0 && class(n - 1, lexicon::GOV_OF);
+        (class(n, lexicon::GOV_OF) || county) && text(n + 1) == "OF" && n + 2 < words.len() + usize::from(n > 0)
+    });
     if let Some(at) = of_at
         && (!seen.has(lexicon::LEGAL) || (municipal && at == n_skip))
         && !(at > n_skip && seen.has(lexicon::RELIGIOUS | lexicon::ASSOCIATION) && !seen.has(lexicon::GOV))
@@ -337,13 +360,7 @@ fn agency_phrase(words: &[&Token<'_>]) -> bool {
             text(n + 1) == "OF" || n > 0 && !matches!(text(n - 1), "TAX" | "TRUST" | "LEGAL" | "ESCROW")
         }
         "SECRETARY" | "BUREAU" | "DIVISION" | "OFFICE" => text(n + 1) == "OF",
-        "BOARD" => {
-            text(n + 1) == "OF"
-                && matches!(
-                    text(n + 2),
-                    "EDUCATION" | "REGENTS" | "COUNTY" | "SUPERVISORS" | "COMMISSIONERS" | "COUNTY-COMMISSIONERS"
-                )
-        }
+        "BOARD" | "BD" | "AGENCY" | "LAND" => bodies::is_public_agency(words, n),
         "COMMISSION" => n > 0 && n + 1 == words.len(),
         "COMM" | "DIV" => n > 0 && n + 1 == words.len() && words.iter().any(|t| t.is(lexicon::PURPOSE)),
         "RURAL" => text(n + 1) == "WATER",
@@ -393,14 +410,17 @@ fn is_district(words: &[&Token<'_>], seen: Seen) -> bool {
     (seen.has(lexicon::DISTRICT) && seen.has(lexicon::PURPOSE) && !seen.has(lexicon::TRUST | lexicon::RELIGIOUS))
         || (has("SCHOOL") && words.last().is_some_and(|t| t.is(lexicon::DIGIT)) && !seen.has(lexicon::TRUST))
         || (has("SCHOOLS") && (has("PUBLIC") || has("COUNTY") || has("CITY")))
-        || words.first().is_some_and(|t| matches!(t.text, "ISD" | "SID" | "MUD" | "NRD")) && seen.has(lexicon::DIGIT)
+        || words
+            .first()
+            .is_some_and(|t| matches!(t.text, "ISD" | "SID" | "MUD" | "NRD" | "RWD" | "PWSD" | "USD" | "CUSD"))
+            && seen.has(lexicon::DIGIT)
 }
 
 fn level(words: &[&Token<'_>]) -> GovernmentLevel {
     let has = |list: &[&str]| words.iter().any(|t| list.contains(&t.text));
     if has(&["AUTHORITY", "AUTH"]) {
         GovernmentLevel::Authority
-    } else if has(&["SCHOOL", "SCHOOLS", "EDUCATION", "REGENTS", "ISD"]) {
+    } else if has(&["SCHOOL", "SCHOOLS", "SCH", "EDUCATION", "EDUC", "REGENTS", "ISD", "USD", "CUSD"]) {
         GovernmentLevel::School
     } else if has(&["VETERANS", "HUD", "FHA", "USDA", "BLM", "FDIC", "POSTAL", "ENGINEERS", "HOUSING-AND-URBAN"])
         || has(&["SECRETARY"])
@@ -417,15 +437,9 @@ fn level(words: &[&Token<'_>]) -> GovernmentLevel {
     }
 }
 
-/// `EST OF ...`, `... ESTATE`, heirs; never REAL ESTATE, never ESTATES.
+/// An estate by its words, or heirs.
 fn estate(words: &[&Token<'_>], flags: Flags) -> Option<(PartyKind, Rule)> {
-    let text = |n: usize| words.get(n).map_or("", |t| t.text);
-    let n = words.len();
-    let opens = (0..n.min(3))
-        .any(|at| matches!(text(at), "ESTATE" | "EST") && text(at + 1) == "OF" && (at == 0 || text(at - 1) != "REAL"));
-    let n_names = words.iter().filter(|t| t.is(lexicon::GIVEN | lexicon::INITIAL)).count();
-    let closes = n >= 3 && matches!(text(n - 1), "ESTATE" | "EST") && text(n - 2) != "REAL" && n_names > 0;
-    (opens || closes || flags.has(Flag::Heirs) || flags.has(Flag::Deceased))
+    (bodies::is_estate(words) || flags.has(Flag::Heirs) || flags.has(Flag::Deceased))
         .then_some((PartyKind::Estate, Rule::KindEstate))
 }
 
@@ -465,12 +479,13 @@ fn weak_organisation(
     {
         return Some((PartyKind::Company, Rule::KindNumberInName));
     }
-    if words.last().is_some_and(|t| t.text.ends_with("'S") && t.text.len() > 3) {
+    let saint = words.first().is_some_and(|t| matches!(t.text, "ST" | "SAINT"));
+    if !saint && words.iter().any(|t| t.text.ends_with("'S") && t.text.len() > 3) {
         return Some((PartyKind::Company, Rule::KindPossessive));
     }
     let initials_joined =
         piece.iter().any(|t| t.mark == Mark::And) && words.first().is_some_and(|t| t.is(lexicon::INITIAL));
-    if initials_joined {
+    if initials_joined || bodies::is_joined_firm(piece) {
         return Some((PartyKind::Company, Rule::KindCompanyWord));
     }
     (count(lexicon::PLACE_WORD) >= 2 && words.iter().all(|t| !t.is(lexicon::INITIAL | lexicon::GIVEN)))

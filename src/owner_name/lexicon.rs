@@ -46,6 +46,7 @@ classes! {
     TRUST_TALK = 29, "trust_talk";
     VOWELLESS_SURNAME = 30, "vowelless_surname";
     SPELLED = 31, "spelled";
+    NAME_MARK = 32, "name_mark";
 }
 /// The word starts a phrase of `owner_phrases.tsv`.
 pub(super) const PHRASE: u64 = 1 << 40;
@@ -55,7 +56,7 @@ pub(super) const DIGIT: u64 = 1 << 41;
 pub(super) const INITIAL: u64 = 1 << 42;
 
 /// Classes that a word of somebody's name may have.
-pub(super) const NAME_ONLY: u64 = GIVEN | TRUST_TALK | VOWELLESS_SURNAME;
+pub(super) const NAME_ONLY: u64 = GIVEN | TRUST_TALK | VOWELLESS_SURNAME | NAME_MARK;
 
 /// Any legal form.
 pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;

@@ -3,6 +3,7 @@
 //! Pure: lines in, an [`OwnerLine`] out; word lists come from `data/standards/owner_*.tsv`.
 //! Left out on purpose: linking parties (`crate::ownership`) and any guess about a person's origin.
 
+mod bodies;
 mod facts;
 mod glued;
 mod grantors;
@@ -65,6 +66,9 @@ pub fn parse(lines: &[&str], style: &Style) -> OwnerLine {
     if style.column_width.is_some_and(|w| lines.iter().any(|l| l.len() >= w && l.trim_end().chars().count() == w)) {
         line.flags.add(Flag::Truncated);
     }
+    // `HEIRS OF ORA PLINK` is written in natural order on rolls that write PLINK ORA.
+    let mixed = cut.opens_with_of.then(|| style.with_order(LineStyle::Mixed));
+    let style = mixed.as_ref().filter(|_| matches!(style.line, LineStyle::Space | LineStyle::Slash)).unwrap_or(style);
     owners(&cut.main, style, &mut line);
     if let Some(share) = cut.share
         && let [only] = line.parties.as_mut_slice()
@@ -206,6 +210,9 @@ fn whole_when_unknown<'p, 'a>(
         let (kind, _) = kind::classify(p, flags, style);
         matches!(kind, PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord))
     };
+    if bodies::is_joined_firm(main) {
+        return vec![main];
+    }
     if pieces.len() < 2 || style.line != LineStyle::Comma || main.iter().any(|t| t.mark == Mark::Comma) {
         return pieces;
     }
@@ -401,7 +408,10 @@ fn is_cut(main: &[Token<'_>], start: usize, at: usize, style: &Style) -> bool {
     }
     let rest_of_line_is_org = mark == Mark::Slash && is_org(main);
     let initials = matches!(group, [one] if one.is(lexicon::INITIAL));
-    !(is_org(group) || rest_of_line_is_org || initials || is_org(rest) && is_surnameless(group))
+    !(is_org(group) && !kind::is_person_like(group)
+        || rest_of_line_is_org
+        || initials
+        || is_org(rest) && is_surnameless(group))
 }
 
 /// `VISNICK` in `VISNICK & FERGUSON & OTHER TRUST`.

@@ -133,16 +133,26 @@ fn first_person(
 /// Decides the order of a name without comma.
 pub(super) fn natural_order(words: &[Token<'_>], style: &Style) -> bool {
     let [first, .., last] = words else { return false };
+    // No surname is a single letter: `PLINK ORA B` on any roll.
+    if last.is(lexicon::INITIAL) {
+        return false;
+    }
+    let two_particles = |at: usize| {
+        words.iter().skip(at).take(2).filter(|t| t.is(lexicon::PARTICLE) && !t.is(lexicon::INITIAL)).count() == 2
+    };
+    if words.len() == 4 && two_particles(0) {
+        return false;
+    }
+    if words.len() == 4 && two_particles(1) && !last.is(lexicon::GIVEN) {
+        return true;
+    }
     match style.line {
         LineStyle::Natural => return true,
-        LineStyle::Space | LineStyle::Slash => return false,
+        LineStyle::Space | LineStyle::Slash => return is_stray_natural(words, style),
         LineStyle::Comma | LineStyle::Mixed => {}
     }
     let second = words.get(1).copied().unwrap_or(*last);
     let initial_between = words.len() == 3 && second.is(lexicon::INITIAL) && !last.is(lexicon::INITIAL);
-    if last.is(lexicon::INITIAL) {
-        return false;
-    }
     // No surname is a single letter, but for particles: `H MAXINE PLINK`.
     if words.len() > 2 && first.is(lexicon::INITIAL) && !first.is(lexicon::PARTICLE) {
         return true;
@@ -158,6 +168,18 @@ pub(super) fn natural_order(words: &[Token<'_>], style: &Style) -> bool {
         && (!second.is(lexicon::GIVEN) || words.len() > 2 && !last.is(lexicon::GIVEN))
         && first_sur <= first_given.max(1)
         || (surname_last && first_sur == 0)
+}
+
+/// `ORA B PLINK` on a roll that writes `PLINK ORA B`: only when the roll itself knows ORA as a given name and PLINK as a surname.
+fn is_stray_natural(words: &[Token<'_>], style: &Style) -> bool {
+    let [first, initial, last] = words else { return false };
+    let (first_sur, first_given) = style.seen(first.text);
+    let (last_sur, last_given) = style.seen(last.text);
+    initial.is(lexicon::INITIAL)
+        && first.is(lexicon::GIVEN)
+        && !last.is(lexicon::GIVEN)
+        && first_given > 4 * first_sur
+        && last_sur > 4 * last_given
 }
 
 fn natural(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> PersonName {

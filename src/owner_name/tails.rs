@@ -17,6 +17,8 @@ pub(super) struct Cut<'a> {
     pub(super) others: Vec<(PartyRole, Vec<Token<'a>>)>,
     pub(super) flags: Flags,
     pub(super) rules: Rules,
+    /// `HEIRS OF`, `ESTATE OF` stand in front.
+    pub(super) opens_with_of: bool,
     pub(super) share: Option<(u32, u32)>,
     pub(super) spill: Option<String>,
     pub(super) unparsed: Option<String>,
@@ -36,6 +38,8 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
         if token.is(lexicon::PHRASE)
             && let Some(phrase) = phrase_at(tokens, at, lexicon)
         {
+            cut.opens_with_of |=
+                phrase.action == Action::Heirs && cut.main.is_empty() && phrase.words.last() == Some(&"OF");
             role = act(&mut cut, phrase.action, role);
             at += phrase.words.len();
             if let Some(next) = tokens.get(at) {
@@ -67,6 +71,11 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
     for (_, list) in &mut cut.others {
         tidy(list);
     }
+    cut.opens_with_of |= cut
+        .main
+        .windows(2)
+        .take(2)
+        .any(|w| matches!(w, [a, of] if matches!(a.text, "ESTATE" | "EST") && of.text == "OF"));
     cut.others.retain(|(_, list)| list.iter().any(Token::is_word));
     cut
 }

@@ -298,3 +298,125 @@ fn a_given_name_before_trust_or_heirs_is_a_trust_or_a_dead_person() {
         assert!(heirs.flags.has(Flag::Heirs) && !heirs.parties[0].person.given.is_empty(), "{heirs:?}");
     }
 }
+
+#[test]
+fn a_single_letter_is_no_surname_in_any_style() {
+    for style in [LineStyle::Comma, LineStyle::Slash, LineStyle::Space, LineStyle::Natural, LineStyle::Mixed] {
+        assert_eq!(persons_in("PLINK ORA B", style), ["PLINK|ORA B|"], "{style:?}");
+        let heirs = parse(&["ORA B HEIRS"], &Style::fixed(style));
+        assert_eq!((heirs.kind, heirs.parties[0].person.surname.as_str()), (PartyKind::Estate, "ORA"), "{style:?}");
+    }
+    assert_eq!(persons_in("JAN VAN DER PLINK", LineStyle::Space), ["VAN DER PLINK|JAN|"]);
+    assert_eq!(persons_in("VAN DER PLINK JAN", LineStyle::Natural), ["VAN DER PLINK|JAN|"]);
+}
+
+#[test]
+fn the_dead_are_found_wherever_the_line_says_so() {
+    for style in [LineStyle::Comma, LineStyle::Slash, LineStyle::Space, LineStyle::Natural, LineStyle::Mixed] {
+        for line in [
+            "HEIRS OF JOHN A PLINK",
+            "ESTATE OF JOHN A PLINK",
+            "PLINK JOHN A EST OF",
+            "PLINK JOHN A ESTATE OF",
+            "PLINK JOHN A, ESTATE OF",
+            "PLINK, JOHN A ESTATE OF",
+            "PLINK JOHN A EST",
+            "EST PLINK JOHN A",
+        ] {
+            let read = parse(&[line], &Style::fixed(style));
+            let name = &read.parties[0].person;
+            assert_eq!((read.kind, read.parties.len()), (PartyKind::Estate, 1), "{style:?} {line}");
+            assert_eq!((name.surname.as_str(), name.given.as_str()), ("PLINK", "JOHN"), "{style:?} {line}");
+        }
+    }
+    assert_eq!(kind("ZORBO PLINK ESTATE"), PartyKind::Estate);
+    assert_eq!(kind("PLINK ESTATE"), PartyKind::Estate);
+    assert_eq!(kind("EST, JOHN"), PartyKind::Person);
+    assert_ne!(kind("PLINK REAL ESTATE OF"), PartyKind::Estate);
+    assert_ne!(kind("LAKE VALLEY ESTATE"), PartyKind::Estate);
+}
+
+#[test]
+fn a_stray_natural_name_is_read_by_what_the_roll_knows() {
+    let lines: Vec<String> = (0..20)
+        .flat_map(|n| {
+            let letter = char::from(b'A' + n);
+            [format!("PLINK JOHN {letter}"), format!("QUORN MARY {letter} & JOHN"), format!("PLINK ROY {letter}")]
+        })
+        .collect();
+    let style = Style::learn(lines.iter().map(String::as_str));
+    assert_eq!(style.line, LineStyle::Space);
+    let surnames = |line: &str| {
+        let read = parse(&[line], &style);
+        read.parties.iter().map(|p| p.person.surname.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(surnames("JOHN A PLINK & MARY B QUORN"), ["PLINK", "QUORN"]);
+    assert_eq!(surnames("QUORN A JOHN"), ["QUORN"]);
+}
+
+#[test]
+fn words_of_organisations_that_are_given_names_stay_given_names() {
+    for line in ["MARINA PLINK", "LOAN TRAN", "TRAN THI LOAN", "NGUYEN THI HOA", "HOA NGUYEN"] {
+        assert_eq!(kind(line), PartyKind::Person, "{line}");
+    }
+    assert_eq!(kind("PLINK RIDGE HOA"), PartyKind::Association);
+    assert_eq!(kind("PLINK RIDGE H O A"), PartyKind::Association);
+    assert_eq!(kind("PLINK MARINA"), PartyKind::Company);
+    assert_eq!(persons_in("CHURCH JOHN & MARY", LineStyle::Space), ["CHURCH|JOHN|", "CHURCH|MARY|"]);
+}
+
+#[test]
+fn cut_misspelt_and_joined_names_keep_their_kind() {
+    for line in [
+        "PLINK LIMITED LIABILITY COMPA",
+        "PLINK LIMITED PARTNERSH",
+        "ZORBO CORPORAT",
+        "PLINK PROPERTIES LCC",
+        "PLINK L L C",
+        "AT&T",
+        "OG & E",
+        "PLINK & SON",
+        "PLINK'S GARAGE",
+        "PLINK BANK NATIONAL ASSOCIATION",
+    ] {
+        assert_eq!(kind(line), PartyKind::Company, "{line}");
+    }
+    for line in ["PLINK JOHN A TR", "PLINK JOHN REVOCABLE TRU", "THE PLINK FAMILY TRUST DTD 1/2/2003"] {
+        let read = parse(&[line], &Style::fixed(LineStyle::Space));
+        assert_eq!((read.kind, read.parties.len()), (PartyKind::Trust, 1), "{line}");
+        assert!(!read.flags.has(Flag::Fractional), "{line}");
+    }
+}
+
+#[test]
+fn public_religious_and_common_bodies_without_a_legal_form() {
+    for line in [
+        "CITY & CO OF PLINK",
+        "METRO GOV'T",
+        "PLINK SCH DIST 4",
+        "BD OF EDUCATION",
+        "PLINK BD OF ED",
+        "PLINK REDEVELOPMENT AGENCY",
+        "PLINK COUNTY LAND BANK",
+        "RWD #3 PLINK",
+    ] {
+        assert!(matches!(kind(line), PartyKind::Government(_)), "{line}: {:?}", kind(line));
+    }
+    for line in [
+        "FIRST BAPT CH OF PLINK",
+        "1ST UNITED METH CH",
+        "ST MARY'S PARISH",
+        "CORP OF THE PRESIDING BISHOP",
+        "THE SALVATION ARMY",
+        "BISHOP OF PLINK",
+        "NEW HOPE FELLOWSHIP",
+        "VICTORY WORSHIP CENTER",
+    ] {
+        assert_eq!(kind(line), PartyKind::Religious, "{line}");
+    }
+    for line in ["PLINK RIDGE PROPERTY OWNERS", "PLINK RIDGE COMMON AREA", "NEW LIFE CENTER"] {
+        assert_eq!(kind(line), PartyKind::Association, "{line}");
+    }
+    assert_eq!(kind("PLINK INSURANCE AGENCY"), PartyKind::Company);
+    assert_eq!(kind("VACANT"), PartyKind::Unknown(UnknownReason::Placeholder));
+}

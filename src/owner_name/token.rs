@@ -227,7 +227,12 @@ fn fraction_end(bytes: &[u8], at: usize, end: usize) -> usize {
         return end;
     }
     let more = digits(end + 1);
-    let after = end + 1 + more;
+    let mut after = end + 1 + more;
+    // `1/2/2003` is a day, not a share.
+    let year = digits(after + 1);
+    if more > 0 && year > 0 && bytes.get(end) == Some(&b'/') && bytes.get(after) == Some(&b'/') {
+        after += 1 + year;
+    }
     if more == 0 || bytes.get(after).copied().is_some_and(|b| is_word_byte(b) && !b.is_ascii_digit()) {
         end
     } else {
@@ -277,6 +282,7 @@ fn joins_spelled_form(plain: &str, class: u64, tokens: &mut Vec<Token<'_>>) -> b
         (["L", "L"], "C") => "LLC",
         (["L", "L"], "P") => "LLP",
         (["U", "S"], "A") => "USA",
+        (["H", "O"], "A") => "HOA",
         _ => return false,
     };
     tokens.truncate(n - 2);
