@@ -129,7 +129,11 @@ fn failure_of(error: &Error, kind: SourceKind, file: &FileArgs) -> Failure {
     }
     let hint = match error {
         Error::Ingest(e) => {
-            e.hint().replace("taptrace import inspect FILE", &format!("taptrace import inspect {name}"))
+            let is_layer = matches!(kind, SourceKind::Parcels | SourceKind::Roll);
+            let as_kind = if is_layer { String::new() } else { format!(" --as {}", kind.as_str()) };
+            e.hint()
+                .replace("FILE proposes", &format!("FILE{as_kind} proposes"))
+                .replace("taptrace import inspect FILE", &format!("taptrace import inspect {name}"))
         }
         Error::TooManyRejects { .. } | Error::TooFewRows { .. } => {
             format!("taptrace import inspect {name}   shows what the columns hold")

@@ -27,7 +27,7 @@ enum Verb {
     ///
     /// Example: taptrace tap list --lifecycle out_of_service
     List {
-        /// Only taps in this state.
+        /// Only taps in this state of their life, as in_service or out_of_service.
         #[arg(long, value_parser = coded(TapLifecycle::parse, TapLifecycle::ALL, TapLifecycle::as_str))]
         lifecycle: Option<TapLifecycle>,
     },
@@ -52,16 +52,16 @@ enum Verb {
 struct ChangeArgs {
     /// Tap number.
     tap_no: String,
-    /// Lifecycle.
+    /// proposed, in_service, out_of_service, abandoned_in_place, removed_at_main, unknown or record_error.
     #[arg(long, value_parser = coded(TapLifecycle::parse, TapLifecycle::ALL, TapLifecycle::as_str))]
     lifecycle: Option<TapLifecycle>,
-    /// What stops the water.
+    /// What stops the water: open, closed_at_curb, meter_locked, meter_pulled, plugged or unknown.
     #[arg(long, value_parser = coded(ControlState::parse, ControlState::ALL, ControlState::as_str))]
     control_state: Option<ControlState>,
-    /// Whether the utility allowed it.
+    /// Whether the utility allowed it: authorized, unauthorized or unknown.
     #[arg(long, value_parser = coded(TapOrigin::parse, TapOrigin::ALL, TapOrigin::as_str))]
     origin: Option<TapOrigin>,
-    /// Use (new taps only).
+    /// Use (new taps only): domestic, irrigation, fire, commercial, industrial, hydrant_lead, construction or sampling_or_blowoff.
     #[arg(long, default_value = "domestic", value_parser = coded(TapUse::parse, TapUse::ALL, TapUse::as_str))]
     tap_use: TapUse,
     /// Size in thousandths of an inch (new taps only): 750 is 3/4 inch.
@@ -76,7 +76,8 @@ struct ChangeArgs {
     /// Latitude in degrees.
     #[arg(long, requires = "lon", allow_hyphen_values = true)]
     lat: Option<f64>,
-    /// How the position was obtained.
+    /// How the position was obtained: gnss_rtk, gnss_phone, tie_measurement, digitized_tap_card, parcel_front_midpoint,
+    /// parcel_centroid or geocoded_address.
     #[arg(long, value_parser = coded(PositionMethod::parse, PositionMethod::ALL, PositionMethod::as_str))]
     position_method: Option<PositionMethod>,
     /// A tie measurement: ITEM,REFERENCE,LABEL,DIRECTION,FEET as "curb_stop,hydrant,hydrant 12,N,24.5".

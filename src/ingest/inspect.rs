@@ -452,7 +452,9 @@ impl Inspection {
 
     fn write_columns(&self, out: &mut String) {
         let used: Vec<&String> = self.proposals.iter().flat_map(|(_, h)| h).collect();
-        let _ = writeln!(out, "\n# columns not used (kept with the row unless marked):");
+        let is_layer = matches!(self.kind, SourceKind::Parcels | SourceKind::Roll);
+        let kept = if is_layer { " (kept with the row unless marked)" } else { "" };
+        let _ = writeln!(out, "\n# columns not used{kept}:");
         for column in self.columns.iter().filter(|c| !used.contains(&&c.name)) {
             if is_sensitive(&column.name) {
                 let _ = writeln!(

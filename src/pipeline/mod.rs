@@ -26,6 +26,7 @@ mod import_situs;
 mod labelled;
 pub mod learning;
 pub mod link;
+mod occupancy;
 mod ordered;
 pub mod owner_chains;
 pub mod owner_explain;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::matching::Query;
 use crate::model::link::Decision;
+use crate::pipeline::occupancy::occupancy;
 use crate::pipeline::{link, page_refresh, reference};
 use crate::store::parcels::{self, ParcelCard};
 use crate::store::premises::{self, PremiseRow};
@@ -142,27 +143,6 @@ fn accounts_value(reader: &Reader, premise: &PremiseRow) -> Result<Value, store:
         .collect())
 }
 
-fn letters(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
-}
-
-/// Owner-occupied, absentee or unknown: does the tax bill go to the property? A sign, not a fact.
-fn occupancy(card: &ParcelCard) -> &'static str {
-    let first_words = |text: &str| {
-        let reading = crate::address::parse(text).readings.into_iter().next();
-        reading.filter(|a| a.address_number.is_some()).map(|a| crate::address::standard_form(&a))
-    };
-    if card.mailing.is_empty() || card.situs.is_empty() {
-        return "unknown";
-    }
-    let mailing = first_words(&card.mailing);
-    let is_same = card.situs.iter().any(|s| {
-        let situs = first_words(s);
-        (situs.is_some() && situs == mailing) || letters(s) == letters(&card.mailing)
-    });
-    if is_same { "owner_occupied" } else { "absentee" }
-}
-
 /// The assessor's page that was read last, against the roll.
 fn page_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Error> {
     let Some(read) = page_refresh::last_read(reader, &card.parcel_no)? else { return Ok(Value::Null) };
@@ -246,7 +226,7 @@ fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Erro
         "assessor_page": page_value(reader, card)?,
         "parcel_no": card.parcel_no, "situs": card.situs, "owner_on_roll": card.owner_lines, "mailing_address": card.mailing,
         "roll_date": card.roll_date, "roll_origin": card.roll_origin, "roll_sha256": card.roll_sha256, "roll_row": card.row_no,
-        "occupancy": occupancy(card), "homestead": card.homestead, "land_use": card.land_use, "year_built": card.year_built,
+        "occupancy": occupancy(&card.mailing, &card.situs), "homestead": card.homestead, "land_use": card.land_use, "year_built": card.year_built,
         "sale_date": card.sale_date, "legal_description": card.legal_description, "is_retired": card.is_retired,
         "lon": card.position.map(|p| p.lon), "lat": card.position.map(|p| p.lat),
         "other_parcels_of_owner_line": card.other_parcels, "premises": premise_values,
