@@ -201,7 +201,11 @@ async fn fetch_all<'a>(
     for paging in pagings {
         match run.begin(paging).await {
             Ok((run_id, cursor)) => return Ok((run, run_id, cursor, 0)),
-            Err(error) if run.is_for_another_way(&error) => last = Some(error),
+            // That rows come twice says more than that the ways after it are refused.
+            Err(error) if run.is_for_another_way(&error) => {
+                let is_telling = matches!(last, Some(Error::Fetch(fetch::Error::Repeated { .. })));
+                last = last.filter(|_| is_telling).or(Some(error));
+            }
             Err(error) => return Err(error),
         }
     }

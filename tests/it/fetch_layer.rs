@@ -190,7 +190,7 @@ fn a_service_that_cannot_be_trusted_is_refused_and_nothing_is_stored() {
     for (service, part) in [
         (
             Service { ignores_offset: true, can_list_ids: false, can_statistics: false, ..base.clone() },
-            "Unable to complete",
+            "page 2 brings object id 1 again",
         ),
         (
             Service { can_offset: false, can_list_ids: false, can_statistics: false, ..base.clone() },

@@ -7,6 +7,7 @@ use taptrace::ingest::page::Error;
 use taptrace::ingest::page::document::Document;
 use taptrace::ingest::page::extract::{self, Record};
 use taptrace::ingest::page::profile::PageProfile;
+use taptrace::ingest::page::propose::{self, Naming};
 use taptrace::ingest::page::recognize::{PageKind, recognize};
 
 use crate::support::PROGRAM;
@@ -142,6 +143,75 @@ fn a_proposed_profile_reads_the_page_it_came_from() {
     let out =
         Command::new(PROGRAM).args(["fetch", "inspect-page", "page.html"]).current_dir(dir.path()).output().unwrap();
     assert_eq!(out.status.code(), Some(1));
+}
+
+/// Pages as unknown counties lay them out: HTML, and the owner, mailing address, situs and year built that a person reads there.
+const LAYOUTS: &[(&str, &str, [&str; 4])] = &[
+    (
+        "definition list, two owners",
+        "<dl><dt>Parcel ID</dt><dd>1-2</dd><dt>Owner</dt><dd>SAMPLE, ANN M</dd><dd>SAMPLE, BOB</dd><dt>Mailing Address</dt>
+         <dd>PO BOX 17<br>TULSA, OK 74101</dd><dt>Property Address</dt><dd>9 PINE CT</dd></dl>",
+        ["SAMPLE, ANN M\nSAMPLE, BOB", "PO BOX 17\nTULSA, OK 74101", "9 PINE CT", ""],
+    ),
+    (
+        "bold labels in one paragraph",
+        "<p><b>Owner Name:</b> SAMPLE ANN M &amp; BOB<br><b>Mailing Address:</b> 12 ELM ST APT 4<br>TULSA OK 74103<br><b>Situs:</b>
+         9 PINE CT<br><b>Parcel Number:</b> 99-01<br><b>Acres:</b> 0.25 <b>Year Built:</b> 1965</p>",
+        ["SAMPLE ANN M & BOB", "12 ELM ST APT 4\nTULSA OK 74103", "9 PINE CT", "1965"],
+    ),
+    (
+        "labels above values, address in columns",
+        "<table><tr><th>Parcel Number<th>Owner Name<th>Location<tr><td>0045-A<td>SAMPLE PROPERTIES LLC<td>77 RIVER RD</table>
+         <table><tr><th>Mailing Address<th>City<th>State<th>Zip<tr><td>900 CORPORATE BLVD<td>DALLAS<td>TX<td>75201</table>",
+        ["SAMPLE PROPERTIES LLC", "900 CORPORATE BLVD\nDALLAS\nTX\n75201", "77 RIVER RD", ""],
+    ),
+    (
+        "cards of divs",
+        "<div><div><div class=l>PIN</div><div>17-22</div></div><div><div class=l>Taxpayer Name</div><div>SAMPLE FAMILY TRUST</div>
+         </div><div><div class=l>Taxpayer Address</div><div>55 W OAK ST<br>UNIT 2<br>CHICAGO IL 60601</div></div><div>
+         <div class=l>Property Location</div><div>9 PINE CT</div></div><div><div class=l>Year Built</div><div>1924</div></div></div>",
+        ["SAMPLE FAMILY TRUST", "55 W OAK ST\nUNIT 2\nCHICAGO IL 60601", "9 PINE CT", "1924"],
+    ),
+    (
+        "spans with ids, a line in each",
+        "<form><div><span>Parcel Id:</span> <span id=p>R-2</span></div><div><span>Current Owner</span><span id=a>SAMPLE ANN</span>
+         <br><span id=b>SAMPLE BOB</span></div><div><span>Owner Address</span><span id=m>12 ELM ST</span><br><span id=n>TULSA OK
+         74103</span></div><div><span>Site Address</span><span id=s>9 PINE CT</span></div></form>",
+        ["SAMPLE ANN\nSAMPLE BOB", "12 ELM ST\nTULSA OK 74103", "9 PINE CT", ""],
+    ),
+    (
+        "nested tables, owner and address in one cell",
+        "<table><tr><td><table><tr><td><font><b>Property ID</b></font><td>7788<tr><td><b>Owner Name and Mailing Address</b><td>
+         <font>SAMPLE ANN M<br>12 ELM ST<br>TULSA OK 74103</font></table><td><table><tr><td>Physical Address<td>9 PINE CT</table></table>",
+        ["SAMPLE ANN M", "12 ELM ST\nTULSA OK 74103", "9 PINE CT", ""],
+    ),
+    (
+        "a form that shows its values",
+        "<form><label>Parcel Number</label><input type=hidden value=x><input value=55-1 readonly><label>Owner Name</label>
+         <input value='SAMPLE ANN'><label>Mailing Address</label><textarea>12 ELM ST\nTULSA OK 74103</textarea>
+         <label>Situs Address</label><input value='9 PINE CT'></form>",
+        ["SAMPLE ANN", "12 ELM ST\nTULSA OK 74103", "9 PINE CT", ""],
+    ),
+    (
+        "two labels in a row, address in pieces",
+        "<table><tr><th>Parcel<td>88-2<th>Owner Name 1<td>SAMPLE ANN<tr><th>Owner Name 2<td>SAMPLE BOB<th>Address 1<td>12 ELM ST
+         <tr><th>City<td>TULSA<th>State<td>OK<tr><th>Zip Code<td>74103<th>Situs Address<td>9 PINE CT</table>",
+        ["SAMPLE ANN\nSAMPLE BOB", "12 ELM ST\nTULSA\nOK\n74103", "9 PINE CT", ""],
+    ),
+];
+
+#[test]
+fn pages_laid_out_in_other_ways_lose_no_owner_and_no_line() {
+    for (what, html, wanted) in LAYOUTS {
+        let html = format!("<html><body>{html}</body></html>");
+        let page = Document::parse(html.as_bytes(), None, None).unwrap();
+        let base = "https://assessor.example/".parse().unwrap();
+        let toml = propose::propose(&page, Naming { name: "mine", base: &base, file: "page.html" }).toml;
+        let mine = PageProfile::parse("mine", &toml).unwrap();
+        let found = record(&mine, html.as_bytes()).unwrap_or_else(|e| panic!("{what}: {e}\n{toml}"));
+        let got = ["owner_lines", "mailing_lines", "situs_address", "year_built"].map(|f| found.text(f).to_owned());
+        assert_eq!(got, *wanted, "{what}\n{toml}");
+    }
 }
 
 #[test]

@@ -120,6 +120,19 @@ fn is_block(name: &str) -> bool {
 
 /// The lines of an element: broken at `<br>` and at blocks, blank ones left out.
 pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
+    match element.value().name() {
+        // A form that shows its values cannot be read in any other way.
+        "input" => vec![one_line(element.attr("value").unwrap_or_default())],
+        "textarea" => element.text().flat_map(str::lines).map(one_line).filter(|l| !l.is_empty()).collect(),
+        _ => lines_among(element.descendants(), element),
+    }
+}
+
+/// A node of the page; the crate of its type is scraper's own.
+type TreeNode<'a> = <ElementRef<'a> as std::ops::Deref>::Target;
+
+/// The lines of some nodes inside an element.
+pub(crate) fn lines_among<'a>(nodes: impl Iterator<Item = TreeNode<'a>>, element: ElementRef<'a>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = String::new();
     let mut block = None;
@@ -132,7 +145,7 @@ pub(crate) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
         }
         lines.len() < LINES_MAX
     };
-    for node in element.descendants() {
+    for node in nodes {
         match node.value() {
             Node::Element(e) if e.name() == "br" => has_room = close(&mut open),
             Node::Text(text) => {

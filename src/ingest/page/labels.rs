@@ -18,7 +18,7 @@ const CLIMB_MAX: usize = 7;
 const SAME_MAX: usize = 200;
 
 /// Elements at which a label ends: its cell.
-const CELLS: &[&str] = &["td", "th", "dt", "dd", "li"];
+pub(crate) const CELLS: &[&str] = &["td", "th", "dt", "dd", "li"];
 
 /// A label for comparing: lower case, without colon, star, dot and white space around it.
 pub(crate) fn label_key(text: &str) -> String {

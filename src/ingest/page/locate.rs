@@ -8,7 +8,7 @@ use scraper::{ElementRef, Html};
 
 use super::dom;
 use super::error::Error;
-use super::labels::{Labels, cells_beginning_with};
+use super::labels::{CELLS, LABEL_CHARS_MAX, Labels, cells_beginning_with};
 use super::profile::{Css, Move, RowPick, TableRule, Take};
 use super::table::{Grid, grid_of};
 
@@ -159,7 +159,14 @@ impl<'a> Page<'a> {
                 Move::Below => self.below(here)?,
                 Move::Same => dom::nearest(here, TABLE_CELLS)?,
                 Move::RowsBelow => return self.rows_below(here),
+                Move::Rest => return rest_of(here),
             };
+        }
+        // Several owners, or the lines of an address, may each have a `dd`.
+        if here.value().name() == "dd" && moves.last() == Some(&Move::Next) {
+            let all = here.next_siblings().filter_map(ElementRef::wrap).take_while(|e| e.value().name() == "dd");
+            let lines = std::iter::once(here).chain(all).flat_map(dom::lines_of).collect();
+            return Some(Hit { lines, path: dom::path_of(here) });
         }
         Some(Hit { lines: dom::lines_of(here), path: dom::path_of(here) })
     }
@@ -195,9 +202,38 @@ struct Place<'a> {
     column: usize,
 }
 
+/// What stands behind a label inside the element around it, up to the next label: `<b>Owner:</b> A<br>B<br><b>Situs:</b>`.
+fn rest_of(label: ElementRef<'_>) -> Option<Hit> {
+    if CELLS.contains(&label.value().name()) {
+        return None;
+    }
+    let parent = label.parent().and_then(ElementRef::wrap)?;
+    let is_end = |e: ElementRef<'_>| is_next_label(label, e);
+    let nodes = label.next_siblings().take_while(|n| !ElementRef::wrap(*n).is_some_and(is_end));
+    let mut lines = dom::lines_among(nodes.flat_map(|n| n.descendants()), parent);
+    if let Some(first) = lines.first_mut() {
+        *first = first.trim_start_matches([':', ' ']).to_owned();
+    }
+    lines.retain(|l| !l.is_empty());
+    Some(Hit { lines, path: dom::path_of(parent) })
+}
+
+/// Whether an element behind a label is another label: it ends with a colon, or looks like the first one.
+fn is_next_label(label: ElementRef<'_>, other: ElementRef<'_>) -> bool {
+    const MARKS: &[&str] = &["b", "strong", "label", "em", "i", "u"];
+    const ENDS: &[&str] = &["hr", "table", "h1", "h2", "h3", "h4", "h5", "h6"];
+    let (name, class) = (other.value().name(), label.attr("class"));
+    let is_alike =
+        name == label.value().name() && (MARKS.contains(&name) || (class.is_some() && class == other.attr("class")));
+    ENDS.contains(&name)
+        || is_alike
+        || dom::short_text_of(other, LABEL_CHARS_MAX).is_some_and(|t| t.trim_end().ends_with(':'))
+}
+
 fn next_of(here: ElementRef<'_>) -> Option<ElementRef<'_>> {
+    let is_hidden = |e: ElementRef<'_>| e.attr("type").is_some_and(|t| t.eq_ignore_ascii_case("hidden"));
     let mut next = dom::next_element(here)?;
-    while matches!(next.value().name(), "br" | "hr" | "img" | "script") {
+    while matches!(next.value().name(), "br" | "hr" | "img" | "script") || is_hidden(next) {
         next = dom::next_element(next)?;
     }
     Some(next)

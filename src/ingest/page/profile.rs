@@ -129,8 +129,10 @@ impl TryFrom<String> for Pattern {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Move {
-    /// The next cell, or the next element.
+    /// The next cell, or the next element; behind a `dt` every `dd` up to the next `dt`.
     Next,
+    /// All that stands behind the label in the element around it, up to the next label.
+    Rest,
     /// The cell in the next row, same column.
     Below,
     /// The same cell, behind the label.
@@ -201,7 +203,7 @@ impl Take {
 
 fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Move>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "next, below, same, rows_below, or a list of them")]
+    #[serde(untagged, expecting = "next, rest, below, same, rows_below, or a list of them")]
     enum Moves {
         One(Move),
         Many(Vec<Move>),

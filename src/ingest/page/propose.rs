@@ -57,6 +57,12 @@ const LABELS: &[(&str, &[&str])] = &[
             "owner(s)",
             "taxpayer",
             "taxpayer name",
+            "owner name and mailing address",
+            "owner name & mailing address",
+            "owner name and address",
+            "owner name & address",
+            "owner and mailing address",
+            "owner/mailing address",
             "name",
         ],
     ),
@@ -66,6 +72,9 @@ const LABELS: &[(&str, &[&str])] = &[
             "owner mailing address",
             "mailing address",
             "owner address",
+            "owner's mailing address",
+            "taxpayer mailing address",
+            "taxpayer address",
             "billing address",
             "tax bill address",
             "mail address",
@@ -85,6 +94,9 @@ const LABELS: &[(&str, &[&str])] = &[
             "site address(es)",
             "physical address",
             "property location",
+            "property street address",
+            "address of property",
+            "situs location",
             "street address",
             "location",
             "situs",
@@ -114,7 +126,10 @@ const LABELS: &[(&str, &[&str])] = &[
             "property type",
         ],
     ),
-    ("acres", &["acres", "acreage", "total acres"]),
+    (
+        "acres",
+        &["acres", "acreage", "total acres", "land area (acres)", "lot size (acres)", "land acres", "deeded acres"],
+    ),
     ("year_built", &["year built", "actual year built"]),
     ("land_value", &["land value", "land market value", "market land value", "land"]),
     ("improvement_value", &["improvement value", "building value", "building market value", "improvements"]),
@@ -141,6 +156,9 @@ const LABELS: &[(&str, &[&str])] = &[
 const FURTHER: &[(&str, &str)] =
     &[("owner_lines", "co-owner"), ("mailing_lines", "city, state, zip"), ("mailing_lines", "city state zip")];
 
+/// Labels of an address that stands in pieces.
+const PIECES: &[&str] = &["city", "state", "zip", "zip code", "zipcode"];
+
 /// Headers of a table of transfers.
 const HEADERS: &[(&str, &[&str])] = &[
     ("date", &["date", "sale date", "deed date", "recorded", "date recorded"]),
@@ -155,6 +173,9 @@ const HEADERS: &[(&str, &[&str])] = &[
 
 /// Where an address begins inside an owner's block.
 const ADDRESS_BEGINS: &str = r"^(ATTN\b|C/O\b|%|P\.?\s?O\.?\s?B|PMB\b|\d)";
+
+/// What only an address with its last line has.
+const ZIP: &str = r"\b\d{5}(-?\d{4})?\s*$";
 
 /// Inputs of a form that are written down.
 const INPUTS_MAX: usize = 40;
@@ -201,7 +222,10 @@ pub fn propose(document: &Document, naming: Naming<'_>) -> Proposal {
     for (field, synonyms) in LABELS {
         if let Some((proposed, labels)) = field_of(&page, field, synonyms) {
             claimed.extend(labels);
-            fields.extend(proposed);
+            // An owner's block gave the mailing address already.
+            let is_new = |p: &Proposed| fields.iter().all(|f: &Proposed| f.field != p.field);
+            let new: Vec<Proposed> = proposed.into_iter().filter(is_new).collect();
+            fields.extend(new);
         }
     }
     let unclaimed = unclaimed(&page, &claimed);
@@ -223,13 +247,16 @@ fn is_label(text: &str) -> bool {
 fn present<'a>(page: &Page<'a>, synonym: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (key, element) in page.labels.all() {
-        let base = key.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+        let base = key.trim_end_matches(|c: char| c.is_ascii_digit());
+        // "Year Built 1965" is the label with its value, in the element around both.
+        let base = if key.len() - base.len() <= 2 { base.trim_end() } else { key };
         if (key == synonym || (base == synonym && base.len() < key.len())) && found.iter().all(|f| label_key(f) != key)
         {
             let text = dom::text_of(element);
             found.push(text.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '*' | '.')).to_owned());
         }
     }
+    found.sort_by_key(|label| label_key(label) != synonym);
     found
 }
 
@@ -243,7 +270,7 @@ fn field_of(page: &Page<'_>, field: &str, synonyms: &[&str]) -> Option<Claim> {
         }
         let Some(first) = labels.first() else { continue };
         let Some((take, hit)) = best_take(page, field, first) else { continue };
-        if let Some(block) = owner_block(page, field, &take, first) {
+        if let Some(block) = owner_block(page, field, &take) {
             return Some((block, vec![label_key(first)]));
         }
         // "Owner Name 1", "Owner Name 2": all of them, where they give values by the same move.
@@ -256,6 +283,9 @@ fn field_of(page: &Page<'_>, field: &str, synonyms: &[&str]) -> Option<Claim> {
             labels.truncate(1);
         }
         let mut lines = hit.lines;
+        if field == "mailing_lines" && !has_zip(&lines) {
+            labels.extend(PIECES.iter().flat_map(|piece| present(page, piece)));
+        }
         let mut takes = vec![take];
         for label in labels.iter().skip(1) {
             if let Some((take, hit)) = like(page, &takes[0], label) {
@@ -292,8 +322,7 @@ fn only(page: &Page<'_>, take: &Take) -> Option<Hit> {
 fn best_take(page: &Page<'_>, field: &str, label: &str) -> Option<(Take, Hit)> {
     let scopes = scopes_of(page, label);
     let is_behind = has_value_behind(page, label);
-    let moves = [Move::Next, Move::Same, Move::Below, Move::RowsBelow];
-    moves.into_iter().filter(|m| *m != Move::Same || is_behind).find_map(|value| {
+    let try_move = |value: Move| {
         let tried = std::iter::once(None).chain(scopes.iter().map(Some)).filter_map(|inside| {
             let take =
                 Take { label: Some(label.to_owned()), value: vec![value], inside: inside.cloned(), ..Take::default() };
@@ -302,16 +331,21 @@ fn best_take(page: &Page<'_>, field: &str, label: &str) -> Option<(Take, Hit)> {
             (is_plausible(field, &hit.lines) && !is_head).then_some((take, hit))
         });
         // Of an owner shown twice the fuller one; else the first, which has the simplest rule.
-        let mut best: Option<(Take, Hit)> = None;
-        for (take, hit) in tried {
-            let is_fuller =
-                kind_of(field) == Kind::Lines && best.as_ref().is_some_and(|(_, b)| b.lines.len() < hit.lines.len());
-            if best.is_none() || is_fuller {
-                best = Some((take, hit));
-            }
-        }
-        best
-    })
+        tried.reduce(|best, other| if is_fuller(field, &best, &other) { other } else { best })
+    };
+    // Two owners behind one label may stand in two elements: what is next would be half of them.
+    let near = [Move::Next, Move::Rest].into_iter().filter_map(&try_move);
+    let near = near.reduce(|best, other| if is_fuller(field, &best, &other) { other } else { best });
+    let far = [Move::Same, Move::Below, Move::RowsBelow].into_iter().filter(|m| *m != Move::Same || is_behind);
+    near.or_else(|| far.into_iter().find_map(try_move))
+}
+
+fn is_fuller(field: &str, best: &(Take, Hit), other: &(Take, Hit)) -> bool {
+    kind_of(field) == Kind::Lines && best.1.lines.len() < other.1.lines.len()
+}
+
+fn has_zip(lines: &[String]) -> bool {
+    regex_lite::Regex::new(ZIP).is_ok_and(|zip| lines.last().is_some_and(|l| zip.is_match(l)))
 }
 
 /// Whether the label heads a column: a `th` beside another one.
@@ -358,17 +392,21 @@ fn is_plausible(field: &str, lines: &[String]) -> bool {
     }
 }
 
-/// An owner's block with names and address under one heading gives two fields.
-fn owner_block(page: &Page<'_>, field: &str, take: &Take, label: &str) -> Option<Vec<Proposed>> {
-    if field != "owner_lines" || !matches!(take.value.as_slice(), [Move::Below | Move::RowsBelow]) {
+/// An owner's block with names and address under or behind one label gives two fields.
+fn owner_block(page: &Page<'_>, field: &str, take: &Take) -> Option<Vec<Proposed>> {
+    if field != "owner_lines" {
         return None;
     }
-    let block = Take { value: vec![Move::RowsBelow], ..take.clone() };
+    let is_below = matches!(take.value.as_slice(), [Move::Below | Move::RowsBelow]);
+    let block = if is_below { Take { value: vec![Move::RowsBelow], ..take.clone() } } else { take.clone() };
     let lines = only(page, &block)?.lines;
     let pattern = regex_lite::Regex::new(ADDRESS_BEGINS).ok()?;
     let at = lines.iter().skip(1).position(|l| pattern.is_match(l))? + 1;
-    let rule =
-        |key: &str| format!("{{ label = {}, value = \"rows_below\", {key} = '{ADDRESS_BEGINS}' }}", quoted(label));
+    // Beside a label a line with a number may be a name; an address has a last line with a ZIP.
+    if !is_below && !has_zip(&lines) {
+        return None;
+    }
+    let rule = |key: &str| format!("{{ {}, {key} = '{ADDRESS_BEGINS}' }}", keys_toml(&block));
     Some(vec![
         Proposed { field: "owner_lines".to_owned(), rule: rule("until"), value: lines.get(..at)?.join("\n") },
         Proposed { field: "mailing_lines".to_owned(), rule: rule("from"), value: lines.get(at..)?.join("\n") },
@@ -380,23 +418,25 @@ fn quoted(text: &str) -> String {
 }
 
 fn rule_toml(takes: &[Take]) -> String {
-    let one = |take: &Take| {
-        let label = take.label.as_deref().unwrap_or("");
-        let mut keys = vec![format!("label = {}", quoted(label))];
-        let word = match take.value.as_slice() {
-            [Move::Same] => Some("same"),
-            [Move::Below] => Some("below"),
-            [Move::RowsBelow] => Some("rows_below"),
-            _ => None,
-        };
-        keys.extend(word.map(|w| format!("value = \"{w}\"")));
-        // A second owner's row is left away when there is one owner.
-        keys.extend((label_key(label) == "co-owner").then(|| "optional = true".to_owned()));
-        keys.extend(take.inside.as_ref().map(|i| format!("inside = {}", quoted(&i.text))));
-        format!("{{ {} }}", keys.join(", "))
-    };
-    let all: Vec<String> = takes.iter().map(one).collect();
+    let all: Vec<String> = takes.iter().map(|take| format!("{{ {} }}", keys_toml(take))).collect();
     if all.len() == 1 { all.concat() } else { format!("{{ take = [{}] }}", all.join(", ")) }
+}
+
+fn keys_toml(take: &Take) -> String {
+    let label = take.label.as_deref().unwrap_or("");
+    let mut keys = vec![format!("label = {}", quoted(label))];
+    let word = match take.value.as_slice() {
+        [Move::Rest] => Some("rest"),
+        [Move::Same] => Some("same"),
+        [Move::Below] => Some("below"),
+        [Move::RowsBelow] => Some("rows_below"),
+        _ => None,
+    };
+    keys.extend(word.map(|w| format!("value = \"{w}\"")));
+    // A second owner's row is left away when there is one owner.
+    keys.extend((label_key(label) == "co-owner").then(|| "optional = true".to_owned()));
+    keys.extend(take.inside.as_ref().map(|i| format!("inside = {}", quoted(&i.text))));
+    keys.join(", ")
 }
 
 /// Labels with a colon, or in a cell before another one, that no field took.
