@@ -179,7 +179,11 @@ async fn fetch_all<'a>(
     client: &'a Client,
     vault: &'a Arc<EvidenceVault>,
 ) -> Result<(Run<'a>, i64, Cursor, u64), Error> {
-    let layer = read_layer(client, job.url).await?;
+    let mut layer = read_layer(client, job.url).await?;
+    if !layer.has_known_crs() {
+        // Then the service need not be asked for degrees.
+        layer.crs = job.profile.crs.clone().or(layer.crs);
+    }
     let (query, mark) = complete(db, job, &layer)?;
     let run = Run { db, job, client, vault, layer, query, mark };
     let mut pagings = run.pagings();
@@ -276,10 +280,8 @@ impl Run<'_> {
         if self.layer.can_offset {
             found.push(Paging::Offset);
         }
-        found.extend([Paging::Oid, Paging::Ids]);
-        if self.layer.can_statistics {
-            found.push(Paging::Range);
-        }
+        // Old services have statistics without saying so.
+        found.extend([Paging::Oid, Paging::Ids, Paging::Range]);
         found
     }
 
@@ -445,7 +447,8 @@ impl Run<'_> {
             None => Ok(None),
         };
         let mut options: OpenOptions = self.job.profile.open_options();
-        options.crs = options.crs.or_else(|| cursor.crs.clone());
+        // A page that names no system is in the one that was asked for.
+        options.crs = options.crs.or_else(|| cursor.crs.clone()).or_else(|| self.query.crs(&self.layer));
         let source = rows::open(&self.layer, byte_len, &options, next).map_err(import::Error::from)?;
         let authorship = fetch_vault::as_of_now(self.job.authorship);
         let request = import::Request {

@@ -39,6 +39,12 @@ pub(crate) struct Service {
     pub(crate) is_endless: bool,
     /// Pages hold more or fewer rows, as where bytes are bounded and not rows.
     pub(crate) is_uneven: bool,
+    /// The field of object ids in the list of them, where it is another than in the rows.
+    pub(crate) listed_field: Option<&'static str>,
+    /// The description says which field holds the object ids.
+    pub(crate) names_oid: bool,
+    /// Pages name their coordinate system.
+    pub(crate) names_crs: bool,
 }
 
 /// `n` lots with gaps in their object ids.
@@ -69,6 +75,9 @@ impl Service {
             count_drift: 0,
             is_endless: false,
             is_uneven: false,
+            listed_field: None,
+            names_oid: true,
+            names_crs: true,
         }
     }
 
@@ -81,7 +90,7 @@ impl Service {
             "editFieldsInfo": { "editDateField": "EditDate" },
             "extent": { "spatialReference": { "wkid": 102_100, "latestWkid": 3857 } },
             "fields": [
-                { "name": "OBJECTID", "type": "esriFieldTypeOID" },
+                { "name": "OBJECTID", "type": if self.names_oid { "esriFieldTypeOID" } else { "esriFieldTypeInteger" } },
                 { "name": "parcel_id", "type": "esriFieldTypeString" },
                 { "name": "owner", "type": "esriFieldTypeString" },
                 { "name": "situs_address", "type": "esriFieldTypeString" },
@@ -163,10 +172,13 @@ impl Service {
         if flag("returnIdsOnly") {
             let ids: Vec<i64> = chosen.iter().map(|l| l.oid).collect();
             return if self.can_list_ids {
-                send(json!({ "objectIdFieldName": "OBJECTID", "objectIds": ids }))
+                send(json!({ "objectIdFieldName": self.listed_field.unwrap_or("OBJECTID"), "objectIds": ids }))
             } else {
                 refuse()
             };
+        }
+        if asked.param("outStatistics").is_some() && !self.can_statistics {
+            return refuse();
         }
         if asked.param("outStatistics").is_some() {
             let (low, high) = (chosen.iter().map(|l| l.oid).min(), chosen.iter().map(|l| l.oid).max());
@@ -191,7 +203,10 @@ impl Service {
         send(if is_geojson {
             json!({ "type": "FeatureCollection", "properties": { "exceededTransferLimit": is_exceeded }, "features": features })
         } else {
-            let mut page = json!({ "spatialReference": { "wkid": 102_100, "latestWkid": 3857 }, "features": features });
+            let mut page = json!({ "features": features });
+            if self.names_crs {
+                page["spatialReference"] = json!({ "wkid": 102_100, "latestWkid": 3857 });
+            }
             if is_exceeded {
                 page["exceededTransferLimit"] = json!(true);
             }

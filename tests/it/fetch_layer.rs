@@ -176,6 +176,9 @@ fn a_service_is_read_in_whichever_way_it_allows() {
         (Service { says_exceeded: false, hidden_max: Some(20), can_offset: false, ..base.clone() }, Paging::Oid),
         (Service { says_exceeded: false, hidden_max: Some(20), ..base.clone() }, Paging::Offset),
         (Service { can_count: false, ..base.clone() }, Paging::Offset),
+        (Service { listed_field: Some("FID"), can_offset: false, ..base.clone() }, Paging::Oid),
+        (Service { names_oid: false, ..base.clone() }, Paging::Oid),
+        (Service { names_crs: false, ..base.clone() }, Paging::Offset),
     ] {
         let (layer, (_dir, db)) = (Layer::start(service.clone()), place());
         let report = fetch(&db, &layer, &Wish::default()).unwrap_or_else(|e| panic!("{service:?}: {e}"));

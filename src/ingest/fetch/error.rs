@@ -147,6 +147,10 @@ impl Error {
             Error::Service { code: 498 | 499, .. } => {
                 "the layer needs a login; ask the publisher for a public one or a file".to_owned()
             }
+            Error::Service { code: 400, .. } => {
+                "is the condition (--where) in the service's SQL? else another way of paging: --paging oid, ids or range"
+                    .to_owned()
+            }
             Error::Status { status: 407, .. } => {
                 "the proxy asks for a login: proxy = \"http://USER:PASSWORD@HOST:PORT\" in the [fetch] table".to_owned()
             }

@@ -143,10 +143,6 @@ impl<'a> Harvest<'a> {
         query: &'a Query,
         (paging, page_rows): (Paging, Option<u32>),
     ) -> Result<Self, Error> {
-        let Some(oid_field) = layer.oid_field.clone() else {
-            let detail = "no field of object ids is named".to_owned();
-            return Err(Error::NoPaging { url: layer.url.clone(), detail });
-        };
         let cursor = Cursor {
             paging,
             page_rows: layer.page_rows(page_rows),
@@ -157,12 +153,16 @@ impl<'a> Harvest<'a> {
             mark_max: None,
             crs: None,
             fingerprint: layer.fingerprint.clone(),
-            oid_field,
+            oid_field: layer.oid_field.clone().unwrap_or_default(),
             ids_sha256: None,
         };
         let mut harvest = Self::resume(client, layer, query, (cursor, Vec::new()));
         harvest.cursor.n_counted = harvest.count().await?;
         harvest.open_windows().await?;
+        if harvest.cursor.oid_field.is_empty() {
+            let detail = "no field of object ids is named".to_owned();
+            return Err(Error::NoPaging { url: layer.url.clone(), detail });
+        }
         Ok(harvest)
     }
 
@@ -308,8 +308,9 @@ impl<'a> Harvest<'a> {
                 let request = self.query.object_ids(self.layer);
                 let (_, found) = self.ask(&request, page::object_ids).await?;
                 let (field, ids) = found.ok_or_else(|| no_paging("it does not list its object ids"))?;
-                if let Some(field) = field.filter(|f| !f.is_empty()) {
-                    self.cursor.oid_field = field;
+                // Some services name a field here that the rows do not have.
+                if let Some(field) = field.and_then(|f| self.layer.field(&f)) {
+                    self.cursor.oid_field.clone_from(&field.name);
                 }
                 let n = self.cursor.page_rows as usize;
                 let starts = (0..ids.len()).step_by(n.max(1)).rev();

@@ -58,8 +58,6 @@ pub struct Layer {
     pub can_offset: bool,
     /// Whether rows can be ordered.
     pub can_order: bool,
-    /// Whether the least and greatest object id can be asked for.
-    pub can_statistics: bool,
     /// Whether pages come as GeoJSON too.
     pub has_geojson: bool,
     /// Coordinate system as the service names it.
@@ -129,7 +127,6 @@ impl Layer {
             rows_max: rows_max.filter(|n| *n > 0).unwrap_or(ROWS_MAX_DEFAULT),
             can_offset: flag("supportsPagination"),
             can_order: flag("supportsOrderBy"),
-            can_statistics: flag("supportsStatistics"),
             has_geojson: formats.contains("geojson"),
             fingerprint: sha256_hex(told.as_bytes()),
             fields,
@@ -263,7 +260,7 @@ mod tests {
             "domain":{"type":"codedValue","codedValues":[{"name":"Lot","code":1.0},{"name":" ","code":2}]}},
             {"name":"SIZE","type":"esriFieldTypeDouble","domain":{"type":"range","range":[0,1]}}]}"#;
         let layer = Layer::parse("u", new).unwrap();
-        assert!(layer.can_offset && layer.can_order && layer.can_statistics && layer.has_geojson);
+        assert!(layer.can_offset && layer.can_order && layer.has_geojson);
         assert_eq!((layer.page_rows(None), layer.page_rows(Some(50))), (2000, 50));
         assert_eq!(layer.fields[1].domain.as_ref().unwrap()["1"], "Lot");
         assert_eq!(layer.subtypes.unwrap().domains["1"]["USE"]["H"], "House");

@@ -6,6 +6,9 @@ use crate::ingest::fetch::client::Request;
 /// Longest URL that is sent with GET; servers cut longer ones.
 const URL_CHARS_MAX: usize = 1_800;
 
+/// WGS 84, for services whose own coordinate system we do not know.
+const DEGREES: &str = "4326";
+
 /// Form of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PageForm {
@@ -82,7 +85,13 @@ impl Query {
             request.params.retain(|(name, _)| name != "f");
             return request.with("f", "geojson");
         }
-        if layer.has_known_crs() { request } else { request.with("outSR", "4326") }
+        if layer.has_known_crs() { request } else { request.with("outSR", DEGREES) }
+    }
+
+    /// The coordinate system that the rows are asked for in; GeoJSON is always in degrees.
+    pub fn crs(&self, layer: &Layer) -> Option<String> {
+        let own = layer.crs.clone().filter(|_| self.form == PageForm::Json && layer.has_known_crs());
+        own.or_else(|| (self.form == PageForm::Json).then(|| DEGREES.to_owned()))
     }
 
     /// Asks for the number of rows.
