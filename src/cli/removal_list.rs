@@ -209,7 +209,8 @@ fn show_made(global: &Global, made: &Made) -> Result<Outcome, Failure> {
         } else {
             String::new()
         };
-        text.push_str(&format!("  {} stops, route {length:.0} ft{saved}\n", made.stops.len()));
+        let stops = if made.stops.len() == 1 { "1 stop".to_owned() } else { format!("{} stops", made.stops.len()) };
+        text.push_str(&format!("  {stops}, route {length:.0} ft{saved}\n"));
     }
     for s in &made.stops {
         let facts: serde_json::Value = serde_json::from_str(&s.facts_json).unwrap_or_default();

@@ -270,6 +270,7 @@ impl Inspection {
             }
             self.proposals.push((field, chosen));
         }
+        self.propose_second_address(headers, &mut used);
         self.propose_places(headers, &mut used);
     }
 
@@ -294,6 +295,31 @@ impl Inspection {
         let chosen: Vec<usize> = pieces.into_iter().flatten().collect();
         self.proposals.push((field, chosen.iter().map(|i| self.columns[*i].name.clone()).collect()));
         used.extend(chosen);
+    }
+
+    /// Two columns of one name (`Address`, read as `Address` and `Address_2`) with the owner between them: the second is where the
+    /// owner lives, when it holds house numbers.
+    fn propose_second_address(&mut self, headers: &[String], used: &mut Vec<usize>) {
+        let first_of = |proposals: &[(&str, Vec<String>)], field: &str| {
+            let chosen = proposals.iter().find(|(f, _)| *f == field)?;
+            headers.iter().position(|h| Some(h) == chosen.1.first())
+        };
+        let (situs, owner) = (first_of(&self.proposals, "situs_address"), first_of(&self.proposals, "owner_lines"));
+        let is_mapped = self.proposals.iter().any(|(f, _)| *f == "mailing_lines");
+        let (Some(situs), Some(owner), false) = (situs, owner, is_mapped) else { return };
+        let again = format!("{}_2", headers[situs]);
+        let second = headers.iter().position(|h| *h == again).filter(|i| situs < owner && owner < *i);
+        let is_address = |i: &usize| self.columns[*i].n_numbered * 2 > self.n_rows_read;
+        let Some(second) = second.filter(is_address) else { return };
+        used.push(second);
+        self.proposals.push(("mailing_lines", vec![again]));
+        for (field, again) in [("mail_city", "city_2"), ("mail_state", "state_2"), ("mail_zip", "zip_2")] {
+            let found = headers.iter().position(|h| h.eq_ignore_ascii_case(again));
+            if let Some(at) = found.filter(|at| *at > second && !used.contains(at)) {
+                used.push(at);
+                self.proposals.push((field, vec![headers[at].clone()]));
+            }
+        }
     }
 
     /// City, state and ZIP that do not say whose they are go to the address column before them.

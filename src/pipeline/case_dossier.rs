@@ -7,7 +7,7 @@ use crate::model::money::Cents;
 use crate::model::report::{Block, Section, figures, words};
 use crate::store::case_work::{self, EvidenceRow};
 use crate::store::cases::{self, CaseRow};
-use crate::store::{Reader, case_notice, case_party, holds};
+use crate::store::{Reader, case_notice, case_party, holds, removals};
 
 use super::casework::{self, Desk, Error};
 use super::checklist;
@@ -368,6 +368,9 @@ fn timeline(db: &Reader, case: &CaseRow) -> Result<Section, Error> {
         if let Some(day) = h.released_on {
             add(&day, format!("hold {} released", h.hold_type), "");
         }
+    }
+    for [day, tap_no, order_no, kind] in removals::inventory_of_case(db, id)? {
+        add(&day, format!("tap {tap_no}: {kind} ({order_no})"), "");
     }
     for s in cases::steps(db, id)? {
         let more: Vec<&str> = [s.stated.as_str(), s.reason.as_str()].into_iter().filter(|t| !t.is_empty()).collect();

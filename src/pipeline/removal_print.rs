@@ -47,7 +47,7 @@ pub fn photos(db_path: &Path, db: &impl Db, stops: &[StopRow]) -> Result<Vec<Sto
                 continue;
             }
             n_bytes += bytes.len();
-            let day = e.captured_at.as_deref().unwrap_or(&e.added_at).get(..10).unwrap_or_default().to_owned();
+            let day = e.captured_at.as_deref().unwrap_or(&e.added_on).get(..10).unwrap_or_default().to_owned();
             found.push(StopPhoto {
                 order_no: stop.order_no.clone(),
                 caption: format!("{} {day}", e.evidence_no),

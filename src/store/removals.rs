@@ -451,6 +451,22 @@ pub fn removed_on(db: &impl Db, tap_no: &str) -> Result<Option<String>, Error> {
     Ok(statement.query_row([tap_no], |r| r.get(0))?)
 }
 
+/// Inventory changes by the orders of a case: day, tap, order, kind.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn inventory_of_case(db: &impl Db, case_id: i64) -> Result<Vec<[String; 4]>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT c.changed_on, c.tap_no, c.order_no, c.change_kind
+         FROM removal_order o
+         JOIN inventory_change c ON c.order_no = o.order_no
+         WHERE o.case_id = ?1
+         ORDER BY c.inventory_change_id",
+    )?;
+    let rows = statement.query_map([case_id], |r| Ok([r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?]))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Inventory changes, oldest first: tap, order, day, kind, material.
 ///
 /// # Errors

@@ -23,6 +23,8 @@ fn the_demo_ends_with_a_removed_tap_and_a_sealed_packet() {
         let output = shell(&city, line);
         assert!(output.status.success(), "{line}: {}", said(&output));
     }
+    let shown = said(&shell(&city, "taptrace case show IC-2026-00001"));
+    assert!(shown.contains("tap T-00402: removed_at_main (RO-2026-00001)"), "{shown}");
     let layer: Value = serde_json::from_slice(&fs::read(city.join("layer_cases.geojson")).unwrap()).unwrap();
     assert_eq!(layer["features"][0]["properties"]["violation_type"], "slip");
     let story = fs::read_to_string(city.join("case_story.txt")).unwrap();

@@ -124,3 +124,20 @@ fn files_without_rows_or_columns_say_so() {
     assert_eq!(status, Some(1));
     assert!(said.contains("only one column was found"), "{said}");
 }
+
+#[test]
+fn the_second_of_two_address_columns_is_where_the_owner_lives() {
+    let dir = temp_dir();
+    let rows: String =
+        (1..9).map(|i| format!("17-{i},{i} ELM ST,TULSA,74103,OAK LLC,9{i} PINE AVE,ENID,OK,73701\n")).collect();
+    let head = "Parcel Number,Address,City,Zip,Owner Name,Address,City,State,Zip";
+    fs::write(dir.path().join("roll.csv"), format!("{head}\n{rows}")).unwrap();
+    let (status, said) = run(
+        dir.path(),
+        "taptrace import inspect roll.csv -o mine.toml && taptrace import roll roll.csv --profile ./mine.toml",
+    );
+    assert_eq!(status, Some(0), "{said}");
+    let found = parcel(dir.path(), "17-1");
+    assert_eq!(found["situs"][0], "1 ELM ST, TULSA 74103");
+    assert_eq!(found["mailing_address"], "91 PINE AVE, ENID, OK 73701");
+}

@@ -211,7 +211,8 @@ impl Sheet {
     /// Length of the route in words.
     pub fn route_words(&self) -> String {
         let from = if self.yard.is_some() { "yard to yard" } else { "first stop and back" };
-        format!("{} stops, route {:.1} mi as the crow flies, {from}", self.stops.len(), self.length_ft / 5280.0)
+        let stops = if self.stops.len() == 1 { "1 stop".to_owned() } else { format!("{} stops", self.stops.len()) };
+        format!("{stops}, route {:.1} mi as the crow flies, {from}", self.length_ft / 5280.0)
     }
 
     /// Columns of the table forms of this copy.
@@ -230,6 +231,12 @@ impl SheetStop {
     /// Whether a crew may dig (or pull) here on the day of the work.
     pub fn is_diggable(&self) -> bool {
         matches!(self.fact("ticket_state"), "ok" | "short" | "") && self.fact("hold").is_empty()
+    }
+
+    /// Something that can hurt somebody; `none` says that somebody looked.
+    pub(crate) fn has_hazard(&self) -> bool {
+        let words = self.fact("safety").split("; ").map(str::trim);
+        words.into_iter().any(|word| !word.is_empty() && !word.eq_ignore_ascii_case("none"))
     }
 
     /// Whether the locate ticket needs red ink.
@@ -292,7 +299,10 @@ fn lines(kind: SheetKind, stop: &SheetStop) -> Vec<Line> {
     };
     let f = |name| stop.fact(name).to_owned();
     add("HOLD", f("hold"), Tone::Danger);
-    add("SAFETY", f("safety"), Tone::Danger);
+    match stop.has_hazard() {
+        true => add("SAFETY", f("safety"), Tone::Danger),
+        false => add("Safety", f("safety"), Tone::Plain),
+    }
     if kind == SheetKind::Refuse {
         add("Service", f("service"), Tone::Plain);
         add("Account", f("account_no"), Tone::Strong);

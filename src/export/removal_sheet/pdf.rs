@@ -165,10 +165,9 @@ fn table_row(flow: &mut Flow<'_>, stop: &SheetStop) {
         "open" => "NOT ANSWERED".to_owned(),
         state => format!("{} {}", stop.fact("ticket_expires"), state.to_uppercase()),
     };
-    let flags: Vec<&str> = [("safety", "SAFETY"), ("hold", "HOLD")]
-        .iter()
-        .filter(|(name, _)| !stop.fact(name).is_empty())
-        .map(|(_, word)| *word)
+    let flags: Vec<&str> = [(stop.has_hazard(), "SAFETY"), (!stop.fact("hold").is_empty(), "HOLD")]
+        .into_iter()
+        .filter_map(|(is_there, word)| is_there.then_some(word))
         .chain((stop.fact("fire_service") == "yes").then_some("FIRE"))
         .collect();
     let cells = [

@@ -206,3 +206,12 @@ fn tables_ask_for_results_under_the_names_that_merge_reads() {
     assert!(feature["properties"].as_object().unwrap().values().all(|v| !v.is_null()));
     assert!(feature["properties"].get("id").is_none() && feature["id"].is_string());
 }
+
+#[test]
+fn a_place_without_hazards_is_not_printed_as_one() {
+    for (safety, has_hazard) in
+        [("", false), ("none", false), ("none; none", false), ("none; dog, seen 2026-05-01", true)]
+    {
+        assert_eq!(stop(1, &[("safety", safety)]).has_hazard(), has_hazard, "{safety}");
+    }
+}
