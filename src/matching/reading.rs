@@ -90,7 +90,7 @@ pub(crate) fn number(number: &AddressNumber, hyphens_are_composite: bool) -> Num
         found.suffix.push_str("1/2");
     }
     let Some(high) = number.high.filter(|h| *h != number.low) else { return found };
-    if number.hyphenated && hyphens_are_composite {
+    if number.hyphenated && hyphens_are_composite && !is_written_range(number, high) {
         found.suffix = format!("-{high}{}", found.suffix);
     } else if high > number.low && high - number.low <= SPAN_MAX {
         found.high = high;
@@ -103,6 +103,17 @@ pub(crate) fn number(number: &AddressNumber, hyphens_are_composite: bool) -> Num
         }
     }
     found
+}
+
+/// A range covers fewer house numbers than this.
+const WRITTEN_SPAN_MAX: u32 = 200;
+
+/// `1120-1124` is a range also where `80-44` is a house: a block has no hundred houses, so the second part of a composite
+/// number is shorter.
+fn is_written_range(number: &AddressNumber, high: u32) -> bool {
+    let is_long = |part: &str| part.len() >= 3 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_even = number.raw.split_once('-').is_some_and(|(a, b)| a.len() == b.len() && is_long(a) && is_long(b));
+    is_even && high > number.low && high - number.low < WRITTEN_SPAN_MAX
 }
 
 /// The end of a range of which only the last digits were written.
@@ -208,6 +219,8 @@ mod tests {
         assert_eq!(number_of("457-2 MT AUBURN ST", false), (457, 457, text(""), text("2")));
         assert_eq!(number_of("80-44 LEFFERTS BLVD", true), (80, 80, text("-44"), text("")));
         assert_eq!(number_of("338 TO 348 SAINT JOHNS PL", true), (338, 348, text(""), text("")));
+        assert_eq!(number_of("131-35 SANFORD AVE", true).2, "-135");
+        assert_eq!(number_of("1120-1124 BRYANT AVE", true), (1120, 1124, text(""), text("")));
         assert_eq!(number_of("123 1/2 MAIN ST", false), (123, 123, text("1/2"), text("")));
     }
 
