@@ -72,6 +72,9 @@ impl Error {
             Error::Import(import::Error::Ingest(ingest::Error::Empty { .. })) => {
                 "is it the right layer? --dry-run describes it".to_owned()
             }
+            Error::Import(import::Error::Ingest(
+                ingest::Error::MissingColumns { .. } | ingest::Error::WrongKind { .. } | ingest::Error::TooLarge { .. },
+            )) => "--dry-run shows the columns of the layer; map them in a profile: --profile FILE".to_owned(),
             Error::Import(import::Error::Ingest(e)) => e.hint(),
             Error::Import(import::Error::Shrunk { .. }) => {
                 "is the layer complete? if so, add --allow-shrink".to_owned()

@@ -194,7 +194,7 @@ impl EvidenceVault {
             byte_len: i64::try_from(e.payload.len()).unwrap_or(i64::MAX),
             revalidates: e.revalidates.map(str::to_owned),
             permission: e.permission.map(str::to_owned),
-            tool_version: format!("taptrace {}", env!("CARGO_PKG_VERSION")),
+            tool_version: tool_of(e.proxy),
             actor: self.authorship.actor.clone(),
             reason: self.authorship.reason.clone(),
             ..ResponseRow::default()
@@ -250,6 +250,12 @@ impl Drop for EvidenceVault {
         // What came before an error is evidence too; a failure here has nobody left to hear of it.
         drop(self.flush());
     }
+}
+
+/// What fetched: also the proxy saw, and may have changed, what came.
+fn tool_of(proxy: Option<&str>) -> String {
+    let through = proxy.map(|p| format!(" through the proxy {p}")).unwrap_or_default();
+    format!("taptrace {}{through}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The payload of a response.

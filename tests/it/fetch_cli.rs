@@ -157,6 +157,13 @@ fn a_proxy_is_used_when_the_configuration_names_it_and_only_then() {
     with(&proxy.url("").replace("http://", "http://ann:secret@"));
     let (code, out, told) = run(at, "taptrace fetch url http://gis.example.test/a -o body.json; cat body.json");
     assert!(code == 0 && out.contains("\"asked\":\"http://gis.example.test/a\""), "{out} {told}");
+    let evidence: String = rusqlite::Connection::open(at.join("taptrace.db"))
+        .unwrap()
+        .query_row("SELECT group_concat(host || ' ' || tool_version, '\n') FROM fetch_response", [], |r| r.get(0))
+        .unwrap();
+    let through = format!(" through the proxy {}", proxy.url("").replace("http://", ""));
+    let is_told = |line: &str| line.ends_with(&through) == line.starts_with("gis.example.test ");
+    assert!(evidence.contains(&through) && evidence.lines().all(is_told) && !evidence.contains("secret"), "{evidence}");
     let n_asked = proxy.log().len();
     let asked = proxy.log().pop().unwrap();
     assert_eq!(asked.header("proxy-authorization"), Some("Basic YW5uOnNlY3JldA=="));

@@ -52,6 +52,7 @@ pub(super) struct Came {
     pub hop: Hop,
     pub raw: Raw,
     pub permission: Option<String>,
+    pub proxy: Option<String>,
     /// The kept response that a 304 says is still good.
     pub revalidated: Option<Kept>,
 }
@@ -77,6 +78,7 @@ impl Came {
             sha256: &sha256,
             revalidates: self.revalidated.as_ref().map(|k| k.sha256.as_str()),
             permission: self.permission.as_deref(),
+            proxy: self.proxy.as_deref(),
         };
         self.vault.keep(&exchange).map_err(Error::Vault)?;
         Ok(sha256)

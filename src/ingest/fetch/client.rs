@@ -406,7 +406,15 @@ impl Client {
         let permission = hop.url.host_str().and_then(|h| self.options.permissions.get(h)).cloned();
         let revalidated = question.kept.as_ref().filter(|_| raw.status == 304).cloned();
         let vault = Arc::clone(&self.options.vault);
-        Came { vault, request_key: question.key.clone(), hop, raw, permission, revalidated }
+        let proxy = self.proxy_of(&hop.url);
+        Came { vault, request_key: question.key.clone(), hop, raw, permission, proxy, revalidated }
+    }
+
+    /// The proxy that a request goes through, without its password.
+    fn proxy_of(&self, url: &Url) -> Option<String> {
+        let proxy = self.options.proxy.as_deref().filter(|_| !self.options.guard.is_own(url))?;
+        let proxy = proxy_url(proxy).ok()?;
+        Some(format!("{}:{}", proxy.host_str()?, proxy.port_or_known_default()?))
     }
 
     fn headers_of(&self, request: &Request, kept: Option<&Kept>) -> Vec<(String, String)> {
@@ -457,7 +465,7 @@ impl Client {
         for (name, value) in hop.headers.iter().filter(|(n, _)| hop.method == Method::Post || n != "Content-Type") {
             builder = builder.header(name, value);
         }
-        let is_proxied = self.options.proxy.is_some() && !self.options.guard.is_own(&hop.url);
+        let is_proxied = self.proxy_of(&hop.url).is_some();
         let fail = |e: reqwest::Error| transport_error(hop.url.as_str(), e, time, is_proxied);
         let mut response = builder.timeout(time).send().await.map_err(fail)?;
         let limit = self.bytes_max(request);

@@ -148,7 +148,7 @@ impl Error {
                 "the layer needs a login; ask the publisher for a public one or a file".to_owned()
             }
             Error::Service { code: 400, .. } => {
-                "is the condition (--where) in the service's SQL? else another way of paging: --paging oid, ids or range"
+                "is the condition (--where) in the service's SQL? else without --geojson, or with --paging oid, ids or range"
                     .to_owned()
             }
             Error::Status { status: 407, .. } => {

@@ -108,6 +108,8 @@ pub struct Exchange<'a> {
     pub revalidates: Option<&'a str>,
     /// Permission that stands in for robots.txt, as recorded in the configuration.
     pub permission: Option<&'a str>,
+    /// The proxy that stood in between, without its password.
+    pub proxy: Option<&'a str>,
 }
 
 /// A response that was kept earlier.
