@@ -35,6 +35,9 @@ use super::import;
 const COMMIT_EVERY: Duration = Duration::from_secs(2);
 const PAGES_PER_COMMIT: usize = 64;
 
+/// Bytes of a layer's description; the largest one seen has 0.3 MB, and each takes some thirty times its length in memory.
+const DESCRIPTION_BYTES_MAX: u64 = 8 << 20;
+
 /// From when on rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
@@ -142,7 +145,9 @@ async fn read_layer(client: &Client, url: &str) -> Result<Layer, fetch::Error> {
     let mut n_tries = 0;
     loop {
         n_tries += 1;
-        let response = client.send(&Request::get(url).with("f", "json")).await?.into_good()?;
+        let mut request = Request::get(url).with("f", "json");
+        request.bytes_max = Some(client.limits().bytes_max.min(DESCRIPTION_BYTES_MAX));
+        let response = client.send(&request).await?.into_good()?;
         match Layer::parse(url, &response.body) {
             Err(error) if error.is_passing() && n_tries < client.limits().n_tries_max => client.rest(n_tries).await?,
             result => return result,

@@ -6,7 +6,7 @@
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-use super::layer::{Domain, Layer};
+use super::layer::{Domain, Field, Layer};
 use super::page::text_of;
 use crate::ingest::Error;
 use crate::ingest::bytes::Input;
@@ -51,7 +51,7 @@ pub fn open(
     let input = Input::from_unpacked(Path::new(&layer.url), Box::new(pages), bytes_total)?;
     let inner = GeoJsonReader::open(Path::new(&layer.url), input, options)?;
     let coded: Vec<String> =
-        layer.fields.iter().filter(|f| is_coded(layer, &f.name)).map(|f| format!("{}{CODE_SUFFIX}", f.name)).collect();
+        layer.fields.iter().filter(|f| is_coded(layer, f)).map(|f| format!("{}{CODE_SUFFIX}", f.name)).collect();
     if coded.is_empty() {
         return Ok(Source::from_reader(Box::new(inner), Format::GeoJson));
     }
@@ -61,9 +61,9 @@ pub fn open(
     Ok(Source::from_reader(Box::new(reader), Format::GeoJson))
 }
 
-fn is_coded(layer: &Layer, field: &str) -> bool {
-    layer.field(field).is_some_and(|f| f.domain.is_some())
-        || layer.subtypes.as_ref().is_some_and(|s| s.domains.values().any(|d| d.contains_key(field)))
+fn is_coded(layer: &Layer, field: &Field) -> bool {
+    field.domain.is_some()
+        || layer.subtypes.as_ref().is_some_and(|s| s.domains.values().any(|d| d.contains_key(&field.name)))
 }
 
 /// Puts names in the place of codes.
