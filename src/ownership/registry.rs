@@ -2,7 +2,9 @@
 //!
 //! A printed case names a group by number, so a number is never given to another group.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// What happened to a group between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,42 +49,48 @@ pub struct Numbers {
 
 /// Numbers the groups; new ones from `next` on. The answer does not depend on the order of the members.
 pub fn number(members: &[Member], next: i64) -> Numbers {
-    let mut weights: FxHashMap<(i64, u32), u64> = FxHashMap::default();
-    let mut roots: Vec<u32> = Vec::new();
-    for member in members {
-        roots.push(member.root);
-        if let Some(before) = member.before {
-            // A member without parcels still counts a little, so that it keeps its number.
-            *weights.entry((before, member.root)).or_default() += u64::from(member.n_parcels) * 1000 + 1;
-        }
-    }
+    let mut roots: Vec<u32> = members.iter().map(|member| member.root).collect();
     roots.sort_unstable();
     roots.dedup();
-    let mut ranked: Vec<(i64, std::cmp::Reverse<u64>, u32)> =
-        weights.into_iter().map(|((before, root), weight)| (before, std::cmp::Reverse(weight), root)).collect();
-    ranked.sort_unstable();
-    let mut heirs: FxHashMap<u32, Vec<i64>> = FxHashMap::default();
+    // A member without parcels still counts a little, so that it keeps its number.
+    let weight = |member: &Member| Some((member.before?, member.root, u64::from(member.n_parcels) * 1000 + 1));
+    let mut weights: Vec<(i64, u32, u64)> = members.iter().filter_map(weight).collect();
+    weights.sort_unstable();
+    weights.dedup_by(|more, kept| {
+        let same = (more.0, more.1) == (kept.0, kept.1);
+        kept.2 += if same { more.2 } else { 0 };
+        same
+    });
+    weights.sort_unstable_by_key(|(before, root, weight)| (*before, std::cmp::Reverse(*weight), *root));
+    // The heaviest part of a group inherits its number; the others come out of it.
+    let mut heirs: Vec<(u32, i64)> = Vec::with_capacity(weights.len());
     let mut origin: FxHashMap<u32, i64> = FxHashMap::default();
     let mut last = None;
-    for (before, _, root) in ranked {
+    for (before, root, _) in weights {
         if last == Some(before) {
             origin.entry(root).or_insert(before);
         } else {
-            heirs.entry(root).or_default().push(before);
+            heirs.push((root, before));
             last = Some(before);
         }
     }
-    let mut numbers = Numbers::default();
+    heirs.sort_unstable();
+    let mut numbers =
+        Numbers { of_root: HashMap::with_capacity_and_hasher(roots.len(), FxBuildHasher), ..Numbers::default() };
     let mut fresh = next;
+    let mut rest = heirs.as_slice();
     for root in roots {
-        let claims = heirs.get(&root).map_or(&[][..], Vec::as_slice);
-        let number = claims.first().copied().unwrap_or(fresh);
-        if claims.is_empty() {
+        let (own, others) = rest.split_at(rest.iter().take_while(|(of, _)| *of == root).count());
+        rest = others;
+        let mut claims = own.iter().map(|(_, before)| *before);
+        let first = claims.next();
+        let number = first.unwrap_or(fresh);
+        if first.is_none() {
             numbers.fresh.push(fresh);
             fresh += 1;
             numbers.events.extend(origin.get(&root).map(|from| Event::Split { from: *from, into: number }));
         }
-        numbers.events.extend(claims.iter().skip(1).map(|from| Event::Merged { from: *from, into: number }));
+        numbers.events.extend(claims.map(|from| Event::Merged { from, into: number }));
         numbers.of_root.insert(root, number);
     }
     numbers.events.sort_unstable();

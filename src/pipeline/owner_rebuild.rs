@@ -2,8 +2,7 @@
 //!
 //! Runs in the transaction of an import or a suppression. Each owner line is read once: for its stored parties and for its links.
 
-use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_128;
+use std::cmp::Ordering;
 
 use crate::owner_name::{self, Flag, OwnerLine, Rule as NameRule};
 use crate::ownership::compare::same_party_here;
@@ -11,7 +10,7 @@ use crate::ownership::group::{Grouping, group};
 use crate::ownership::mailing::mail_key;
 use crate::ownership::name::link_name;
 use crate::ownership::registry::{self, Member, Numbers};
-use crate::ownership::roll::{NameReader, Roll, RollTexts, TextRow};
+use crate::ownership::roll::{NameReader, Node, Roll, RollTexts, TextRow};
 use crate::pipeline::owner_groups::{LEARNT_VERSION, Regrouped, VERSION, decisions_on, store_numbers};
 use crate::store::owner_groups::{self as groups, AddressRow};
 use crate::store::owner_rebuild::{self as bulk, NewLink, NewNode, Readings};
@@ -232,18 +231,22 @@ fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {
 }
 
 fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping) -> Result<Numbers, Error> {
-    let hash = |name: &str, mail: &str| xxh3_128(name.as_bytes()) ^ xxh3_128(mail.as_bytes()).rotate_left(1);
-    let mut before: FxHashMap<u128, i64> = FxHashMap::default();
+    let member = |(root, node): (&u32, &Node)| Member { root: *root, before: None, n_parcels: node.n_parcels };
+    let mut members: Vec<Member> = grouping.group_of.iter().zip(&roll.nodes).map(member).collect();
+    // Both runs are in the order of their keys.
+    let mut at = 0u32;
     bulk::each_numbered(db, |name, mail, group| {
-        before.insert(hash(name, mail), group);
+        while let Some(member) = members.get_mut(at as usize) {
+            match roll.mail_key(at).cmp(mail).then_with(|| roll.name_key(at).cmp(name)) {
+                Ordering::Less => at += 1,
+                Ordering::Equal => {
+                    member.before = Some(group);
+                    break;
+                }
+                Ordering::Greater => break,
+            }
+        }
     })?;
-    let members: Vec<Member> = (0u32..)
-        .zip(&grouping.group_of)
-        .map(|(node, root)| {
-            let known = (!before.is_empty()).then(|| before.get(&hash(roll.name_key(node), roll.mail_key(node))));
-            Member { root: *root, before: known.flatten().copied(), n_parcels: roll.nodes[node as usize].n_parcels }
-        })
-        .collect();
     Ok(registry::number(&members, groups::next_group(db)?))
 }
 

@@ -107,12 +107,14 @@ pub fn add_groups(tx: &mut Tx<'_>, first: i64, n: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Calls `each` with (name key, mail key, group) of every node of the last run, for numbering the next run.
+/// Calls `each` with (name key, mail key, group) of every node of the last run, for numbering the next run: in the order of
+/// mail keys, then name keys, as [`replace`] was given them.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn each_numbered(db: &impl Db, mut each: impl FnMut(&str, &str, i64)) -> Result<(), Error> {
-    let mut statement = db.connection().prepare("SELECT name_key, mail_key, owner_group_id FROM owner_node")?;
+    let mut statement =
+        db.connection().prepare("SELECT name_key, mail_key, owner_group_id FROM owner_node ORDER BY owner_node_id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         each(text(row, 0)?, text(row, 1)?, row.get(2)?);
