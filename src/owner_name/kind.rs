@@ -18,11 +18,13 @@ pub(super) fn surname_comma(piece: &[Token<'_>], style: &Style) -> Option<usize>
     let at = piece.iter().position(|t| t.mark == Mark::Comma)?;
     let (head, rest) = (piece.get(..at)?, piece.get(at + 1..)?);
     let next = rest.iter().find(|t| t.is_word() && !t.is(lexicon::SUFFIX))?;
-    let names_follow = !next.is(lexicon::LEGAL | lexicon::LEGAL_WEAK & !lexicon::INITIAL)
-        && next.text != "THE"
-        && !(next.is(lexicon::TRUST | lexicon::TRUST_ABBREV) && rest.iter().filter(|t| t.is_word()).count() < 3)
-        && !(head.len() > 2 && matches!(next.text, "ESTATE" | "EST"));
-    if !names_follow || head.iter().any(|t| !t.is_word() || t.is(lexicon::DIGIT)) {
+    let is_short_trust =
+        next.is(lexicon::TRUST | lexicon::TRUST_ABBREV) && rest.iter().filter(|t| t.is_word()).count() < 3;
+    let is_body = next.is(lexicon::LEGAL | lexicon::LEGAL_WEAK & !lexicon::INITIAL)
+        || next.text == "THE"
+        || is_short_trust
+        || (head.len() > 2 && matches!(next.text, "ESTATE" | "EST"));
+    if is_body || head.iter().any(|t| !t.is_word() || t.is(lexicon::DIGIT)) {
         return None;
     }
     let n_head = head.iter().filter(|t| !t.is(lexicon::SUFFIX | lexicon::TITLE)).count();
