@@ -239,6 +239,10 @@ fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, us
         return Some((number, at + 1));
     }
     let Some((first, digits, rest)) = grid_part(tokens.word(at)) else { return read_prefixed(tokens, at, hi) };
+    if let Some((letter, end)) = spaced_letter(tokens, at, hi, (first, rest)) {
+        let prefix = Some(format!("{first}{digits}{letter}"));
+        return Some((AddressNumber { prefix, low: figure(tokens.word(end - 1))?, ..AddressNumber::default() }, end));
+    }
     if at == 0 && (rest.is_empty() || letters(rest).is_some()) && !has_grid_part(tokens, at + 1, hi) {
         // "W5249 KNOBLOCH RD": half a grid.
         return read_prefixed(tokens, at, hi);
@@ -256,6 +260,24 @@ fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, us
         ..AddressNumber::default()
     };
     Some((number, end))
+}
+
+/// The second letter of a grid number with a blank on one side or both, `N63 W 12345 MAIN ST`, `N63W 12345 MAIN ST`, and the
+/// index behind the figures. The letters must be those of the two axes, and a street must follow.
+fn spaced_letter<'t>(
+    tokens: &'t Tokens,
+    at: usize,
+    hi: usize,
+    (first, rest): (&str, &'t str),
+) -> Option<(&'t str, usize)> {
+    let (letter, figures_at) = if rest.is_empty() { (tokens.word(at + 1), at + 2) } else { (rest, at + 1) };
+    let is_crossed = matches!((first, letter), ("N" | "S", "E" | "W") | ("E" | "W", "N" | "S"));
+    let is_line = figures_at + 1 < hi
+        && tokens.at(figures_at).shape == Shape::Digits
+        && (3..=5).contains(&tokens.word(figures_at).len());
+    let has_street = matches!(tokens.at(figures_at + 1).shape, Shape::Word | Shape::Ordinal)
+        && !is_strong_type(tokens, figures_at + 1);
+    (at == 0 && is_crossed && is_line && has_street).then_some((letter, figures_at + 1))
 }
 
 fn is_strong_type(tokens: &Tokens, at: usize) -> bool {

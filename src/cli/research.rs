@@ -149,7 +149,7 @@ fn print_other_ways(global: &Global, document: &Value, out: &mut dyn Write) -> i
         way(format!("taptrace owner show \"{asked}\" --purpose \"WHY\""), "if it is an owner's name", out)?;
     }
     way(format!("taptrace address parse \"{asked}\""), "how the text was read", out)?;
-    if document["link"]["reason"] == "the street is known, the house number is not on it" {
+    if text_of(&document["link"]["reason"]).starts_with("the street is known, the house number is not on it") {
         return Ok(());
     }
     way("taptrace export parcels -o parcels.csv".to_owned(), "every situs, to look for the street", out)

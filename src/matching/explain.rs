@@ -1,15 +1,14 @@
 //! An answer in words: the waterfall of each candidate, the rivals, and why nothing was accepted.
 
 use super::collect::Found;
-use super::county::{County, Street};
+use super::county::{County, Entry, Street};
 use super::levels::{
     ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_SPACING, NAME_TWIN, OWNER_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN,
     READING_FIRST, ZIP_UNKNOWN, word_of,
 };
 use super::matcher::{Candidate, Judgement, Matcher, Outcome};
-use super::names;
-use super::reading::{StreetWords, direction_word, street_words};
-use crate::address;
+use super::reading::{StreetWords, direction_word};
+use super::refusal;
 use crate::model::link::{ComparisonStep, Decision};
 
 /// The outcome in words; `text` is the address asked for.
@@ -37,12 +36,12 @@ pub(crate) fn outcome(matcher: &Matcher, judgement: &Judgement, text: &str) -> O
 }
 
 fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
-    let Some(best) = judgement.ranked.first() else { return why_nothing(matcher.county(), text) };
+    let Some(best) = judgement.ranked.first() else { return refusal::why_nothing(matcher.county(), text) };
     if judgement.decision == Decision::Accepted {
         return String::new();
     }
     if judgement.decision == Decision::None {
-        return "the nearest address of the county differs too much".to_owned();
+        return refusal::why_refused(matcher, best, text);
     }
     if let Some(reason) = judgement.veto {
         return reason.to_owned();
@@ -62,32 +61,6 @@ fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
             "the street name is spelled differently".to_owned()
         }
         _ => "the agreement is too weak to accept without a look".to_owned(),
-    }
-}
-
-fn why_nothing(county: &County, text: &str) -> String {
-    let parsed = address::parse_in(text, county);
-    let Some(reading) = parsed.readings.first() else { return "there is no text".to_owned() };
-    if reading.po_box.is_some() && reading.address_number.is_none() {
-        return "a post office box is not a place".to_owned();
-    }
-    if reading.address_number.is_none() && reading.cross_street.is_some() {
-        return "a corner of two streets is not one address".to_owned();
-    }
-    if reading.address_number.is_none() {
-        return "no usable house number".to_owned();
-    }
-    if reading.street.street_name.is_empty() {
-        return "no street name".to_owned();
-    }
-    let mut hits = Vec::new();
-    let words = street_words(&reading.street);
-    names::same(county, &words.name, &mut hits);
-    names::near(county, &words.name, &mut hits);
-    if hits.is_empty() {
-        format!("no street of the county is called anything like {}", reading.street.street_name)
-    } else {
-        "the street is known, the house number is not on it".to_owned()
     }
 }
 
@@ -124,7 +97,7 @@ fn detail(county: &County, found: &Found, element: &str) -> String {
             both.trim().to_owned()
         }
         "street_type" => format!("{}{}", county.words.get(street.class), county.words.get(street.kind)),
-        "address_number" => number_text(county, found),
+        "address_number" => number_text(county, entry),
         "unit" => county.words.get(entry.unit).to_owned(),
         "zip" if entry.zip > 0 => format!("{:05}", entry.zip),
         "place" => county.places.get(entry.place).to_owned(),
@@ -133,21 +106,22 @@ fn detail(county: &County, found: &Found, element: &str) -> String {
     }
 }
 
-fn number_text(county: &County, found: &Found) -> String {
-    let entry = &county.entries[found.start as usize];
+/// The house number of an entry in words.
+pub(crate) fn number_text(county: &County, entry: &Entry) -> String {
     let (prefix, suffix) = (county.words.get(entry.prefix), county.words.get(entry.suffix));
     let blank = if suffix.contains('/') { " " } else { "" };
     let range = if entry.high > entry.low { format!("-{}", entry.high) } else { String::new() };
     format!("{prefix}{}{range}{blank}{suffix}", entry.low)
 }
 
-fn situs_text(county: &County, found: &Found) -> String {
+/// An address of the county in words.
+pub(crate) fn situs_text(county: &County, found: &Found) -> String {
     if found.start == found.end {
         return "no situs on the roll".to_owned();
     }
     let entry = &county.entries[found.start as usize];
     let street = &county.streets[entry.street as usize];
-    let number = number_text(county, found);
+    let number = number_text(county, entry);
     let street = street_text(county, street);
     let unit = county.words.get(entry.unit);
     if unit.is_empty() { format!("{number} {street}") } else { format!("{number} {street} # {unit}") }

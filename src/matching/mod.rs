@@ -18,6 +18,7 @@ mod mine;
 mod names;
 mod numbers;
 mod reading;
+mod refusal;
 mod twins;
 mod weights;
 

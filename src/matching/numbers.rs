@@ -79,6 +79,11 @@ fn above(distance: u32, step: u32) -> Level {
     }
 }
 
+/// A lot that lists a range of numbers has listed its doors: what lies outside is no second door of it.
+fn step_of(county: &County, entry: &Entry) -> u32 {
+    if entry.high > entry.low { 0 } else { county.number_step }
+}
+
 /// Calls `found` for the nearest numbers of the street: two below and two above on the same side, one each on the other.
 pub(crate) fn each_neighbour(county: &County, street: u32, asked: &Number, mut found: impl FnMut(usize, Level)) {
     let (offset, entries) = county.entries_of(street);
@@ -90,8 +95,8 @@ pub(crate) fn each_neighbour(county: &County, street: u32, asked: &Number, mut f
         if distance > FAR_MAX {
             break;
         }
-        if let Some(level) =
-            side_level(entry, asked, &mut seen).map(|is_first| level_of(is_first, below(distance, county.number_step)))
+        if let Some(level) = side_level(entry, asked, &mut seen)
+            .map(|is_first| level_of(is_first, below(distance, step_of(county, entry))))
         {
             found(offset + i, level);
         }
@@ -102,8 +107,8 @@ pub(crate) fn each_neighbour(county: &County, street: u32, asked: &Number, mut f
         if distance > FAR_MAX {
             break;
         }
-        if let Some(level) =
-            side_level(entry, asked, &mut seen).map(|is_first| level_of(is_first, above(distance, county.number_step)))
+        if let Some(level) = side_level(entry, asked, &mut seen)
+            .map(|is_first| level_of(is_first, above(distance, step_of(county, entry))))
         {
             found(offset + i, level);
         }
@@ -119,6 +124,34 @@ pub(crate) fn around<'c>(county: &'c County, street: u32, asked: &Number) -> imp
     entries[middle.saturating_sub(3)..(middle + 3).min(entries.len())]
         .iter()
         .filter(move |e| e.high >= low && e.low <= high)
+}
+
+/// The entries with the nearest house numbers, one a number, in the order of the street; at most `n`.
+pub(crate) fn nearest<'c>(county: &'c County, street: u32, asked: &Number, n: usize) -> Vec<&'c Entry> {
+    let (_, entries) = county.entries_of(street);
+    let middle = entries.partition_point(|e| e.low < asked.low);
+    let distance = |e: &Entry| e.low.saturating_sub(asked.high).max(asked.low.saturating_sub(e.high));
+    let mut found: Vec<&Entry> = Vec::with_capacity(2 * n);
+    for side in [&mut entries[..middle].iter().rev() as &mut dyn Iterator<Item = &Entry>, &mut entries[middle..].iter()]
+    {
+        let mut n_side = 0;
+        for entry in side.take(ENTRIES_MAX).filter(|e| e.low > 0) {
+            if n_side == n {
+                break;
+            }
+            if found
+                .last()
+                .is_none_or(|last| (last.low, last.high, last.suffix) != (entry.low, entry.high, entry.suffix))
+            {
+                found.push(entry);
+                n_side += 1;
+            }
+        }
+    }
+    found.sort_by_key(|e| (distance(e), e.low, e.high));
+    found.truncate(n);
+    found.sort_by_key(|e| (e.low, e.high));
+    found
 }
 
 /// How an entry counts among the neighbours of its side of the street.

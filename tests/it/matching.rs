@@ -125,6 +125,32 @@ fn what_is_not_in_the_county_gets_no_answer() {
 }
 
 #[test]
+fn a_refusal_names_what_came_nearest_and_the_numbers_that_exist() {
+    let matcher = county(&[]);
+    for (text, told) in [
+        ("99999 YALE AVE", "the house number is not on it; YALE AVE has 1264, 1272, 1280, 1288"),
+        ("2 N 83RD ST", "100 N 83 ST, was refused: its house number does not fit; N 83 ST has 100, 108, 116, 124"),
+        ("90900 PRAIRE RIDGE DR", "is called PRAIRE RIDGE, and the house number is not on the streets most like it"),
+        ("90900 PRAIRE RIDGE DR", "; PRAIRIE RIDGE DR has 1264, 1272, 1280, 1288"),
+        ("5 ELSEWHERE CT", "no street of the county is called anything like ELSEWHERE"),
+        ("5051 MAIN ST", "5001-5009 MAIN ST, was refused: its house number does not fit; MAIN ST has 5001-5009"),
+    ] {
+        let outcome = matcher.match_one(&Query { address_text: text, ..Query::default() });
+        assert_eq!(outcome.decision, Decision::None, "{text}: {outcome:?}");
+        assert!(outcome.reason.contains(told), "{text}: {}", outcome.reason);
+    }
+}
+
+#[test]
+fn a_number_outside_a_written_range_is_no_second_door() {
+    let matcher = county(&[]);
+    for text in ["5011 MAIN ST", "4999 MAIN ST"] {
+        assert_ne!(answer(&matcher, text).0, Decision::Accepted, "{text}");
+    }
+    assert_eq!(answer(&matcher, "5007 MAIN ST"), (Decision::Accepted, vec![parcel_at("5001-5009 MAIN ST")]));
+}
+
+#[test]
 fn steps_add_up_and_rivals_are_named() {
     let matcher = county(&[]);
     let outcome = matcher.match_one(&Query { address_text: "508 YAEL AVE, GRANDVIEW 70001", ..Query::default() });
