@@ -397,8 +397,9 @@ fn number_step(county: &County) -> u32 {
     let mut last: [Option<&Entry>; 2] = [None; 2];
     for entry in &county.entries {
         let side = &mut last[(entry.low % 2) as usize];
-        if let Some(before) = side.filter(|b| b.street == entry.street) {
-            let gap = entry.low.saturating_sub(before.high) as usize;
+        // A lot that lists a range tells nothing of how many numbers a lot with one number owns.
+        if let Some(before) = side.filter(|b| b.street == entry.street && b.low == b.high) {
+            let gap = entry.low.saturating_sub(before.low) as usize;
             if gap > 0 && gap < gaps.len() {
                 gaps[gap] += 1;
             }

@@ -151,6 +151,21 @@ fn a_number_outside_a_written_range_is_no_second_door() {
 }
 
 #[test]
+fn ranges_on_the_roll_do_not_hide_that_lots_own_two_numbers() {
+    let mut rows = Vec::new();
+    for street in ["ALDER ST", "BIRCH AVE", "HICKORY LN", "SYCAMORE RD"] {
+        for house in 0..240 {
+            let low = 1000 + house * 4;
+            let number = if house % 4 == 2 { format!("{low}-{}", low + 2) } else { low.to_string() };
+            rows.push((format!("R{:04}", rows.len()), format!("{number} {street}")));
+        }
+    }
+    let references = rows.iter().map(|(parcel_no, situs)| ReferenceRow { parcel_no, situs, ..ReferenceRow::default() });
+    let matcher = Matcher::build(references, Weights::default());
+    assert_eq!(answer(&matcher, "1002 HICKORY LN"), (Decision::Accepted, vec!["R0480".to_owned()]));
+}
+
+#[test]
 fn steps_add_up_and_rivals_are_named() {
     let matcher = county(&[]);
     let outcome = matcher.match_one(&Query { address_text: "508 YAEL AVE, GRANDVIEW 70001", ..Query::default() });
