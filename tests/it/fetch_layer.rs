@@ -229,10 +229,9 @@ fn pages_asked_ahead_come_one_at_a_time_and_a_wrong_guess_costs_little() {
         assert_eq!(roll(&db), wanted, "{paging:?}");
         is_whole(&db);
         let n_wrong = layer.n_row_requests() as u64 - report.n_pages;
-        assert!(
-            if paging == Paging::Offset { (1..=4).contains(&n_wrong) } else { n_wrong == 0 },
-            "{paging:?}: {n_wrong}"
-        );
+        // A wrong guess may be dropped before the server has read it.
+        let n_wrong_max = if paging == Paging::Offset { 4 } else { 0 };
+        assert!(n_wrong <= n_wrong_max, "{paging:?}: {n_wrong}");
         // A request that is not wanted any more is dropped with its connection; the server may notice a moment later.
         let n_open_max = if paging == Paging::Offset { 3 } else { 1 };
         assert!(layer.server.n_open_max() <= n_open_max, "{paging:?}: {}", layer.server.n_open_max());
