@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Error;
 use super::roll::RollRow;
+use crate::model::parcel::ParcelRow;
 
 /// Corners that moved by less, in degrees, did not move: a tenth of a meter.
 const SAME_PLACE_DEGREES: f64 = 1e-6;
@@ -29,6 +30,18 @@ pub(super) fn hash_text(seed: u64, text: Option<&str>) -> u64 {
         Some(text) => xxh3_64_with_seed(text.as_bytes(), seed),
         None => seed.rotate_left(7) ^ NO_TEXT,
     }
+}
+
+/// What changes from year to year without a new owner, in the order of the stored columns: building, values, sale.
+fn numbers_of(p: &ParcelRow<'_>) -> [Option<i64>; 6] {
+    [
+        p.homestead.map(i64::from),
+        p.year_built.map(i64::from),
+        p.building_area_sqft,
+        p.improvement_value.map(|c| c.0),
+        p.total_value.map(|c| c.0),
+        p.sale_price.map(|c| c.0),
+    ]
 }
 
 /// The fingerprint of what a row says.
@@ -53,20 +66,14 @@ pub(super) fn content_hash(row: &RollRow<'_>) -> i64 {
     ] {
         hash = hash_text(hash, text.as_deref());
     }
-    // What changes from year to year without a new owner: values, sale, building.
-    let numbers: [Option<i64>; 9] = [
-        p.homestead.map(i64::from),
-        p.year_built.map(i64::from),
-        p.building_area_sqft,
-        p.improvement_value.map(|c| c.0),
-        p.total_value.map(|c| c.0),
-        p.sale_price.map(|c| c.0),
+    let day_and_place = [
         p.sale_date.map(|d| d.as_jiff()).map(|d| i64::from(d.year()) * 1000 + i64::from(d.day_of_year())),
         p.position.map(|x| x.lon.to_bits().cast_signed()),
         p.position.map(|x| x.lat.to_bits().cast_signed()),
     ];
-    hash = numbers
+    hash = numbers_of(p)
         .iter()
+        .chain(&day_and_place)
         .fold(hash, |h, n| (h ^ n.map_or(NO_TEXT, i64::cast_unsigned)).wrapping_mul(NUMBER_STEP).rotate_left(29));
     hash = hash_text(hash, row.attributes_json);
     xxh3_64_with_seed(row.geometry_wkb.unwrap_or_default(), hash).cast_signed()
@@ -150,15 +157,7 @@ fn says_same(stored: &Row<'_>, row: &RollRow<'_>) -> rusqlite::Result<bool> {
             return Ok(false);
         }
     }
-    let numbers = [
-        p.homestead.map(i64::from),
-        p.year_built.map(i64::from),
-        p.building_area_sqft,
-        p.improvement_value.map(|c| c.0),
-        p.total_value.map(|c| c.0),
-        p.sale_price.map(|c| c.0),
-    ];
-    for (index, number) in numbers.iter().enumerate() {
+    for (index, number) in numbers_of(p).iter().enumerate() {
         if stored.get::<_, Option<i64>>(texts.len() + index)? != *number {
             return Ok(false);
         }
