@@ -11,10 +11,11 @@ pub fn number_text(number: &AddressNumber) -> String {
     if let Some(prefix) = &number.prefix {
         text.push_str(prefix);
     }
+    // What was written of the figures, without a fraction or letter behind a blank.
+    let figures = number.raw.split(' ').next().unwrap_or_default();
     match number.high {
         // Composite numbers and lists keep their digits as written (80-04, 113-115-117).
-        Some(_) if number.low < 1000 && number.raw.contains('-') && !number.raw.contains(['/', ' ']) => {
-            let figures = number.raw.split(' ').next().unwrap_or_default();
+        Some(_) if number.low < 1000 && figures.contains('-') && !figures.contains('/') => {
             text.push_str(figures.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end_matches(".5"));
         }
         Some(high) => {
