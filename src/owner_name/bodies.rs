@@ -3,13 +3,58 @@
 //! Asked only where no `SURNAME,` stands in front.
 
 use super::facts::Rule;
-use super::lexicon;
+use super::lexicon::{self, Stands};
+use super::style::Style;
 use super::token::Token;
 use crate::model::party::PartyKind;
 
 fn text<'a>(words: &[&Token<'a>], n: usize) -> &'a str {
     words.get(n).map_or("", |t| t.text)
 }
+
+/// A phrase of `owner_bodies.tsv` in the piece. A government has no legal form.
+pub(super) fn by_table(piece: &[Token<'_>], classes: u64) -> Option<(PartyKind, Rule)> {
+    if classes & lexicon::BODY == 0 {
+        return None;
+    }
+    let start = usize::from(piece.first().is_some_and(|t| t.text == "THE"));
+    let named = piece.first().is_some_and(|t| t.is(lexicon::GIVEN)) || piece.iter().any(|t| t.is(lexicon::INITIAL));
+    for at in 0..piece.len() {
+        for body in lexicon::lexicon().bodies_at(piece.get(at..).unwrap_or(&[])) {
+            let ends = at + body.n_tokens() == piece.len();
+            let stands = match body.stands {
+                Stands::Anywhere => true,
+                Stands::Start => at == start,
+                Stands::End => ends && at > start && (!named || body.n_tokens() > 1),
+                Stands::Whole => at == start && ends,
+            };
+            // `PLINK HEALTH CARE ASSOCIATION`, `PLINK REGIONAL TRANSIT INC`: the other word says more.
+            let other = match body.kind {
+                PartyKind::Government(_) => lexicon::LEGAL,
+                PartyKind::Company => lexicon::ASSOCIATION | lexicon::RELIGIOUS,
+                PartyKind::Association => lexicon::RELIGIOUS,
+                PartyKind::Person
+                | PartyKind::Trust
+                | PartyKind::Religious
+                | PartyKind::Estate
+                | PartyKind::Unknown(_) => 0,
+            };
+            if stands && classes & other == 0 {
+                return Some((body.kind, Rule::KindBody));
+            }
+        }
+    }
+    None
+}
+
+/// `PLINK LIGHT & POWER`: whether the mark at `at` stands inside the phrase of a body.
+pub(super) fn is_inside(main: &[Token<'_>], at: usize) -> bool {
+    (1..=at.min(BODY_BEFORE_MARK))
+        .any(|back| lexicon::lexicon().bodies_at(main.get(at - back..).unwrap_or(&[])).any(|b| b.n_tokens() > back))
+}
+
+/// Words of a phrase before the mark in it, at most.
+const BODY_BEFORE_MARK: usize = 2;
 
 /// Religious bodies, owners of a subdivision, banks called associations, centers.
 pub(super) fn by_phrase(words: &[&Token<'_>], classes: u64) -> Option<(PartyKind, Rule)> {
@@ -69,6 +114,17 @@ pub(super) fn is_joined_firm(piece: &[Token<'_>]) -> bool {
     let [a, and, b] = piece else { return false };
     let letters = a.text.len() <= 3 && b.text.len() <= 3 && (a.is(lexicon::INITIAL) || b.is(lexicon::INITIAL));
     and.text == "&" && a.is_word() && b.is_word() && (letters || b.text == "SON")
+}
+
+/// `PLINK & QUORN`, `PLINK/QUORN/FERBLE`: surnames or a firm, but no whole name of anybody.
+pub(super) fn are_lone_surnames(piece: &[Token<'_>], style: &Style) -> bool {
+    let is_lone = |t: &Token<'_>| {
+        let (surname, given) = style.seen(t.text);
+        t.is_word() && t.text.len() > 1 && t.class & !lexicon::BODY == 0 && given <= surname
+    };
+    piece.get(1).is_some_and(Token::is_separator)
+        && piece.len() % 2 == 1
+        && piece.iter().enumerate().all(|(n, t)| if n % 2 == 0 { is_lone(t) } else { t.is_separator() })
 }
 
 /// A word of a name: who died.

@@ -140,5 +140,6 @@ fact_set! {
         KindAcronym => "kind.acronym",
         Glued => "name.two_without_separator",
         KindCommaRoll => "kind.no_comma_in_comma_roll",
+        KindBody => "kind.body_phrase",
     }
 }

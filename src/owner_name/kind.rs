@@ -56,7 +56,13 @@ pub(super) fn classify(piece: &[Token<'_>], flags: Flags, style: &Style) -> (Par
     organisation(piece, words, seen)
         .or_else(|| estate(words, flags))
         .or_else(|| weak_organisation(piece, words, seen, style))
-        .unwrap_or_else(|| person_or_unknown(words, style))
+        .unwrap_or_else(|| {
+            if bodies::are_lone_surnames(piece, style) {
+                (PartyKind::Unknown(UnknownReason::SingleWord), Rule::KindSingleWord)
+            } else {
+                person_or_unknown(words, style)
+            }
+        })
 }
 
 /// Words of nearly every piece; longer ones take an allocation, which would be a tenth of the reading.
@@ -230,7 +236,7 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
             if reit && text(words.len().saturating_sub(1)) == "TRUST" { PartyKind::Company } else { PartyKind::Trust };
         return Some((kind, Rule::KindTrust));
     }
-    if let Some(found) = bodies::by_phrase(words, seen.classes) {
+    if let Some(found) = bodies::by_table(piece, seen.classes).or_else(|| bodies::by_phrase(words, seen.classes)) {
         return Some(found);
     }
     if looks_like_a_person(words) {
@@ -275,7 +281,9 @@ fn looks_like_a_person(words: &[&Token<'_>]) -> bool {
         return true;
     }
     match words {
-        [head, name] if given_word(&head) => name.class & !lexicon::NAME_ONLY == 0,
+        [head, name] if given_word(&head) => {
+            name.class & !(lexicon::NAME_ONLY | lexicon::PHRASE | lexicon::PARTICLE) == 0
+        }
         [head, given, rest @ ..] if is_word(&head) => given.is(lexicon::GIVEN) && rest.iter().all(|t| name_like(t)),
         [given, initial, last] => given.is(lexicon::GIVEN) && initial.is(lexicon::INITIAL) && is_word(&last),
         _ => false,

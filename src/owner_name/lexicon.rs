@@ -4,6 +4,9 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use super::token::Token;
+use crate::model::party::{GovernmentLevel, PartyKind};
+
 macro_rules! classes {
     ($($name:ident = $bit:literal, $text:literal;)+) => {
         $(pub(super) const $name: u64 = 1 << $bit;)+
@@ -54,6 +57,9 @@ pub(super) const PHRASE: u64 = 1 << 40;
 pub(super) const DIGIT: u64 = 1 << 41;
 /// The word is a single letter.
 pub(super) const INITIAL: u64 = 1 << 42;
+
+/// The word starts a phrase of `owner_bodies.tsv`.
+pub(super) const BODY: u64 = 1 << 43;
 
 /// Classes that a word of somebody's name may have.
 pub(super) const NAME_ONLY: u64 = GIVEN | TRUST_TALK | VOWELLESS_SURNAME | NAME_MARK;
@@ -128,12 +134,38 @@ pub(super) struct Phrase {
     pub(super) at_end: bool,
 }
 
+/// Where the phrase of a body stands in a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    Anywhere,
+    Start,
+    End,
+    Whole,
+}
+
+/// A phrase that names a body: `REGIONAL TRANSIT`.
+#[derive(Debug)]
+pub(super) struct Body {
+    words: Vec<&'static str>,
+    pub(super) kind: PartyKind,
+    pub(super) stands: Stands,
+}
+
+impl Body {
+    /// Words and marks of the phrase.
+    pub(super) fn n_tokens(&self) -> usize {
+        self.words.len()
+    }
+}
+
 /// All lexicons.
 #[derive(Debug)]
 pub(super) struct Lexicon {
     words: FxHashMap<&'static str, u64>,
     /// Phrases by first word, longest first.
     phrases: FxHashMap<&'static str, Vec<Phrase>>,
+    /// Bodies by first word, longest phrase first.
+    bodies: FxHashMap<&'static str, Vec<Body>>,
     /// Whole lines that name nobody; true = withheld.
     whole_lines: FxHashMap<&'static str, bool>,
     /// Length of the longest of them.
@@ -199,6 +231,15 @@ impl Lexicon {
         self.phrases.get(word).map_or(&[], Vec::as_slice)
     }
 
+    /// Bodies whose phrase stands at the head of the tokens, longest first.
+    pub(super) fn bodies_at<'l>(&'l self, tokens: &'l [Token<'_>]) -> impl Iterator<Item = &'l Body> {
+        let list = match tokens.first() {
+            Some(first) if first.is(BODY) => self.bodies.get(first.text).map_or(&[][..], Vec::as_slice),
+            Some(_) | None => &[],
+        };
+        list.iter().filter(|b| b.words.iter().enumerate().all(|(n, w)| tokens.get(n).is_some_and(|t| t.text == *w)))
+    }
+
     /// Long words that are recognised when mistyped.
     pub(super) fn spelled(&self) -> &[&'static str] {
         &self.spelled
@@ -242,6 +283,7 @@ fn load() -> Lexicon {
     for list in phrases.values_mut() {
         list.sort_by_key(|p| std::cmp::Reverse(p.words.len()));
     }
+    let bodies = load_bodies(&mut words);
     let whole_lines: FxHashMap<&'static str, bool> =
         data_lines(include_str!("../../data/standards/owner_whole_lines.tsv"))
             .filter_map(|l| l.split_once('\t'))
@@ -251,7 +293,46 @@ fn load() -> Lexicon {
         words.iter().filter(|(_, class)| **class & SPELLED != 0).map(|(word, _)| *word).collect();
     spelled.sort_unstable();
     let whole_line_max = whole_lines.keys().map(|l| l.len()).max().unwrap_or(0);
-    Lexicon { words, phrases, whole_lines, whole_line_max, spelled }
+    Lexicon { words, phrases, bodies, whole_lines, whole_line_max, spelled }
+}
+
+/// Kind and place of a line of `owner_bodies.tsv`.
+fn body_of(kind: &str, stands: &str) -> Option<(PartyKind, Stands)> {
+    let kind = match kind {
+        "company" => PartyKind::Company,
+        "religious" => PartyKind::Religious,
+        "association" => PartyKind::Association,
+        "city" => PartyKind::Government(GovernmentLevel::City),
+        "school" => PartyKind::Government(GovernmentLevel::School),
+        "authority" => PartyKind::Government(GovernmentLevel::Authority),
+        "federal" => PartyKind::Government(GovernmentLevel::Federal),
+        "other" => PartyKind::Government(GovernmentLevel::Other),
+        _ => return None,
+    };
+    let stands = match stands {
+        "any" => Stands::Anywhere,
+        "start" => Stands::Start,
+        "end" => Stands::End,
+        "whole" => Stands::Whole,
+        _ => return None,
+    };
+    Some((kind, stands))
+}
+
+fn load_bodies(words: &mut FxHashMap<&'static str, u64>) -> FxHashMap<&'static str, Vec<Body>> {
+    let mut bodies: FxHashMap<&'static str, Vec<Body>> = FxHashMap::default();
+    for line in data_lines(include_str!("../../data/standards/owner_bodies.tsv")) {
+        let mut cells = line.split('\t');
+        let list: Vec<&'static str> = cells.next().unwrap_or("").split_whitespace().collect();
+        let Some((kind, stands)) = body_of(cells.next().unwrap_or(""), cells.next().unwrap_or("")) else { continue };
+        let Some(first) = list.first().copied() else { continue };
+        *words.entry(first).or_default() |= BODY;
+        bodies.entry(first).or_default().push(Body { words: list, kind, stands });
+    }
+    for list in bodies.values_mut() {
+        list.sort_by_key(|b| std::cmp::Reverse(b.words.len()));
+    }
+    bodies
 }
 
 #[cfg(test)]
@@ -273,6 +354,11 @@ mod tests {
         for line in data_lines(include_str!("../../data/standards/owner_whole_lines.tsv")) {
             let (_, kind) = line.split_once('\t').unwrap();
             assert!(kind == "withheld" || kind == "placeholder", "{line}");
+        }
+        for line in data_lines(include_str!("../../data/standards/owner_bodies.tsv")) {
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert!(cells.len() == 3 && body_of(cells[1], cells[2]).is_some(), "{line}");
+            assert!(cells[0] == cells[0].to_uppercase() && !cells[0].contains(" AND "), "{line}");
         }
     }
 }

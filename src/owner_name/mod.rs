@@ -210,7 +210,7 @@ fn whole_when_unknown<'p, 'a>(
         let (kind, _) = kind::classify(p, flags, style);
         matches!(kind, PartyKind::Unknown(UnknownReason::Unparsed | UnknownReason::SingleWord))
     };
-    if bodies::is_joined_firm(main) {
+    if bodies::is_joined_firm(main) || bodies::are_lone_surnames(main, style) {
         return vec![main];
     }
     if pieces.len() < 2 || style.line != LineStyle::Comma || main.iter().any(|t| t.mark == Mark::Comma) {
@@ -383,6 +383,9 @@ fn is_cut(main: &[Token<'_>], start: usize, at: usize, style: &Style) -> bool {
         && n_words(next) >= 2
         && !group.iter().any(|t| t.mark == Mark::Comma || t.is(lexicon::GIVEN | lexicon::INITIAL))
     {
+        return false;
+    }
+    if bodies::is_inside(main, at) && !group.iter().any(|t| t.mark == Mark::Comma) {
         return false;
     }
     let surname = kind::surname_comma(group, style).is_some();

@@ -147,7 +147,7 @@ pub(super) fn natural_order(words: &[Token<'_>], style: &Style) -> bool {
         return true;
     }
     match style.line {
-        LineStyle::Natural => return true,
+        LineStyle::Natural => return !is_stray_surname_first(words, style),
         LineStyle::Space | LineStyle::Slash => return is_stray_natural(words, style),
         LineStyle::Comma | LineStyle::Mixed => {}
     }
@@ -180,6 +180,17 @@ fn is_stray_natural(words: &[Token<'_>], style: &Style) -> bool {
         && !last.is(lexicon::GIVEN)
         && first_given > 4 * first_sur
         && last_sur > 4 * last_given
+}
+
+/// `PLINK ORA`, `PLINK ORA B` on a roll that writes `ORA B PLINK`: only when the roll itself knows PLINK as a surname and ORA as a given name.
+fn is_stray_surname_first(words: &[Token<'_>], style: &Style) -> bool {
+    let [first, second] = words else { return false };
+    let (first_sur, first_given) = style.seen(first.text);
+    let (second_sur, second_given) = style.seen(second.text);
+    second.is(lexicon::GIVEN)
+        && !first.is(lexicon::GIVEN)
+        && first_sur > 2 * first_given
+        && second_given > 2 * second_sur
 }
 
 fn natural(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> PersonName {

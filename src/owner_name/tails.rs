@@ -94,7 +94,7 @@ fn phrase_at<'l>(tokens: &[Token<'_>], at: usize, lexicon: &'l Lexicon) -> Optio
         if phrase.action == Action::Tod && phrase.words.len() == 1 && (after_comma || at < 2) {
             return false;
         }
-        if matches!(phrase.action, Action::TrusteeOf | Action::Fbo) && at == 0 {
+        if matches!(phrase.action, Action::TrusteeOf | Action::Fbo) && at == 0 || is_of_a_body(tokens, at, phrase) {
             return false;
         }
         if !phrase.at_end {
@@ -107,6 +107,16 @@ fn phrase_at<'l>(tokens: &[Token<'_>], at: usize, lexicon: &'l Lexicon) -> Optio
             && !tokens.iter().take(at).any(|t| t.is(lexicon::LEGAL))
             && !surname_position(tokens, at)
     })
+}
+
+/// `CHARITABLE REMAINDER TRUST`, `PLINK ESTATES POA`: part of a name, no role.
+fn is_of_a_body(tokens: &[Token<'_>], at: usize, phrase: &Phrase) -> bool {
+    let before = at.checked_sub(1).and_then(|n| tokens.get(n));
+    if phrase.action == Action::Remainder {
+        let next = tokens.get(at + phrase.words.len());
+        return next.is_some_and(|t| t.is(lexicon::TRUST) || matches!(t.text, "UNITRUST" | "ANNUITY"));
+    }
+    matches!(phrase.words.as_slice(), ["POA"]) && before.is_some_and(|t| t.is(lexicon::PLACE_WORD))
 }
 
 /// Stands right after a separator and before a comma: `& HEIRS, MARY`.

@@ -420,3 +420,67 @@ fn public_religious_and_common_bodies_without_a_legal_form() {
     assert_eq!(kind("PLINK INSURANCE AGENCY"), PartyKind::Company);
     assert_eq!(kind("VACANT"), PartyKind::Unknown(UnknownReason::Placeholder));
 }
+
+#[test]
+fn bodies_without_a_legal_form_are_told_by_their_phrase() {
+    let all = |kind_of: PartyKind, lines: &[&str]| {
+        for line in lines {
+            for style in [LineStyle::Comma, LineStyle::Space, LineStyle::Natural, LineStyle::Mixed] {
+                let read = parse(&[line], &Style::fixed(style));
+                assert_eq!((read.kind, read.parties.len()), (kind_of, 1), "{line} {style:?}");
+            }
+        }
+    };
+    let other = PartyKind::Government(GovernmentLevel::Other);
+    all(other, &["PLINK REGIONAL TRANSIT", "PORT OF PLINK", "PLINK PARKS & RECREATION", "PLINK EXTENSION DISTRICT"]);
+    all(PartyKind::Government(GovernmentLevel::School), &["PLINK ISD", "PLINK VO-TECH"]);
+    all(PartyKind::Government(GovernmentLevel::Federal), &["VETERANS AFFAIRS"]);
+    all(PartyKind::Association, &["PLINK HIGH SCHOOL", "THE VILLAS AT PLINK", "PLINK CLINIC", "AMERICAN RED CROSS"]);
+    all(PartyKind::Association, &["PLINK HEALTH CARE ASSOCIATION INC", "PLINK ESTATES POA", "PLINK HILLS H O A"]);
+    all(PartyKind::Religious, &["TEMPLE ISRAEL", "TEMPLE BETH EL", "TEMPLE B'NAI PLINK", "CHUA PHAT PLINK"]);
+    all(PartyKind::Religious, &["SISTERS OF MERCY", "PLINK CHRISTIAN SCHOOL", "PLINK CATHOLIC HIGH SCHOOL"]);
+    all(PartyKind::Company, &["PLINK LIGHT & POWER", "PLINK DAYCARE", "FIRST NATL BK PLINK", "WELLS FARGO"]);
+    all(PartyKind::Company, &["PLINK REGIONAL TRANSIT INC", "PLINK QUORN JV"]);
+    all(PartyKind::Trust, &["PLINK CHARITABLE REMAINDER TRUST", "PLINK BYPASS TR", "PLINK ORA B LIVING TRU"]);
+}
+
+#[test]
+fn phrases_of_bodies_leave_names_alone() {
+    for line in ["TEMPLE, ISRAEL", "TEMPLE, BETH", "DINER, ORA", "TRANSIT, JOHN A", "RED, ORA", "HOA LE", "TRAN HOA"] {
+        assert_eq!(kind(line), PartyKind::Person, "{line}");
+    }
+    for line in ["JOHN TRANSIT", "JOHN A TRANSIT", "MARY DINER", "PLINK ISRAEL", "TEMPLE ORA"] {
+        assert_eq!(kind(line), PartyKind::Person, "{line}");
+    }
+    let poa = parse(&["PLINK ORA B POA"], &Style::fixed(LineStyle::Space));
+    assert_eq!((poa.kind, poa.flags.has(Flag::Representative)), (PartyKind::Person, true));
+}
+
+#[test]
+fn surnames_joined_without_a_name_are_nobody_we_know() {
+    for line in ["PLINK & QUORN", "PLINK/QUORN/FERBLE"] {
+        let read = parse(&[line], &Style::fixed(LineStyle::Space));
+        assert_eq!(read.kind, PartyKind::Unknown(UnknownReason::SingleWord), "{line}");
+        assert_eq!(read.parties.len(), 1, "{line}");
+    }
+    assert_eq!(kind("JOHN & MARY"), PartyKind::Person);
+    assert_eq!(kind("PLINK & SONS"), PartyKind::Company);
+}
+
+#[test]
+fn surname_first_on_a_natural_roll_is_told_by_the_roll() {
+    let mut lines = vec!["JOHN PLINK/MARY QUORN", "PLINK JOHN/MARY"];
+    lines.extend(["JOHN A PLINK", "MARY B PLINK", "JOHN QUORN", "MARY C QUORN", "JOHN PLINK"]);
+    let style = Style::learn(lines.iter().copied());
+    assert_eq!(style.line, LineStyle::Natural);
+    let read = |line: &str| {
+        parse(&[line], &style)
+            .parties
+            .iter()
+            .map(|p| (p.person.surname.clone(), p.person.given.clone()))
+            .collect::<Vec<_>>()
+    };
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(read("PLINK JOHN/MARY"), [pair("PLINK", "JOHN"), pair("PLINK", "MARY")]);
+    assert_eq!(read("JOHN PLINK/MARY QUORN"), [pair("PLINK", "JOHN"), pair("QUORN", "MARY")]);
+}

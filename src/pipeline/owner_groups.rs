@@ -16,7 +16,7 @@ use crate::store::ownership::{self as stored, DecisionRow};
 use crate::store::{Db, Error, Tx, blobs, owner_rebuild as bulk};
 
 /// Version of reading, linking and grouping; stored groups of another version are computed anew.
-pub(super) const VERSION: &str = "2";
+pub(super) const VERSION: &str = "3";
 
 /// Version of the bytes of what a roll taught.
 pub(super) const LEARNT_VERSION: &str = "1";
