@@ -81,10 +81,11 @@ pub(crate) fn parse(global: &Global, args: &ParseArgs) -> Result<Outcome, Failur
 }
 
 fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failure> {
-    let header = ["id", "kind", "role", "name", "surname", "given", "middle", "suffix", "flags", "rules"];
+    let header =
+        ["id", "kind", "detail", "role", "name", "surname", "given", "middle", "suffix", "share", "flags", "rules"];
     let cells = |row: &Row| -> Vec<Vec<String>> {
         let Ok(line) = &row.line else {
-            return vec![vec![row.id.clone(), "unknown".to_owned(), String::new(), "row cannot be read".to_owned()]];
+            return vec![[&row.id, "unknown", "row cannot be read"].map(str::to_owned).to_vec()];
         };
         let flags = line.flags.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(" ");
         let rules = line.rules.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(" ");
@@ -93,15 +94,18 @@ fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failur
             .iter()
             .map(|p| {
                 let n = &p.person;
+                let share = p.share.map(|(part, whole)| format!("{part}/{whole}")).unwrap_or_default();
                 [
                     &row.id,
                     p.kind.as_str(),
+                    p.kind.detail().unwrap_or(""),
                     p.role.as_str(),
                     &p.name,
                     &n.surname,
                     &n.given,
                     &n.middle,
                     &n.suffix,
+                    &share,
                     &flags,
                     &rules,
                 ]
@@ -111,7 +115,22 @@ fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failur
             .collect();
         if found.is_empty() {
             found.push(
-                [&row.id, line.kind.as_str(), "", "", "", "", "", "", &flags, &rules].map(str::to_owned).to_vec(),
+                [
+                    &row.id,
+                    line.kind.as_str(),
+                    line.kind.detail().unwrap_or(""),
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    &flags,
+                    &rules,
+                ]
+                .map(str::to_owned)
+                .to_vec(),
             );
         }
         found

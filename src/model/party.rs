@@ -58,6 +58,35 @@ impl PartyKind {
             PartyKind::Unknown(_) => "unknown",
         }
     }
+
+    /// Level of a government, reason of an unknown: what [`PartyKind::as_str`] leaves out.
+    pub fn detail(self) -> Option<&'static str> {
+        Some(match self {
+            PartyKind::Government(level) => match level {
+                GovernmentLevel::Federal => "federal",
+                GovernmentLevel::State => "state",
+                GovernmentLevel::County => "county",
+                GovernmentLevel::City => "city",
+                GovernmentLevel::School => "school",
+                GovernmentLevel::Authority => "authority",
+                GovernmentLevel::Tribal => "tribal",
+                GovernmentLevel::Other => "other",
+            },
+            PartyKind::Unknown(reason) => match reason {
+                UnknownReason::Blank => "blank",
+                UnknownReason::Placeholder => "placeholder",
+                UnknownReason::Withheld => "withheld",
+                UnknownReason::SingleWord => "single_word",
+                UnknownReason::Unparsed => "unparsed",
+            },
+            PartyKind::Person
+            | PartyKind::Company
+            | PartyKind::Trust
+            | PartyKind::Religious
+            | PartyKind::Association
+            | PartyKind::Estate => return None,
+        })
+    }
 }
 
 /// What a party is to the parcel.

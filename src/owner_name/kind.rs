@@ -160,7 +160,7 @@ fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
         && words.first().is_some_and(|t| t.is(lexicon::GOV_OF))
         && words.get(1).is_some_and(|t| t.text == "OF");
     let [.., before, end] = words else {
-        return if flags.has(Flag::Heirs) || flags.has(Flag::Deceased) {
+        return if is_dead(words, flags) {
             (PartyKind::Estate, Rule::KindEstate)
         } else {
             (PartyKind::Person, Rule::KindSurnameComma)
@@ -174,8 +174,7 @@ fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
         (PartyKind::Government(level(words)), Rule::KindGovernmentPhrase)
     } else if let Some(found) = thing_behind_comma(words) {
         found
-    } else if flags.has(Flag::Heirs)
-        || flags.has(Flag::Deceased)
+    } else if is_dead(words, flags)
         || (matches!(end.text, "ESTATE" | "EST") && before.text != "REAL")
         || (matches!(before.text, "ESTATE" | "EST") && end.text == "OF")
     {
@@ -216,6 +215,9 @@ fn organisation(piece: &[Token<'_>], words: &[&Token<'_>], seen: Seen) -> Option
         return Some((PartyKind::Company, Rule::KindLegalForm));
     }
     let farm_bureau = words.iter().zip(words.iter().skip(1)).any(|(a, b)| a.text == "FARM" && b.text == "BUREAU");
+    if matches!(text(0), "TRUSTEES" | "BOARD") && seen.has(lexicon::RELIGIOUS) {
+        return Some((PartyKind::Religious, Rule::KindReligious));
+    }
     if farm_bureau
         || (matches!(text(0), "TRUSTEES" | "BOARD")
             && seen.has(lexicon::ASSOCIATION)
@@ -447,10 +449,14 @@ fn level(words: &[&Token<'_>]) -> GovernmentLevel {
     }
 }
 
+/// Heirs speak for the whole line, DECEASED for the name before it.
+fn is_dead(words: &[&Token<'_>], flags: Flags) -> bool {
+    flags.has(Flag::Heirs) || words.iter().any(|t| t.is(lexicon::DEAD))
+}
+
 /// An estate by its words, or heirs.
 fn estate(words: &[&Token<'_>], flags: Flags) -> Option<(PartyKind, Rule)> {
-    (bodies::is_estate(words) || flags.has(Flag::Heirs) || flags.has(Flag::Deceased))
-        .then_some((PartyKind::Estate, Rule::KindEstate))
+    (bodies::is_estate(words) || is_dead(words, flags)).then_some((PartyKind::Estate, Rule::KindEstate))
 }
 
 /// Words that make an organisation only when nothing speaks for a person.

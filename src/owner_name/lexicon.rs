@@ -61,8 +61,11 @@ pub(super) const INITIAL: u64 = 1 << 42;
 /// The word starts a phrase of `owner_bodies.tsv`.
 pub(super) const BODY: u64 = 1 << 43;
 
+/// The name that ends in the word is of somebody who died.
+pub(super) const DEAD: u64 = 1 << 44;
+
 /// Classes that a word of somebody's name may have.
-pub(super) const NAME_ONLY: u64 = GIVEN | TRUST_TALK | VOWELLESS_SURNAME | NAME_MARK;
+pub(super) const NAME_ONLY: u64 = DEAD | GIVEN | TRUST_TALK | VOWELLESS_SURNAME | NAME_MARK;
 
 /// Any legal form.
 pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;

@@ -70,10 +70,8 @@ pub fn parse(lines: &[&str], style: &Style) -> OwnerLine {
     let mixed = cut.opens_with_of.then(|| style.with_order(LineStyle::Mixed));
     let style = mixed.as_ref().filter(|_| matches!(style.line, LineStyle::Space | LineStyle::Slash)).unwrap_or(style);
     owners(&cut.main, style, &mut line);
-    if let Some(share) = cut.share
-        && let [only] = line.parties.as_mut_slice()
-    {
-        only.share = Some(share);
+    if cut.shares.len() == line.parties.len() {
+        line.parties.iter_mut().zip(&cut.shares).for_each(|(party, share)| party.share = Some(*share));
     }
     for (role, list) in &cut.others {
         others::push(*role, list, style, &mut line);
@@ -443,12 +441,14 @@ fn finish(main: &[Token<'_>], line: &mut OwnerLine) {
     let (trustee, life, remainder) =
         (line.flags.has(Flag::Trustee), line.flags.has(Flag::LifeEstate), line.flags.has(Flag::Remainder));
     let fbo = line.flags.has(Flag::Fbo) || line.flags.has(Flag::IraCustodian);
+    let minor = line.flags.has(Flag::IraCustodian) && line.parties.iter().any(|p| p.role == PartyRole::Beneficiary);
     for party in line.parties.iter_mut().filter(|p| is_owner(p)) {
         match party.kind {
             PartyKind::Person if trustee => party.role = PartyRole::Trustee,
             PartyKind::Person if life || remainder => party.role = PartyRole::LifeTenant,
             PartyKind::Company if trustee && any_trust => party.role = PartyRole::Trustee,
             PartyKind::Company if fbo => party.role = PartyRole::Custodian,
+            PartyKind::Person if minor => party.role = PartyRole::Custodian,
             PartyKind::Person
             | PartyKind::Company
             | PartyKind::Trust

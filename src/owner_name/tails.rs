@@ -19,7 +19,8 @@ pub(super) struct Cut<'a> {
     pub(super) rules: Rules,
     /// `HEIRS OF`, `ESTATE OF` stand in front.
     pub(super) opens_with_of: bool,
-    pub(super) share: Option<(u32, u32)>,
+    /// Shares in the order of the line.
+    pub(super) shares: Vec<(u32, u32)>,
     pub(super) spill: Option<String>,
     pub(super) unparsed: Option<String>,
 }
@@ -42,20 +43,28 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
                 phrase.action == Action::Heirs && cut.main.is_empty() && phrase.words.last() == Some(&"OF");
             role = act(&mut cut, phrase.action, role);
             at += phrase.words.len();
-            if let Some(next) = tokens.get(at) {
-                role = name_follows(&mut cut, phrase.action, role, next);
+            if phrase.action == Action::Trustee {
+                at += papers(tokens.get(at..).unwrap_or(&[]));
+            }
+            match tokens.get(at) {
+                Some(next) if next.is_word() => role = name_follows(&mut cut, phrase.action, role, next),
+                Some(_) | None if phrase.action == Action::Remainder => role = remainder_before(&mut cut, role),
+                Some(_) | None => {}
             }
             continue;
         }
-        if let Some(share) = share_of(tokens, at).filter(|_| !cut.main.is_empty()) {
-            cut.share = cut.share.or(Some(share));
-            cut.flags.add(Flag::Fractional);
-            cut.rules.add(Rule::TailFraction);
+        if let Some(share) = share_of(tokens, at).filter(|_| !cut.main.is_empty() || opens_with_share(tokens, at)) {
             at += if tokens.get(at + 1).is_some_and(|t| t.mark == Mark::Percent) { 2 } else { 1 };
+            push_share(&mut cut, share, tokens.get(at..).unwrap_or(&[]));
             continue;
         }
-        if is_bracket_of_suffix(tokens, at) {
+        if is_bracket_of_suffix(tokens, at) || token.text == "OR" && is_or(&mut cut, tokens, at) {
             at += 1;
+            continue;
+        }
+        if let Some(n) = form_of_body(&cut, tokens.get(at..).unwrap_or(&[])) {
+            cut.rules.add(Rule::TailJunk);
+            at += n;
             continue;
         }
         role = role.filter(|r| !ends_here(*r, token, &cut));
@@ -78,6 +87,77 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
         .any(|w| matches!(w, [a, of] if matches!(a.text, "ESTATE" | "EST") && of.text == "OF"));
     cut.others.retain(|(_, list)| list.iter().any(Token::is_word));
     cut
+}
+
+/// `U/A DTD 1/2/2003` behind TRUSTEE: how many tokens speak of the trust's papers.
+fn papers(rest: &[Token<'_>]) -> usize {
+    let opens = rest.first().is_some_and(|t| {
+        t.is(lexicon::TRUST_TALK) && (t.text.starts_with('U') && t.text != "UNDER" || matches!(t.text, "DTD" | "DATED"))
+    });
+    if opens { rest.iter().take_while(|t| t.is(lexicon::TRUST_TALK | lexicon::DIGIT)).count() } else { 0 }
+}
+
+/// `1/2 PLINK ORA & ...`: a share in front of a person's name.
+fn opens_with_share(tokens: &[Token<'_>], at: usize) -> bool {
+    let rest = tokens.get(at + 1..).unwrap_or(&[]);
+    at <= 1
+        && rest.iter().take_while(|t| t.is_word() || t.mark == Mark::Comma).count() >= 2
+        && !rest.iter().any(|t| t.is(lexicon::ORGANISATION | lexicon::STREET))
+}
+
+/// Keeps a share; a whole name right behind it is the next owner.
+fn push_share(cut: &mut Cut<'_>, share: (u32, u32), rest: &[Token<'_>]) {
+    cut.shares.push(share);
+    cut.flags.add(Flag::Fractional);
+    cut.rules.add(Rule::TailFraction);
+    let name = |t: &&Token<'_>| t.is_word() && !t.is(lexicon::PHRASE | lexicon::DIGIT);
+    let closed = usize::from(rest.first().is_some_and(|t| t.mark == Mark::Close));
+    if !cut.main.is_empty() && rest.iter().skip(closed).take_while(name).count() >= 2 {
+        cut.main.push(Token { text: ";", mark: Mark::Semicolon, class: 0 });
+    }
+}
+
+/// `PLINK ORA B OR ZED C`, `AND/OR`: OR is no name behind two words or a separator of persons.
+fn is_or(cut: &mut Cut<'_>, tokens: &[Token<'_>], at: usize) -> bool {
+    let n_before = cut.main.iter().rev().take_while(|t| t.is_word() || t.mark == Mark::Comma).count();
+    let after_mark = cut.main.last().is_some_and(|t| t.mark == Mark::Slash);
+    let name_follows = tokens.get(at + 1).is_some_and(|t| t.is_word() && t.text.len() > 1 && !t.is(lexicon::SUFFIX));
+    let persons = !tokens.iter().any(|t| t.is(lexicon::ORGANISATION));
+    if !(cut.others.is_empty() && name_follows && persons && (n_before >= 2 || after_mark)) {
+        return false;
+    }
+    if !after_mark {
+        cut.main.push(Token { text: "&", mark: Mark::And, class: 0 });
+    }
+    true
+}
+
+/// `PLINK INC, AN OKLAHOMA CORPORATION`, `CITY OF PLINKTON, A MUNICIPAL CORPORATION`: how many tokens say the form over again.
+fn form_of_body(cut: &Cut<'_>, rest: &[Token<'_>]) -> Option<usize> {
+    let body = cut.main.iter().any(|t| t.is(lexicon::LEGAL | lexicon::GOV_OF | lexicon::TRUST));
+    if !body || !cut.others.is_empty() || !matches!(rest.first()?.text, "A" | "AN") {
+        return None;
+    }
+    let n = rest.iter().take_while(|t| t.is_word()).count();
+    let last = rest.get(n.checked_sub(1)?)?;
+    let form = last.is(lexicon::LEGAL) || matches!(last.text, "PARTNERSHIP" | "ASSOCIATION" | "TRUST");
+    ((3..=FORM_WORDS_MAX).contains(&n) && form).then_some(n)
+}
+
+/// `A DELAWARE SERIES LIMITED LIABILITY COMPANY`, with a state of two words.
+const FORM_WORDS_MAX: usize = 7;
+
+/// `& ZED PLINK (REM)`: the name before the word gets the property afterwards.
+fn remainder_before(cut: &mut Cut<'_>, role: Option<PartyRole>) -> Option<PartyRole> {
+    let start = cut.main.iter().rposition(Token::is_separator)?;
+    if cut.others.last().is_none_or(|(_, list)| !list.is_empty()) || start == 0 {
+        return role;
+    }
+    let name: Vec<Token<'_>> = cut.main.drain(start..).skip(1).filter(|t| t.is_word()).collect();
+    if let Some((_, list)) = cut.others.last_mut() {
+        *list = name;
+    }
+    None
 }
 
 /// The longest phrase that starts here and may count here.
@@ -151,6 +231,9 @@ fn name_follows(cut: &mut Cut<'_>, action: Action, role: Option<PartyRole>, next
     if action == Action::Trustee {
         cut.main.push(Token { text: ";", mark: Mark::Semicolon, class: 0 });
     }
+    if action == Action::Custodian && !next.is(lexicon::ORGANISATION) {
+        return start_role(cut, PartyRole::Beneficiary, Flag::Fbo, Rule::TailBeneficiary);
+    }
     if action == Action::LifeEstate && !next.is(lexicon::ORGANISATION) && next.text != "ESTATE" {
         return start_role(cut, PartyRole::Remainder, Flag::Remainder, Rule::TailLifeEstate);
     }
@@ -203,6 +286,12 @@ fn act(cut: &mut Cut<'_>, action: Action, role: Option<PartyRole>) -> Option<Par
     };
     cut.flags.add(flag);
     cut.rules.add(rule);
+    if action == Action::Deceased
+        && role.is_none()
+        && let Some(token) = cut.main.iter_mut().rfind(|t| t.is_word())
+    {
+        token.class |= lexicon::DEAD;
+    }
     if matches!(action, Action::EtUx | Action::EtVir) && role.is_none() {
         cut.main.push(Token { text: "&", mark: Mark::And, class: 0 });
     }

@@ -484,3 +484,58 @@ fn surname_first_on_a_natural_roll_is_told_by_the_roll() {
     assert_eq!(read("PLINK JOHN/MARY"), [pair("PLINK", "JOHN"), pair("PLINK", "MARY")]);
     assert_eq!(read("JOHN PLINK/MARY QUORN"), [pair("PLINK", "JOHN"), pair("QUORN", "MARY")]);
 }
+
+#[test]
+fn every_owner_gets_the_share_the_line_states() {
+    let shares = |line: &str| {
+        parse(&[line], &Style::fixed(LineStyle::Comma)).parties.iter().map(|p| p.share).collect::<Vec<_>>()
+    };
+    assert_eq!(shares("PLINK, ORA 1/3 & QUORN, ZED 2/3"), [Some((1, 3)), Some((2, 3))]);
+    assert_eq!(shares("PLINK, ORA B (1/2) QUORN, ZED C (1/2)"), [Some((1, 2)), Some((1, 2))]);
+    assert_eq!(shares("1/2 PLINK, ORA & 1/2 QUORN, ZED"), [Some((1, 2)), Some((1, 2))]);
+    assert_eq!(shares("PLINK, ORA & ZED 1/2"), [None, None]);
+    assert_eq!(shares("PLINK, ORA UND 1/2 INT"), [Some((1, 2))]);
+}
+
+#[test]
+fn words_of_death_and_remainder_are_about_the_name_before_them() {
+    let read = |line: &str| {
+        let line = parse(&[line], &Style::fixed(LineStyle::Comma));
+        line.parties.into_iter().map(|p| (p.person.given, p.kind, p.role)).collect::<Vec<_>>()
+    };
+    let party = |given: &str, kind, role| (given.to_owned(), kind, role);
+    let (person, estate) = (PartyKind::Person, PartyKind::Estate);
+    assert_eq!(
+        read("PLINK, ORA DECEASED & ZED"),
+        [party("ORA", estate, PartyRole::Owner), party("ZED", person, PartyRole::CoOwner)]
+    );
+    assert_eq!(
+        read("PLINK, ORA (LE) & ZED PLINK (REM)"),
+        [party("ORA", person, PartyRole::LifeTenant), party("ZED", person, PartyRole::Remainder)]
+    );
+    assert_eq!(
+        read("PLINK, ORA LIFE EST REM TO ZED QUORN"),
+        [party("ORA", person, PartyRole::LifeTenant), party("ZED", person, PartyRole::Remainder)]
+    );
+    assert_eq!(
+        read("PLINK, ORA CUST ZED QUORN UTMA"),
+        [party("ORA", person, PartyRole::Custodian), party("ZED", person, PartyRole::Beneficiary)]
+    );
+}
+
+#[test]
+fn forms_papers_and_departments_are_no_further_owners() {
+    let names =
+        |line: &str| parse(&[line], &Style::default()).parties.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names("PLINK INC A NEBRASKA CORP"), ["PLINK INC"]);
+    assert_eq!(names("PLINK LLC, AN OKLAHOMA LIMITED LIABILITY COMPANY"), ["PLINK LLC"]);
+    assert_eq!(names("CITY OF PLINKTON, A MUNICIPAL CORPORATION"), ["CITY OF PLINKTON"]);
+    assert_eq!(names("PLINK, ORA B TRUSTEE U/A DTD 1/2/2003"), ["PLINK ORA B"]);
+    assert_eq!(names("PLINK, ORA B OR ZED C"), ["PLINK ORA B", "PLINK ZED C"]);
+    assert_eq!(names("PLINK, ORA AND/OR ZED"), ["PLINK ORA", "PLINK ZED"]);
+    assert_eq!(names("SOK OR"), ["SOK OR"]);
+    assert_eq!(names("MR & MRS ORA PLINK").len(), 1);
+    let tax = parse(&["PLINK LLC ATTN TAX DEPT"], &Style::default());
+    assert_eq!((tax.parties[1].kind, tax.parties[1].role), (PartyKind::Company, PartyRole::Attention));
+    assert_eq!(kind("TRUSTEES OF PLINK METHODIST CHURCH"), PartyKind::Religious);
+}

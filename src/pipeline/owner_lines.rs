@@ -145,6 +145,15 @@ pub struct Document<'a> {
     pub parties: Vec<PartyDocument<'a>>,
     pub flags: Vec<&'static str>,
     pub rules: Vec<&'static str>,
+    /// Why a line has no kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Address text found among the names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_text: Option<&'a str>,
+    /// Text that is neither a name nor a known fact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unparsed: Option<&'a str>,
 }
 
 /// One party of a [`Document`].
@@ -158,6 +167,12 @@ pub struct PartyDocument<'a> {
     pub given: &'a str,
     pub middle: &'a str,
     pub suffix: &'a str,
+    /// Level of a government.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<&'static str>,
+    /// Share of the whole, when the line states one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
 }
 
 /// The promised JSON of one row.
@@ -169,6 +184,9 @@ pub fn document(row: &Row) -> Document<'_> {
             parties: line.parties.iter().map(party).collect(),
             flags: line.flags.iter().map(owner_name::Flag::as_str).collect(),
             rules: line.rules.iter().map(owner_name::Rule::as_str).collect(),
+            reason: line.kind.detail().filter(|_| matches!(line.kind, PartyKind::Unknown(_))),
+            address_text: line.address_spill.as_deref(),
+            unparsed: line.unparsed.as_deref(),
         },
         Err(_) => Document {
             id: &row.id,
@@ -176,6 +194,9 @@ pub fn document(row: &Row) -> Document<'_> {
             parties: Vec::new(),
             flags: Vec::new(),
             rules: vec!["row.unreadable"],
+            reason: None,
+            address_text: None,
+            unparsed: None,
         },
     }
 }
@@ -189,6 +210,8 @@ fn party(party: &Party) -> PartyDocument<'_> {
         given: &party.person.given,
         middle: &party.person.middle,
         suffix: &party.person.suffix,
+        level: party.kind.detail().filter(|_| matches!(party.kind, PartyKind::Government(_))),
+        share: party.share.map(|(part, whole)| format!("{part}/{whole}")),
     }
 }
 

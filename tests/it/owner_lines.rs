@@ -77,3 +77,17 @@ fn a_missing_column_is_named_with_those_that_are_there() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains("nope") && text.contains("owner_name") && text.contains("hint:"), "{text}");
 }
+
+#[test]
+fn level_share_reason_and_address_text_are_shown_where_there_are_any() {
+    let document = |line: &str| {
+        let output = run(&["owner", "parse", line, "--format", "ndjson"]);
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(document("CITY OF PLINKTON")["parties"][0]["level"], "city");
+    assert_eq!(document("PLINK, ORA 1/3 & QUORN, ZED 2/3")["parties"][1]["share"], "2/3");
+    assert_eq!(document("OWNER UNKNOWN")["reason"], "placeholder");
+    assert_eq!(document("PLINK ORA & ZED 3656 QUORN RD")["address_text"], "3656 QUORN RD");
+    let table = String::from_utf8(run(&["owner", "parse", "PLINK, ORA 1/3 & QUORN, ZED 2/3"]).stdout).unwrap();
+    assert!(table.lines().next().unwrap().contains("detail") && table.contains("  2/3  "), "{table}");
+}
