@@ -138,6 +138,7 @@ fn import_one(db: &Path, file: &Path, what: (SourceKind, CivilDate), authorship:
         allow_shrink: false,
         is_interrupted: &|| false,
         on_progress: &|_, _| {},
+        on_stage: &|_| {},
     };
     let report =
         import::run(db, &request).map_err(|e| Failure::from_error(&e).hint("this is our mistake: please report it"))?;

@@ -104,6 +104,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
             bar.set_position(progress.bytes_read);
             bar.set_message(format!("{n_rows} rows"));
         },
+        on_stage: &|name| {
+            bar.set_style(ProgressStyle::default_spinner());
+            bar.set_message(format!("{name} ..."));
+        },
     };
     let outcome = import::run(&global.db, &request);
     bar.finish_and_clear();
@@ -191,6 +195,8 @@ fn say(global: &Global, kind: SourceKind, file: &FileArgs, report: &Report) -> O
             eprintln!("    {warning}");
         }
     }
+    let seconds: Vec<String> = report.seconds.iter().map(|(stage, s)| format!("{stage} {s:.1} s")).collect();
+    eprintln!("  time: {}", seconds.join(", "));
     let next = match kind {
         SourceKind::Accounts => "taptrace match run",
         SourceKind::Taps => "taptrace tap list",

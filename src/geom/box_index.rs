@@ -5,7 +5,7 @@
 //! tree spoils its order for all (measured: searches 20 times slower).
 
 use geo_index::rtree::sort::HilbertSort;
-use geo_index::rtree::{RTree, RTreeBuilder, RTreeIndex, RTreeRef};
+use geo_index::rtree::{RTreeBuilder, RTreeIndex, RTreeRef};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// First bytes of [`BoxIndexBuilder::finish`]; the last one is the version.
@@ -202,22 +202,18 @@ impl BoxIndex {
     }
 }
 
-/// Packs the boxes of `n` items, rounded outwards; outliers get the box of the first item instead and are named.
-pub(crate) fn pack(n: usize, box_of: impl Fn(usize) -> Rectangle) -> (RTree<f32>, Vec<u32>) {
-    let boxes: Vec<[f32; 4]> = (0..n).map(|item| outwards(box_of(item))).collect();
+/// Gives outliers the box of the first item that is none; returns them, ascending.
+pub(crate) fn set_apart(boxes: &mut [[f32; 4]]) -> Vec<u32> {
     let place = common_place(boxes.iter().map(centre));
     let inside = boxes.iter().find(|b| is_inside(place, centre(b))).copied().unwrap_or_default();
-    let mut builder = RTreeBuilder::<f32>::new(u32::try_from(n).unwrap_or(0));
     let mut apart = Vec::new();
-    for (item, b) in boxes.iter().enumerate() {
-        let is_in = is_inside(place, centre(b));
-        if !is_in {
-            apart.extend(u32::try_from(item));
+    for (item, b) in (0u32..).zip(boxes) {
+        if !is_inside(place, centre(b)) {
+            apart.push(item);
+            *b = inside;
         }
-        let b = if is_in { b } else { &inside };
-        builder.add(b[0], b[1], b[2], b[3]);
     }
-    (builder.finish::<HilbertSort>(), apart)
+    apart
 }
 
 #[cfg(test)]

@@ -465,6 +465,7 @@ impl Run<'_> {
             allow_shrink: self.job.allow_shrink,
             is_interrupted: self.job.is_interrupted,
             on_progress: &|_: Progress, _| {},
+            on_stage: &|_| {},
         };
         let opened = import::Opened {
             source,

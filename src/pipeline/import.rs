@@ -4,6 +4,7 @@
 //! Every row read ends as stored, duplicate or rejected, and the three add up.
 
 use std::path::Path;
+use std::time::Instant;
 
 use crate::geom::box_index::BoxIndexBuilder;
 use crate::ingest::bytes::{FileIdentity, identity_of};
@@ -101,6 +102,8 @@ pub struct Request<'a> {
     pub is_interrupted: &'a dyn Fn() -> bool,
     /// Called now and then with the progress and the rows read.
     pub on_progress: &'a dyn Fn(Progress, u64),
+    /// Called with the name of each stage that begins behind the rows.
+    pub on_stage: &'a dyn Fn(&'static str),
 }
 
 /// How an import ended.
@@ -126,6 +129,38 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// What was found out about the file.
     pub findings: Vec<(&'static str, String)>,
+    /// Stages in their order, with seconds on the clock.
+    pub seconds: Vec<(&'static str, f64)>,
+}
+
+/// The clock of an import's stages.
+struct Stages<'a> {
+    request: &'a Request<'a>,
+    name: &'static str,
+    begun: Instant,
+    seconds: Vec<(&'static str, f64)>,
+}
+
+impl<'a> Stages<'a> {
+    fn begin(request: &'a Request<'a>) -> Self {
+        Self { request, name: "rows", begun: Instant::now(), seconds: Vec::new() }
+    }
+
+    /// Ends the stage and begins the next one, unless somebody wants out.
+    fn next(&mut self, name: &'static str) -> Result<(), Error> {
+        if (self.request.is_interrupted)() {
+            return Err(Error::Interrupted);
+        }
+        self.end();
+        self.name = name;
+        (self.request.on_stage)(name);
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.seconds.push((self.name, self.begun.elapsed().as_secs_f64()));
+        self.begun = Instant::now();
+    }
 }
 
 /// Rows that somebody else opened, such as the pages of a service.
@@ -187,7 +222,8 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         | SourceKind::FieldResults
         | SourceKind::Page => Writer::open(db)?,
     };
-    let report = writer.with(request.authorship, |tx| -> Result<Report, Error> {
+    let mut stages = Stages::begin(request);
+    let mut report = writer.with(request.authorship, |tx| -> Result<Report, Error> {
         let found = match sha256 {
             "" if !snapshots::has_same_size(tx, &snapshot)? => None,
             "" => snapshots::find_same(tx, &NewSnapshot { sha256: &identity_of(request.path)?.sha256, ..snapshot })?,
@@ -209,15 +245,20 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         }
         run.finish(tx, &source, &snapshot)?;
         if matches!(request.kind, SourceKind::Parcels | SourceKind::Roll) {
+            stages.next("owner groups")?;
             super::owner_rebuild::rebuild(tx)?;
+            stages.next("streets for the matcher")?;
             reference::store_county(tx)?;
         }
+        stages.next("disk")?;
         if let Some(snapshot_id) = run.report.snapshot_id {
             on_stored(tx, snapshot_id)?;
         }
         Ok(run.report)
     })?;
     writer.finish_bulk()?;
+    stages.end();
+    report.seconds = stages.seconds;
     Ok(report)
 }
 

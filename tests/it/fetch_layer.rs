@@ -147,6 +147,7 @@ fn every_way_of_paging_and_a_file_give_the_same_roll() {
         allow_shrink: false,
         is_interrupted: &|| false,
         on_progress: &|_, _| {},
+        on_stage: &|_| {},
     };
     import::run(&db, &request).unwrap();
     let wanted = roll(&db);
