@@ -80,66 +80,56 @@ pub(crate) fn parse(global: &Global, args: &ParseArgs) -> Result<Outcome, Failur
     Ok(if n_unread > 0 || rows.is_empty() { Outcome::Look } else { Outcome::Done })
 }
 
-fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failure> {
-    let header =
-        ["id", "kind", "detail", "role", "name", "surname", "given", "middle", "suffix", "share", "flags", "rules"];
-    let cells = |row: &Row| -> Vec<Vec<String>> {
-        let Ok(line) = &row.line else {
-            return vec![[&row.id, "unknown", "row cannot be read"].map(str::to_owned).to_vec()];
-        };
-        let flags = line.flags.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(" ");
-        let rules = line.rules.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(" ");
-        let mut found: Vec<Vec<String>> = line
-            .parties
-            .iter()
-            .map(|p| {
-                let n = &p.person;
-                let share = p.share.map(|(part, whole)| format!("{part}/{whole}")).unwrap_or_default();
-                [
-                    &row.id,
-                    p.kind.as_str(),
-                    p.kind.detail().unwrap_or(""),
-                    p.role.as_str(),
-                    &p.name,
-                    &n.surname,
-                    &n.given,
-                    &n.middle,
-                    &n.suffix,
-                    &share,
-                    &flags,
-                    &rules,
-                ]
-                .map(str::to_owned)
-                .to_vec()
-            })
-            .collect();
-        if found.is_empty() {
-            found.push(
-                [
-                    &row.id,
-                    line.kind.as_str(),
-                    line.kind.detail().unwrap_or(""),
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                    &flags,
-                    &rules,
-                ]
+const HEADER: [&str; 12] =
+    ["id", "kind", "detail", "role", "name", "surname", "given", "middle", "suffix", "share", "flags", "rules"];
+
+/// One line of cells per party.
+fn cells(row: &Row) -> Vec<Vec<String>> {
+    let Ok(line) = &row.line else {
+        return vec![[&row.id, "unknown", "row cannot be read"].map(str::to_owned).to_vec()];
+    };
+    let flags = line.flags.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(" ");
+    let rules = line.rules.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(" ");
+    let mut found: Vec<Vec<String>> = line
+        .parties
+        .iter()
+        .map(|p| {
+            let n = &p.person;
+            let share = p.share.map(|(part, whole)| format!("{part}/{whole}")).unwrap_or_default();
+            [
+                &row.id,
+                p.kind.as_str(),
+                p.kind.detail().unwrap_or(""),
+                p.role.as_str(),
+                &p.name,
+                &n.surname,
+                &n.given,
+                &n.middle,
+                &n.suffix,
+                &share,
+                &flags,
+                &rules,
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        })
+        .collect();
+    if found.is_empty() {
+        found.push(
+            [&row.id, line.kind.as_str(), line.kind.detail().unwrap_or(""), "", "", "", "", "", "", "", &flags, &rules]
                 .map(str::to_owned)
                 .to_vec(),
-            );
-        }
-        found
-    };
+        );
+    }
+    found
+}
+
+fn write(format: Format, rows: &[Row], out: &mut dyn Write) -> Result<(), Failure> {
     match format {
-        Format::Table => write_table(out, &header, &rows.iter().flat_map(cells).collect::<Vec<_>>())?,
+        Format::Table => write_table(out, &HEADER, &rows.iter().flat_map(cells).collect::<Vec<_>>())?,
         Format::Csv => {
             let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
-            csv.write_record(header).map_err(|e| Failure::from_error(&e))?;
+            csv.write_record(HEADER).map_err(|e| Failure::from_error(&e))?;
             for record in rows.iter().flat_map(cells) {
                 csv.write_record(record).map_err(|e| Failure::from_error(&e))?;
             }
