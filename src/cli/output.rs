@@ -87,26 +87,31 @@ impl Drop for Sink {
     }
 }
 
-/// Writes rows as a left-aligned text table with a header line; columns are as wide as their widest cell, at most 60.
+/// Sentences: they are shown whole.
+const UNCUT: &[&str] = &["evidence", "suggestion", "why"];
+const SENTENCE_MAX: usize = 400;
+
+/// Writes rows as a left-aligned text table with a header line; columns are as wide as their widest cell, at most 60 but for sentences.
 pub(crate) fn write_table(out: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     const WIDTH_MAX: usize = 60;
     // Nearly every cell is plain ASCII, whose letters need no counting.
-    let width_of = |text: &str| if text.is_ascii() { text.len() } else { text.chars().count() }.min(WIDTH_MAX);
+    let width_of = |text: &str| if text.is_ascii() { text.len() } else { text.chars().count() };
+    let most: Vec<usize> = header.iter().map(|h| if UNCUT.contains(h) { SENTENCE_MAX } else { WIDTH_MAX }).collect();
     let mut widths: Vec<usize> = header.iter().map(|h| width_of(h)).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(width_of(cell));
+        for ((width, cell), most) in widths.iter_mut().zip(row).zip(&most) {
+            *width = (*width).max(width_of(cell).min(*most));
         }
     }
     let mut text = String::new();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| -> io::Result<()> {
         text.clear();
-        for (cell, width) in cells.zip(&widths) {
-            let is_plain = cell.len() <= WIDTH_MAX && cell.bytes().all(|b| matches!(b, b' '..=b'~'));
+        for ((cell, width), most) in cells.zip(&widths).zip(&most) {
+            let is_plain = cell.len() <= *most && cell.bytes().all(|b| matches!(b, b' '..=b'~'));
             if is_plain {
                 text.push_str(cell);
             } else {
-                push_cut(&mut text, cell, WIDTH_MAX);
+                push_cut(&mut text, cell, *most);
             }
             let padding = width.saturating_sub(width_of(cell));
             text.extend(std::iter::repeat_n(' ', padding + 2));

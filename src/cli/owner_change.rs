@@ -8,7 +8,7 @@ use super::output::{Sink, write_table};
 use super::owner_show::failure;
 use super::{Failure, Global, Outcome, context};
 use crate::model::date::CivilDate;
-use crate::pipeline::ownership;
+use crate::pipeline::ownership::{self, Error};
 use crate::store::Reader;
 use crate::store::ownership::{NewDeed, SuppressionRow, suppressions};
 
@@ -62,6 +62,10 @@ enum DeedVerb {
     Add(Box<DeedAdd>),
 }
 
+/// Kinds of transfer that a person may enter.
+const KINDS: [&str; 8] =
+    ["warranty", "quitclaim", "tax_resale", "sheriff", "death", "tod_deed", "correction", "unknown"];
+
 #[derive(Debug, clap::Args)]
 struct DeedAdd {
     /// Parcel number.
@@ -88,7 +92,7 @@ struct DeedAdd {
     #[arg(long)]
     instrument: Option<String>,
     /// warranty, quitclaim, tax_resale, sheriff, death, tod_deed, correction or unknown.
-    #[arg(long, default_value = "unknown")]
+    #[arg(long, default_value = "unknown", value_parser = KINDS, hide_possible_values = true)]
     kind: String,
     /// The document; its hash is stored.
     #[arg(long)]
@@ -186,6 +190,9 @@ pub(crate) fn group(global: &Global) -> Result<Outcome, Failure> {
 
 pub(crate) fn deed(global: &Global, args: &DeedArgs) -> Result<Outcome, Failure> {
     let DeedVerb::Add(add) = &args.verb;
+    if add.recorded_on > context::today() {
+        return Err(failure(&Error::NotYetRecorded(add.recorded_on)));
+    }
     let document_sha256 = match &add.document {
         Some(path) => Some(
             crate::ingest::bytes::sha256_file(path)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::output::{Sink, write_table};
 use super::{Failure, Format, Global, Outcome, context};
 use crate::model::date::CivilDate;
+use crate::model::money::Cents;
 use crate::pipeline::owner_explain;
 use crate::pipeline::owner_groups::is_current;
 use crate::pipeline::owner_portfolio::{self, PortfolioParcel, asks_for_person, group_no, resolve};
@@ -62,7 +63,12 @@ pub(crate) struct HistoryArgs {
 pub(super) fn failure(error: &Error) -> Failure {
     let hint = match error {
         Error::NoPurpose => "add why, for the log: --purpose \"call of the tenant, P1000010\"",
-        Error::NoParcel(_) | Error::NoOwner(_) => {
+        Error::NoParcel(_) => "taptrace research \"ADDRESS\" shows the parcel's number",
+        Error::NoGroup(_) => {
+            "the groups of an owner: taptrace owner show NAME; of a parcel: taptrace owner show PARCEL"
+        }
+        Error::NotYetRecorded(_) => "write the day the clerk stamped on it: --recorded-on YYYY-MM-DD",
+        Error::NoOwner(_) => {
             "the first word alone finds more: taptrace owner show \"LASTNAME\"; by address: taptrace research \"ADDRESS\""
         }
         Error::NoSuppression(_) => "taptrace owner suppress list",
@@ -101,10 +107,17 @@ fn evidence(reader: &Reader, node: &NodeRow) -> Result<String, Failure> {
     Ok(row.first().map_or(String::new(), |r| format!("snapshot {} row {}", r.snapshot_id, r.row_no)))
 }
 
+/// Counts and scores are numbers in JSON.
+fn typed(header: &str, cell: &str) -> Value {
+    let is_number = matches!(header, "n_parcels" | "accounts" | "taps" | "cases" | "score");
+    let number = cell.parse::<serde_json::Number>().ok().filter(|_| is_number);
+    number.map_or_else(|| json!(cell), Value::Number)
+}
+
 fn put(global: &Global, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
     let mut out = Sink::open(global.output.as_deref())?;
     let document = |row: &Vec<String>| -> Value {
-        header.iter().zip(row).map(|(h, c)| ((*h).to_owned(), json!(c))).collect::<serde_json::Map<_, _>>().into()
+        header.iter().zip(row).map(|(h, c)| ((*h).to_owned(), typed(h, c))).collect::<serde_json::Map<_, _>>().into()
     };
     match global.format {
         Format::Table => write_table(&mut out, header, rows)?,
@@ -212,7 +225,7 @@ pub(crate) fn portfolio(global: &Global, args: &WhatArgs) -> Result<Outcome, Fai
     let parcels = owner_portfolio::portfolio(&reader, &nodes[0]).map_err(|e| failure(&e))?;
     if global.format == Format::Geojson {
         let mut out = Sink::open(global.output.as_deref())?;
-        let features: Vec<Value> = parcels.iter().map(feature).collect();
+        let features: Vec<Value> = parcels.iter().map(|p| feature(p, &groups[0])).collect();
         writeln!(out, "{}", json!({"type": "FeatureCollection", "features": features}))?;
         out.finish()?;
         return Ok(Outcome::Done);
@@ -228,7 +241,7 @@ pub(crate) fn portfolio(global: &Global, args: &WhatArgs) -> Result<Outcome, Fai
                 p.row.owner_text.clone(),
                 p.row.situs.clone(),
                 p.holdings.n_accounts.to_string(),
-                crate::model::money::Cents(p.holdings.balance_cents).to_string(),
+                Cents(p.holdings.balance_cents).to_string(),
                 p.holdings.n_taps.to_string(),
                 p.holdings.n_cases.to_string(),
                 format!("snapshot {} row {}", p.row.snapshot_id, p.row.row_no),
@@ -249,13 +262,29 @@ pub(crate) fn portfolio(global: &Global, args: &WhatArgs) -> Result<Outcome, Fai
         "evidence",
     ];
     put(global, &header, &rows)?;
+    if global.format == Format::Table {
+        tell_totals(&parcels);
+    }
     Ok(Outcome::Done)
 }
 
-fn feature(p: &PortfolioParcel) -> Value {
-    let geometry = p.row.position.map(|(lon, lat)| json!({"type": "Point", "coordinates": [lon, lat]}));
+/// Sums per tier, never one over all tiers: a lead is no property of the group.
+#[allow(clippy::print_stderr, reason = "sums are no row of the answer")]
+fn tell_totals(parcels: &[PortfolioParcel]) {
+    for (tier, n, sum) in owner_portfolio::totals(parcels) {
+        let balance = Cents(sum.balance_cents);
+        eprintln!("{tier}: {n} parcels, balance {balance}, {} taps, {} cases", sum.n_taps, sum.n_cases);
+    }
+}
+
+fn feature(p: &PortfolioParcel, group: &str) -> Value {
+    // RFC 7946, section 11.2: more than 7 decimals promise what no survey has.
+    let short = |degrees: f64| (degrees * 1e7).round() / 1e7;
+    let geometry = p.row.position.map(|(lon, lat)| json!({"type": "Point", "coordinates": [short(lon), short(lat)]}));
     json!({"type": "Feature", "geometry": geometry, "properties": {
-        "parcel_no": p.row.parcel_no, "owner_on_roll": p.row.owner_text, "situs": p.row.situs, "tier": p.tier.as_str(),
+        "owner_group": group, "parcel_no": p.row.parcel_no, "owner_on_roll": p.row.owner_text, "situs": p.row.situs,
+        "tier": p.tier.as_str(), "rule": p.rule.as_str(),
+        "evidence": format!("snapshot {} row {}", p.row.snapshot_id, p.row.row_no),
         "accounts": p.holdings.n_accounts, "balance_cents": p.holdings.balance_cents, "taps": p.holdings.n_taps, "cases": p.holdings.n_cases,
     }})
 }
@@ -264,6 +293,7 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
     let reader = open(global)?;
     let a = ask(global, &reader, &args.a, args.purpose.as_ref())?.remove(0);
     let b = ask(global, &reader, &args.b, args.purpose.as_ref())?.remove(0);
+    let apart = format!("{} gets mail at {}, {} at {}", a.display, mail(&a), b.display, mail(&b));
     let owners = owner_explain::around(&reader, [&a, &b]).map_err(|e| failure(&e.into()))?;
     let (Some(a), Some(b)) = (owners.node_of(&a), owners.node_of(&b)) else {
         return Err(Failure::input("one of the two owners is withheld by law").hint("ask a supervisor"));
@@ -275,8 +305,8 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
         score(found.score_pct),
         format!("{} - {}", owners.display(a), owners.display(b)),
         found.rule.sentence().to_owned(),
-        found.evidence.join("; "),
         owner_explain::evidence_row(&reader, &owners, a).map_err(|e| failure(&e.into()))?,
+        if found.evidence.is_empty() { apart } else { found.evidence.join("; ") },
     ]];
     rows.extend(steps.iter().map(|s| {
         let mark = if s.is_weakest && steps.len() > 1 { "weakest link" } else { "step" };
@@ -285,12 +315,17 @@ pub(crate) fn explain(global: &Global, args: &ExplainArgs) -> Result<Outcome, Fa
             score(s.score_pct),
             s.owner.clone(),
             s.rule.sentence().to_owned(),
-            String::new(),
             s.evidence_row.clone(),
+            String::new(),
         ]
     }));
-    put(global, &["tier", "score", "owner", "why", "evidence", "source"], &rows)?;
+    put(global, &["tier", "score", "owner", "why", "source", "evidence"], &rows)?;
     Ok(if found.tier.is_automatic() { Outcome::Done } else { Outcome::Look })
+}
+
+/// Where an owner gets mail, for people; a key that begins with `?` is no address.
+fn mail(node: &NodeRow) -> &str {
+    if node.mail_key.is_empty() || node.mail_key.starts_with('?') { "no usable address" } else { &node.mail_key }
 }
 
 pub(crate) fn review(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {

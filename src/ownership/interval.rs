@@ -61,6 +61,8 @@ impl When {
 pub struct Fact {
     /// Owner line.
     pub owner: String,
+    /// Who gave, by a deed.
+    pub grantor: Option<String>,
     /// When the deed was recorded, the sale happened, or the roll first showed the owner.
     pub from: When,
     /// First load that showed the owner; for deeds `None`.
@@ -128,7 +130,7 @@ pub fn owner_as_of(facts: &[Fact], date: CivilDate, known_at: Option<&str>) -> A
         known.iter().copied().filter(|i| (facts[*i].basis == Basis::Deed) == deed).collect()
     };
     let (deeds, seen) = (of(true), of(false));
-    by_deeds(facts, &deeds, &seen, date).unwrap_or_else(|| by_roll(facts, &seen, date))
+    by_deeds(facts, &deeds, &seen, date).unwrap_or_else(|| by_roll(facts, &seen, &deeds, date))
 }
 
 fn owner_key(fact: &Fact) -> String {
@@ -191,7 +193,12 @@ fn by_deeds(facts: &[Fact], deeds: &[usize], seen: &[usize], date: CivilDate) ->
         })
         .collect();
     if later.is_empty() {
-        return Some(decide(facts, last, Certainty::DeedCertain, "last deed on record on this day"));
+        let still = shown_long_after(facts, seen, since, &last_keys);
+        if still.is_empty() {
+            return Some(decide(facts, last, Certainty::DeedCertain, "last deed on record on this day"));
+        }
+        let why = "a roll of more than a year after the last deed still shows another owner";
+        return Some(decide(facts, [last, still].concat(), Certainty::Ambiguous, why));
     }
     let mut chosen = last;
     chosen.extend(later);
@@ -201,6 +208,19 @@ fn by_deeds(facts: &[Fact], deeds: &[usize], seen: &[usize], date: CivilDate) ->
         Certainty::Ambiguous,
         "the roll shows another owner after the last deed; a deed is missing",
     ))
+}
+
+/// How long a roll may lag behind the recorder: it shows the owner of 1 January, and the next one comes a year later.
+const ROLL_LAG_DAYS: i32 = 400;
+
+/// Owners from before a deed whom the roll still shows when it ought to have caught up.
+fn shown_long_after(facts: &[Fact], seen: &[usize], deed: CivilDate, owners: &[String]) -> Vec<usize> {
+    let still = |f: &Fact| {
+        f.first_seen.is_some_and(|d| d <= deed)
+            && f.last_seen.is_some_and(|d| (d.as_jiff() - deed.as_jiff()).get_days() > ROLL_LAG_DAYS)
+            && !owners.contains(&owner_key(f))
+    };
+    seen.iter().copied().filter(|i| still(&facts[*i])).collect()
 }
 
 /// The last deed before a day; several when their order on one day or in one year is not known.
@@ -221,7 +241,7 @@ fn last_deeds(facts: &[Fact], before: &[usize]) -> Vec<usize> {
     }
 }
 
-fn by_roll(facts: &[Fact], seen: &[usize], date: CivilDate) -> Answer {
+fn by_roll(facts: &[Fact], seen: &[usize], deeds: &[usize], date: CivilDate) -> Answer {
     let sold_on = |i: usize| credible_sale(facts, seen, i);
     let holds: Vec<usize> = seen
         .iter()
@@ -249,6 +269,12 @@ fn by_roll(facts: &[Fact], seen: &[usize], date: CivilDate) -> Answer {
         (None, _) => {
             Answer { certainty: Certainty::Unknown, facts: Vec::new(), why: "before everything that is on record" }
         }
+        (Some(b), _) if gave_next(facts, deeds, date, &facts[b]) => decide(
+            facts,
+            vec![b],
+            Certainty::RollInferred,
+            "on the roll before; the deed by which this owner gave came later",
+        ),
         (Some(b), None) => decide(facts, vec![b], Certainty::RollInferred, "on the last roll before this day"),
         (Some(b), Some(a)) if sold_on(a).is_some() => {
             decide(facts, vec![b], Certainty::RollInferred, "on the roll before; the sale to the next owner came later")
@@ -257,6 +283,14 @@ fn by_roll(facts: &[Fact], seen: &[usize], date: CivilDate) -> Answer {
             decide(facts, vec![b, a], Certainty::RollInferred, "between two rolls; the day of the change is not known")
         }
     }
+}
+
+/// The first deed after the day is given by the owner: until then nobody else had anything to give.
+fn gave_next(facts: &[Fact], deeds: &[usize], date: CivilDate, owner: &Fact) -> bool {
+    let later = |i: &&usize| facts[**i].from.first_day().is_some_and(|d| d > date);
+    let next = deeds.iter().filter(later).min_by_key(|i| (facts[**i].from.first_day(), facts[**i].sequence));
+    let grantor = next.and_then(|i| facts[*i].grantor.as_deref());
+    grantor.is_some_and(|g| link_name(g, &Style::default()).key == owner_key(owner))
 }
 
 /// The sale date of a roll fact, unless the owner before was first seen on or after it: then it is the sale *to that owner*.
@@ -284,6 +318,7 @@ mod tests {
     fn deed(owner: &str, from: When, sequence: Option<u64>) -> Fact {
         Fact {
             owner: owner.to_owned(),
+            grantor: None,
             from,
             first_seen: None,
             last_seen: None,
@@ -320,6 +355,32 @@ mod tests {
         check(&facts, "2020-02-29", Certainty::Unknown, &[]);
         check(&facts, "2024-05-01", Certainty::DeedCertain, &["ZEDI, ANA"]);
         check(&facts, "2024-05-02", Certainty::DeedCertain, &["GULO, TOM"]);
+    }
+
+    #[test]
+    fn a_roll_that_never_caught_up_with_a_deed_speaks_against_it() {
+        let deed = || deed("GULO, TOM", When::Day(day("2024-05-02")), None);
+        let caught_up = [deed(), roll("ZEDI, ANA", "2023-01-01", "2025-01-01", None)];
+        check(&caught_up, "2024-06-01", Certainty::DeedCertain, &["GULO, TOM"]);
+        let never = [deed(), roll("ZEDI, ANA", "2023-01-01", "2026-01-01", None)];
+        check(&never, "2024-06-01", Certainty::Ambiguous, &["GULO, TOM", "ZEDI, ANA"]);
+        check(&never, "2024-05-01", Certainty::RollInferred, &["ZEDI, ANA"]);
+        let same = [deed(), roll("GULO, TOM", "2023-01-01", "2026-01-01", None)];
+        check(&same, "2024-06-01", Certainty::DeedCertain, &["GULO, TOM"]);
+    }
+
+    #[test]
+    fn the_grantor_of_the_next_deed_owned_until_then() {
+        let sold = |grantor: &str| Fact {
+            grantor: Some(grantor.to_owned()),
+            ..deed("GULO, TOM", When::Day(day("2024-05-02")), None)
+        };
+        let rolls =
+            [roll("ZEDI, ANA", "2024-01-01", "2024-01-01", None), roll("GULO, TOM", "2025-01-01", "2025-01-01", None)];
+        let with = |grantor: &str| [rolls[0].clone(), rolls[1].clone(), sold(grantor)];
+        check(&with("ANA ZEDI"), "2024-03-01", Certainty::RollInferred, &["ZEDI, ANA"]);
+        check(&with("MARO LLC"), "2024-03-01", Certainty::Ambiguous, &["ZEDI, ANA", "GULO, TOM"]);
+        check(&with("ANA ZEDI"), "2024-05-02", Certainty::DeedCertain, &["GULO, TOM"]);
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn ask_chain(chain: &[(u64, i16, String)], figures: &mut Figures) {
         .iter()
         .map(|(seq, year, owner)| Fact {
             owner: owner.clone(),
+            grantor: None,
             from: When::Year(*year),
             first_seen: None,
             last_seen: None,

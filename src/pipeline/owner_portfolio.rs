@@ -48,7 +48,31 @@ pub fn resolve(db: &impl Db, what: &str) -> Result<Vec<NodeRow>, Error> {
         nodes = groups::nodes_with_words(db, &words, FOUND_MAX)?;
     }
     nodes.retain(|n| n.display != WITHHELD);
-    if nodes.is_empty() { Err(Error::NoOwner(what.to_owned())) } else { Ok(nodes) }
+    if nodes.is_empty() { Err(nobody(what)) } else { Ok(nodes) }
+}
+
+/// Per tier that has parcels: its word, how many, and what hangs on them.
+pub fn totals(parcels: &[PortfolioParcel]) -> Vec<(&'static str, usize, Holdings)> {
+    let mut found = Vec::new();
+    for tier in [Tier::Identity, Tier::Affiliation, Tier::Lead] {
+        let (mut n, mut sum) = (0, Holdings::default());
+        for held in parcels.iter().filter(|p| p.tier == tier).map(|p| &p.holdings) {
+            n += 1;
+            sum.n_accounts += held.n_accounts;
+            sum.balance_cents += held.balance_cents;
+            sum.n_taps += held.n_taps;
+            sum.n_cases += held.n_cases;
+        }
+        if n > 0 {
+            found.push((tier.as_str(), n, sum));
+        }
+    }
+    found
+}
+
+fn nobody(what: &str) -> Error {
+    let is_group = what.strip_prefix("OG-").is_some_and(|t| t.parse::<i64>().is_ok());
+    if is_group { Error::NoGroup(what.to_owned()) } else { Error::NoOwner(what.to_owned()) }
 }
 
 /// True when the text is a name (no parcel or group number) and means a person, which needs a purpose.

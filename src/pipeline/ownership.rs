@@ -28,6 +28,12 @@ pub enum Error {
     /// Nobody of that name.
     #[error("no owner on the roll is called {0:?}")]
     NoOwner(String),
+    /// No group has or had the number.
+    #[error("there is no owner group {0}")]
+    NoGroup(String),
+    /// A deed of a day that has not come.
+    #[error("the day of recording, {0}, has not come yet")]
+    NotYetRecorded(CivilDate),
     /// A person was asked for without a purpose.
     #[error("looking up a person by name needs a purpose")]
     NoPurpose,
@@ -189,6 +195,7 @@ fn fact_of(row: stored::FactRow) -> Option<Fact> {
         first_seen: day(&row.first_seen),
         last_seen: day(&row.last_seen),
         owner: row.owner_text,
+        grantor: row.grantor.filter(|g| !g.trim().is_empty()),
         from,
         basis,
         sequence: digits.parse().ok(),

@@ -1,5 +1,7 @@
 //! Crew lists of either kind: choose orders, route them, freeze a version, send it out, close it.
 
+use std::collections::BTreeMap;
+
 use crate::cases::machine::Role;
 use crate::cases::refusal::{Refusal, RefusalCode};
 use crate::cases::removal::{self, OrderRequest};
@@ -146,14 +148,26 @@ pub fn version(db: &impl Db, list_no: &str, version: Option<i64>) -> Result<List
 /// `E_NOT_FOUND`, `E_HASH_MISMATCH`, or a database failure.
 pub fn show(db: &impl Db, list_no: &str, version_no: Option<i64>) -> Result<Made, Error> {
     let list = version(db, list_no, version_no)?;
-    let stops = removal_lists::stops(db, list.list_id)?;
+    let mut stops = removal_lists::stops(db, list.list_id)?;
     if let Some(hash) = &list.content_sha256
         && *hash != hash_of(&list, &stops)
     {
         return refuse(RefusalCode::HashMismatch, format!("{list_no} version {} is not what was frozen", list.version));
     }
-    let changes = changes(db, &list, &stops)?;
+    let mut changes = changes(db, &list, &stops)?;
+    withhold(&removal_lists::withheld_orders(db, list.list_id)?, &mut stops, &mut changes);
     Ok(Made { list, stops, changes, ..Made::default() })
+}
+
+/// Takes the names of people out of a list that was frozen before they were withheld; its hash stays that of what was frozen.
+fn withhold(orders: &[String], stops: &mut [StopRow], changes: &mut Vec<Difference>) {
+    changes.retain(|c| !(orders.contains(&c.order_no) && c.detail.starts_with("holder:")));
+    for stop in stops.iter_mut().filter(|s| orders.contains(&s.order_no)) {
+        let mut facts: BTreeMap<String, String> = serde_json::from_str(&stop.facts_json).unwrap_or_default();
+        if facts.remove("holder").is_some() {
+            stop.facts_json = serde_json::to_string(&facts).unwrap_or_default();
+        }
+    }
 }
 
 /// The frozen version that the changes of a list are against.

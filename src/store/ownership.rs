@@ -93,6 +93,7 @@ pub fn roll_rows_of_node(db: &impl Db, node_id: i64) -> Result<Vec<RollRow>, Err
 #[allow(missing_docs, reason = "the columns of the tables")]
 pub struct FactRow {
     pub owner_text: String,
+    pub grantor: Option<String>,
     pub valid_from: String,
     pub first_seen: Option<String>,
     pub last_seen: Option<String>,
@@ -110,10 +111,12 @@ pub struct FactRow {
 pub fn facts_of(db: &impl Db, parcel_id: i64) -> Result<Vec<FactRow>, Error> {
     let mut statement = db.connection().prepare_cached(
         "SELECT CASE WHEN EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = ?1) THEN ?2 ELSE f.owner_text END,
-                f.valid_from, f.first_seen, f.last_seen, f.basis, f.instrument_no, f.recorded_at, f.retracted_at, f.reference
+                f.valid_from, f.first_seen, f.last_seen, f.basis, f.instrument_no, f.recorded_at, f.retracted_at, f.reference,
+                CASE WHEN EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = ?1) THEN NULL ELSE f.grantor END
          FROM (
              SELECT o.owner_text, i.valid_from, s.as_of_date AS first_seen, i.last_seen, i.basis, NULL AS instrument_no,
-                    i.recorded_at, i.retracted_at, 'snapshot ' || i.snapshot_id || ' row ' || i.row_no AS reference
+                    i.recorded_at, i.retracted_at, 'snapshot ' || i.snapshot_id || ' row ' || i.row_no AS reference,
+                    NULL AS grantor
              FROM ownership_interval i
              JOIN owner_line o ON o.owner_line_id = i.owner_line_id
              JOIN source_snapshot s ON s.snapshot_id = i.snapshot_id
@@ -121,7 +124,8 @@ pub fn facts_of(db: &impl Db, parcel_id: i64) -> Result<Vec<FactRow>, Error> {
              UNION ALL
              SELECT d.grantee, d.recorded_on, NULL, NULL, 'deed', d.instrument_no, d.recorded_at, d.retracted_at,
                     'deed ' || COALESCE('book ' || d.book || ' page ' || d.page, d.instrument_no, d.deed_id)
-                        || COALESCE(', snapshot ' || d.snapshot_id || ' row ' || d.row_no, '')
+                        || COALESCE(', snapshot ' || d.snapshot_id || ' row ' || d.row_no, ''),
+                    d.grantor
              FROM deed d
              WHERE d.parcel_id = ?1) f
          ORDER BY f.recorded_at, f.valid_from, f.reference",
@@ -137,6 +141,7 @@ pub fn facts_of(db: &impl Db, parcel_id: i64) -> Result<Vec<FactRow>, Error> {
             recorded_at: r.get(6)?,
             retracted_at: r.get(7)?,
             reference: r.get(8)?,
+            grantor: r.get(9)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::ownership::WITHHELD;
 use super::{Error, Reader, Tx};
 use crate::model::id::{PremiseId, SnapshotId};
 use crate::model::parcel::LonLat;
@@ -97,18 +98,21 @@ pub fn of_parcel(reader: &Reader, parcel_no: &str) -> Result<Vec<PremiseRow>, Er
     Ok(statement.query_map([parcel_no], premise_of)?.collect::<Result<_, _>>()?)
 }
 
-/// Accounts at a premise.
+/// Accounts at a premise. Where the owner is withheld by law the holder is too: often it is the same person.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn accounts(reader: &Reader, premise_id: PremiseId) -> Result<Vec<StoredAccount>, Error> {
     let mut statement = reader.connection.prepare(
-        "SELECT account_no, service_kind, status, holder_name, opened_on, closed_on, balance_cents
+        "SELECT account_no, service_kind, status,
+                CASE WHEN EXISTS (SELECT 1 FROM match_link l JOIN parcel_withheld w ON w.parcel_id = l.parcel_id
+                                  WHERE l.premise_id = ?1) THEN ?2 ELSE holder_name END,
+                opened_on, closed_on, balance_cents
          FROM account
          WHERE premise_id = ?1
          ORDER BY status <> 'active', account_no, service_kind",
     )?;
-    let rows = statement.query_map([premise_id.0], |r| {
+    let rows = statement.query_map(params![premise_id.0, WITHHELD], |r| {
         Ok(StoredAccount {
             account_no: r.get(0)?,
             service_kind: r.get(1)?,

@@ -119,6 +119,27 @@ pub fn stops(db: &impl Db, list_id: i64) -> Result<Vec<StopRow>, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Orders of a list whose premises lie on a parcel that is withheld by law today; the frozen facts stay as they were.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn withheld_orders(db: &impl Db, list_id: i64) -> Result<Vec<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "WITH fed AS (
+             SELECT o.order_no, f.premise_id FROM removal_order o JOIN tap_premise f ON f.tap_id = o.tap_id
+             UNION
+             SELECT o.order_no, a.premise_id FROM pull_order o JOIN account a ON a.account_id = o.account_id)
+         SELECT DISTINCT s.order_no
+         FROM removal_stop s
+         JOIN fed ON fed.order_no = s.order_no
+         JOIN match_link l ON l.premise_id = fed.premise_id
+         JOIN parcel_withheld w ON w.parcel_id = l.parcel_id
+         WHERE s.removal_list_id = ?1",
+    )?;
+    let rows = statement.query_map([list_id], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn stop_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<StopRow> {
     Ok(StopRow {
         stop_uuid: r.get(0)?,

@@ -56,3 +56,48 @@ fn a_file_without_grantees_is_refused_with_the_columns_it_has() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("grantee"));
 }
+
+/// P1 changes hands between two rolls.
+fn two_rolls(dir: &Path, deeds: &str) {
+    std::fs::write(dir.join("roll.csv"), ROLL).unwrap();
+    std::fs::write(dir.join("next.csv"), ROLL.replace("VEK, PAT & ORA", "ZEDI, ANA")).unwrap();
+    std::fs::write(dir.join("deeds.csv"), deeds).unwrap();
+    for line in [
+        "import roll roll.csv --as-of 2025-01-01",
+        "import roll next.csv --as-of 2026-01-01",
+        "import deeds deeds.csv --as-of 2026-02-01",
+    ] {
+        let output = shell(dir, &format!("taptrace --db t.db {line}"));
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_grantor_of_a_deed_is_the_owner_until_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    // Headers as a clerk abbreviates them; the grantor in natural order.
+    two_rolls(dir, "parcel,recorded,kind,grantor,grantee\nP1,2025-05-02,WD,PAT VEK & ORA VEK,\"ZEDI, ANA\"\n");
+    assert_eq!(as_of(dir, "2025-05-01").0, "roll-inferred");
+    assert!(as_of(dir, "2025-05-01").1[0].contains("VEK"));
+    assert_eq!(as_of(dir, "2025-05-02").0, "deed-certain");
+    let found = shell(dir, "taptrace import inspect deeds.csv");
+    let text = String::from_utf8_lossy(&found.stdout);
+    assert!(text.contains("[deeds]") && text.contains("recorded_on = \"recorded\""), "{text}");
+}
+
+#[test]
+fn a_deed_by_hand_has_a_day_that_came_a_known_kind_and_a_known_parcel() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    two_rolls(dir, "parcel,recorded,grantor,grantee\nP2,2020-05-02,A,GULO LLC\n");
+    let refused = |parcel: &str, rest: &str, words: &str| {
+        let add = format!("taptrace --db t.db owner deed add {parcel} --grantor A --grantee B {rest}");
+        let output = shell(dir, &add);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(words), "{text}");
+    };
+    refused("P1", "--recorded-on 2999-01-01", "has not come yet");
+    refused("P1", "--recorded-on 2025-05-02 --kind foo", "possible values: warranty");
+    refused("PX", "--recorded-on 2025-05-02", "shows the parcel's number");
+}

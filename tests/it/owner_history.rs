@@ -89,7 +89,24 @@ fn a_portfolio_shows_the_group_and_points_to_rows() {
     assert!(out.contains("P2") && out.contains("P3") && !out.contains("P4"), "{out}");
     assert!(out.contains("affiliation") && out.contains("snapshot 1 row 2"), "{out}");
     let (_, map, _) = taptrace(dir.path(), &["owner", "portfolio", "P2", "--format", "geojson"]);
-    assert!(serde_json::from_str::<serde_json::Value>(&map).unwrap()["features"].as_array().unwrap().len() == 2);
+    let map: serde_json::Value = serde_json::from_str(&map).unwrap();
+    assert_eq!(map["features"].as_array().unwrap().len(), 2);
+    assert!(map["features"][0]["properties"]["owner_group"].as_str().unwrap().starts_with("OG-"));
+    let (_, json, err) = taptrace(dir.path(), &["owner", "portfolio", "P2", "--format", "json"]);
+    assert!(json.contains("\"taps\":0") && err.is_empty(), "{json} {err}");
+    let (_, _, err) = taptrace(dir.path(), &["owner", "portfolio", "P2"]);
+    assert!(err.contains("identity: 1 parcels") && err.contains("affiliation: 1 parcels"), "{err}");
+    let (code, _, err) = taptrace(dir.path(), &["owner", "portfolio", "OG-999"]);
+    assert!(code == 2 && err.contains("there is no owner group OG-999"), "{err}");
+}
+
+#[test]
+fn an_explanation_is_shown_whole_and_says_what_is_not_shared() {
+    let dir = city();
+    let (_, out, _) = taptrace(dir.path(), &["owner", "explain", "P2", "P3"]);
+    assert!(!out.contains('…') && out.contains("55 OAK ST"), "{out}");
+    let (code, out, _) = taptrace(dir.path(), &["owner", "explain", "P2", "P4"]);
+    assert!(code == 1 && out.contains("gets mail at 55 OAK ST") && out.contains("at 9 ELM AVE"), "{out}");
 }
 
 #[test]

@@ -600,3 +600,24 @@ fn containers_are_pulled_where_refuse_is_unpaid_and_no_water_can_be_shut_off() {
     let closings = ok(dir, DAY, &["removal", "closings"]);
     assert!(closings.contains("0009") && closings.contains("$500.00"), "{closings}");
 }
+
+#[test]
+fn a_name_withheld_after_the_freeze_is_on_no_later_print() {
+    let (dir, _) = sent_out();
+    let dir = dir.path();
+    let print = |form: &str| ok(dir, DAY, &["removal", "print", LIST, "--format", form]);
+    assert!(print("csv").contains("DEBTOR ONE"));
+    let c = Connection::open(dir.join("t.db")).unwrap();
+    c.execute_batch(
+        "INSERT INTO parcel (parcel_id, parcel_no, first_snapshot_id) VALUES (1, 'L1', 1);
+         INSERT INTO match_link (premise_id, parcel_id, rank, status, score, steps_json, model_version, input_fingerprint)
+           VALUES (1, 1, 1, 'auto_accepted', 1, '[]', 't', 't');
+         INSERT INTO suppression (parcel_id, basis, order_ref, from_date, entered_by, entered_at)
+           VALUES (1, 'court', 'CV-1', '2020-01-01', 't', '2026-01-01T00:00:00Z');",
+    )
+    .unwrap();
+    for form in ["csv", "geojson"] {
+        let text = print(form);
+        assert!(text.contains(ONE) && !text.contains("DEBTOR"), "{text}");
+    }
+}
