@@ -197,8 +197,6 @@ impl Inspection {
             && has(&["accountno", "accountid", "accountnumber"])
         {
             SourceKind::Accounts
-        } else if has(&["grantee", "grantees"]) && has(&["grantor", "grantors"]) {
-            SourceKind::Deeds
         } else if self.n_geometries > 0 {
             SourceKind::Parcels
         } else {
