@@ -17,6 +17,9 @@ use crate::model::date::CivilDate;
 use crate::model::snapshot::SourceKind;
 use crate::pipeline::import::{self, Error, Report, Request};
 
+/// A shorter import does not tell its stages.
+const SECONDS_SAID_MIN: f64 = 0.5;
+
 /// Import a file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -195,8 +198,10 @@ fn say(global: &Global, kind: SourceKind, file: &FileArgs, report: &Report) -> O
             eprintln!("    {warning}");
         }
     }
-    let seconds: Vec<String> = report.seconds.iter().map(|(stage, s)| format!("{stage} {s:.1} s")).collect();
-    eprintln!("  time: {}", seconds.join(", "));
+    if report.seconds.iter().map(|(_, s)| s).sum::<f64>() >= SECONDS_SAID_MIN {
+        let seconds: Vec<String> = report.seconds.iter().map(|(stage, s)| format!("{stage} {s:.1} s")).collect();
+        eprintln!("  time: {}", seconds.join(", "));
+    }
     let next = match kind {
         SourceKind::Accounts => "taptrace match run",
         SourceKind::Taps => "taptrace tap list",

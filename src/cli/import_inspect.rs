@@ -114,6 +114,8 @@ fn to_json(found: &Inspection) -> serde_json::Value {
     };
     let mapping: serde_json::Map<_, _> =
         found.proposals.iter().map(|(field, headers)| ((*field).to_owned(), serde_json::json!(headers))).collect();
+    let parts: serde_json::Map<_, _> =
+        found.parts.iter().map(|p| (p.field.to_owned(), serde_json::json!(p.header))).collect();
     let oddities: serde_json::Map<_, _> =
         found.oddities.iter().map(|(code, n)| (code.clone(), serde_json::json!(n))).collect();
     serde_json::json!({
@@ -127,6 +129,7 @@ fn to_json(found: &Inspection) -> serde_json::Value {
         "fitting_profile": found.fitting_profile,
         "findings": pairs(&found.findings),
         "mapping": mapping,
+        "parts": parts,
         "undecided": pairs(&found.undecided),
         "oddities": oddities,
         "damage": found.damage,

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use crate::ingest::error::{Error, shown};
 use crate::ingest::inspect_key::Keys;
-use crate::ingest::inspect_names::{ADDRESS_PIECES, BARE_PLACES, SECOND_LINES, SYNONYMS, utility_names};
-use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain, required_of};
-use crate::ingest::profile::{AddressPart, Profile};
+use crate::ingest::inspect_values::Looks;
+use crate::ingest::mapper::{fields_of, is_sensitive};
+use crate::ingest::profile::AddressPart;
 use crate::ingest::source::{OpenOptions, RawRow, Source};
 use crate::ingest::value;
 use crate::model::snapshot::SourceKind;
@@ -18,7 +18,7 @@ use crate::model::snapshot::SourceKind;
 const ROWS_READ_MAX: u64 = 20_000;
 
 /// Different sample values kept per column.
-const SAMPLES_MAX: usize = 3;
+pub(super) const SAMPLES_MAX: usize = 3;
 
 /// What one column holds.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +37,18 @@ pub struct ColumnInfo {
     pub n_numbered: u64,
     /// Values that read `STREET, CITY, ST ZIP`.
     pub n_full_addresses: u64,
+    pub(super) looks: Looks,
+}
+
+/// A field that is a part of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOfColumn {
+    /// The field.
+    pub field: &'static str,
+    /// The header.
+    pub header: String,
+    /// Which part.
+    pub(crate) part: AddressPart,
 }
 
 /// What was found.
@@ -62,6 +74,10 @@ pub struct Inspection {
     pub kind: SourceKind,
     /// Proposed headers per field.
     pub proposals: Vec<(&'static str, Vec<String>)>,
+    /// Fields that are a part of a column (`TULSA OK 74103`).
+    pub parts: Vec<PartOfColumn>,
+    /// Fields of lines whose columns are pieces of one line.
+    pub joined: Vec<&'static str>,
     /// Needed fields for which no column could be proposed, each with what a person can choose from.
     pub undecided: Vec<(&'static str, String)>,
     /// A built-in profile that fits, if any.
@@ -70,7 +86,7 @@ pub struct Inspection {
     pub oddities: Vec<(String, u64)>,
     /// Set when the file broke off.
     pub damage: Option<String>,
-    keys: Keys,
+    pub(super) keys: Keys,
 }
 
 /// Looks at a file; `kind` is what it shall be imported as, when a person knows.
@@ -90,6 +106,8 @@ pub fn inspect(path: &Path, options: &OpenOptions, kind: Option<SourceKind>) -> 
         columns: Vec::new(),
         kind: SourceKind::Parcels,
         proposals: Vec::new(),
+        parts: Vec::new(),
+        joined: Vec::new(),
         undecided: Vec::new(),
         fitting_profile: None,
         oddities: Vec::new(),
@@ -160,52 +178,8 @@ impl Inspection {
         }
     }
 
-    fn propose(&mut self, kind: Option<SourceKind>) {
-        let headers: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
-        self.kind = kind.unwrap_or_else(|| self.guess_kind(&headers));
-        self.fitting_profile = Profile::built_in_names().into_iter().find(|name| self.fits(name, &headers));
-        if matches!(self.kind, SourceKind::Parcels | SourceKind::Roll) {
-            self.propose_parcels(&headers);
-        } else {
-            self.propose_utility(&headers);
-        }
-        if self.columns.len() == 1 && self.format == "csv" {
-            self.proposals.clear();
-        }
-        let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
-        self.proposals.sort_by_key(|(field, _)| order(field));
-        for field in required_of(self.kind) {
-            if self.proposals.iter().all(|(f, _)| f != field) {
-                let choice = self.choice(field);
-                self.undecided.push((field, choice));
-            }
-        }
-        if self.n_geometries == 0 && self.oddities.iter().any(|(code, _)| code == "not_degrees") {
-            let choice =
-                "the coordinates are no degrees and the file names no system: ask the county for its EPSG number";
-            self.undecided.push(("crs", choice.to_owned()));
-        }
-    }
-
-    fn guess_kind(&self, headers: &[String]) -> SourceKind {
-        let has = |names: &[&str]| headers.iter().any(|h| names.contains(&plain(h).as_str()));
-        if has(&["tapno", "tapid", "tapnumber"]) {
-            SourceKind::Taps
-        } else if has(&["meterno", "meternumber", "meterid"]) && has(&["readdate", "readon"]) {
-            SourceKind::Reads
-        } else if has(&["serviceaddress", "premiseno", "premiseid"])
-            && has(&["accountno", "accountid", "accountnumber"])
-        {
-            SourceKind::Accounts
-        } else if self.n_geometries > 0 {
-            SourceKind::Parcels
-        } else {
-            SourceKind::Roll
-        }
-    }
-
     /// What a person can take for a field that no column is named like.
-    fn choice(&self, field: &str) -> String {
+    pub(super) fn choice(&self, field: &str) -> String {
         if self.n_rows_read == 0 {
             return "the file has no rows to judge its columns by".to_owned();
         }
@@ -228,138 +202,6 @@ impl Inspection {
             (false, true) => "no column holds text".to_owned(),
             (false, false) => format!("these hold text: {}", names.join(", ")),
         }
-    }
-
-    fn propose_utility(&mut self, headers: &[String]) {
-        let mapper = Profile::load("generic", None).ok().and_then(|p| Mapper::resolved(&p, self.kind, headers).ok());
-        let mapping = mapper.map(|m| m.mapping()).unwrap_or_default();
-        self.proposals = mapping.into_iter().map(|(field, header)| (field, vec![header])).collect();
-        let index = |name: &String| headers.iter().position(|h| h == name);
-        let mut used: Vec<usize> = self.proposals.iter().flat_map(|(_, h)| h).filter_map(index).collect();
-        for (field, names) in utility_names(self.kind) {
-            if self.proposals.iter().any(|(f, _)| f == field) {
-                continue;
-            }
-            if let Some(idx) = self.find(field, names, &used) {
-                used.push(idx);
-                self.proposals.push((field, vec![headers[idx].clone()]));
-            } else if *field == "service_address" {
-                self.propose_address(field, &mut used);
-            }
-        }
-    }
-
-    fn propose_parcels(&mut self, headers: &[String]) {
-        let mut used: Vec<usize> = Vec::new();
-        for (field, synonyms) in SYNONYMS {
-            let Some(first) = self.find(field, synonyms, &used) else {
-                match *field {
-                    "parcel_no" => self.propose_parcel_no(headers, &mut used),
-                    "situs_address" => self.propose_address(field, &mut used),
-                    _ => {}
-                }
-                continue;
-            };
-            used.push(first);
-            let mut chosen = vec![self.columns[first].name.clone()];
-            if let Some((_, seconds)) = SECOND_LINES.iter().find(|(f, _)| f == field)
-                && let Some(second) = self.find(field, seconds, &used)
-            {
-                used.push(second);
-                chosen.push(self.columns[second].name.clone());
-            }
-            self.proposals.push((field, chosen));
-        }
-        self.propose_second_address(headers, &mut used);
-        self.propose_places(headers, &mut used);
-    }
-
-    /// Without a column of the usual names: one that is named somewhat like it, else several that together are a key.
-    fn propose_parcel_no(&mut self, headers: &[String], used: &mut Vec<usize>) {
-        let found = self.keys.parcel_column(headers).map(|i| vec![i]).or_else(|| self.keys.parcel_parts());
-        let Some(columns) = found else { return };
-        self.proposals.push(("parcel_no", columns.iter().map(|i| headers[*i].clone()).collect()));
-        used.extend(columns);
-    }
-
-    /// An address in pieces: at least a number and a street.
-    fn propose_address(&mut self, field: &'static str, used: &mut Vec<usize>) {
-        let pieces: Vec<Option<usize>> = ADDRESS_PIECES
-            .iter()
-            .map(|names| self.find("", names, used).filter(|i| self.columns[*i].n_filled > 0))
-            .collect();
-        let (Some(_), Some(street)) = (pieces[0], pieces[3]) else { return };
-        if self.columns[street].is_numeric {
-            return;
-        }
-        let chosen: Vec<usize> = pieces.into_iter().flatten().collect();
-        self.proposals.push((field, chosen.iter().map(|i| self.columns[*i].name.clone()).collect()));
-        used.extend(chosen);
-    }
-
-    /// Two columns of one name (`Address`, read as `Address` and `Address_2`) with the owner between them: the second is where the
-    /// owner lives, when it holds house numbers.
-    fn propose_second_address(&mut self, headers: &[String], used: &mut Vec<usize>) {
-        let first_of = |proposals: &[(&str, Vec<String>)], field: &str| {
-            let chosen = proposals.iter().find(|(f, _)| *f == field)?;
-            headers.iter().position(|h| Some(h) == chosen.1.first())
-        };
-        let (situs, owner) = (first_of(&self.proposals, "situs_address"), first_of(&self.proposals, "owner_lines"));
-        let is_mapped = self.proposals.iter().any(|(f, _)| *f == "mailing_lines");
-        let (Some(situs), Some(owner), false) = (situs, owner, is_mapped) else { return };
-        let again = format!("{}_2", headers[situs]);
-        let second = headers.iter().position(|h| *h == again).filter(|i| situs < owner && owner < *i);
-        let is_address = |i: &usize| self.columns[*i].n_numbered * 2 > self.n_rows_read;
-        let Some(second) = second.filter(is_address) else { return };
-        used.push(second);
-        self.proposals.push(("mailing_lines", vec![again]));
-        for (field, again) in [("mail_city", "city_2"), ("mail_state", "state_2"), ("mail_zip", "zip_2")] {
-            let found = headers.iter().position(|h| h.eq_ignore_ascii_case(again));
-            if let Some(at) = found.filter(|at| *at > second && !used.contains(at)) {
-                used.push(at);
-                self.proposals.push((field, vec![headers[at].clone()]));
-            }
-        }
-    }
-
-    /// City, state and ZIP that do not say whose they are go to the address column before them.
-    fn propose_places(&mut self, headers: &[String], used: &mut Vec<usize>) {
-        let at = |proposals: &[(&str, Vec<String>)], field: &str| {
-            let chosen = proposals.iter().find(|(f, _)| *f == field)?;
-            headers.iter().position(|h| Some(h) == chosen.1.first())
-        };
-        let (situs, mailing) = (at(&self.proposals, "situs_address"), at(&self.proposals, "mailing_lines"));
-        for (of_situs, of_mail, names) in BARE_PLACES {
-            let Some(idx) = self.find(of_situs, names, used) else { continue };
-            let is_mail = mailing.is_some_and(|m| m < idx && situs.is_none_or(|s| s < m || s > idx));
-            let field = if is_mail { *of_mail } else { *of_situs };
-            if (is_mail || situs.is_some()) && self.proposals.iter().all(|(f, _)| *f != field) {
-                used.push(idx);
-                self.proposals.push((field, vec![headers[idx].clone()]));
-            }
-        }
-    }
-
-    /// A built-in profile fits when all but a few of its columns are there.
-    fn fits(&self, name: &str, headers: &[String]) -> bool {
-        let Ok(profile) = Profile::load(name, None) else { return false };
-        let Ok(mapper) = Mapper::new(&profile, self.kind, headers) else { return false };
-        let n_wanted = profile.rules(self.kind).values().filter(|r| !r.headers().is_empty()).count();
-        let n_found = mapper.mapping().iter().filter(|(_, header)| !header.is_empty()).count();
-        let share = if name == "generic" { 50 } else { 80 };
-        n_found * 100 >= n_wanted * share
-    }
-
-    fn find(&self, field: &str, synonyms: &[&str], used: &[usize]) -> Option<usize> {
-        let fitting = |idx: &usize| {
-            let column = &self.columns[*idx];
-            !used.contains(idx) && !is_sensitive(&column.name) && self.n_rows_read > 0 && column.fits(field)
-        };
-        synonyms.iter().find_map(|wanted| {
-            // Shapefiles cut names at 10 letters.
-            let equal = |name: &str| name == *wanted || (name.len() == 10 && wanted.starts_with(name));
-            (0..self.columns.len()).filter(fitting).find(|i| equal(&plain(&self.columns[*i].name)))
-        })
     }
 
     /// The proposal as a profile, ready to save; samples stand behind it as comments.
@@ -405,9 +247,30 @@ impl Inspection {
             }
         }
         let is_taken = |field: &str| full_situs.is_some() && field.starts_with("situs_");
+        self.write_rules(&mut out, is_taken);
+        for (field, choice) in self.undecided.iter().filter(|(f, _)| *f != "crs") {
+            let _ = writeln!(out, "# {field} = \"\"  # DECIDE: {}", choice.replace(char::is_control, " "));
+        }
+        let undecided = self.undecided.iter().map(|(f, _)| *f);
+        let proposed: Vec<&str> =
+            self.proposals.iter().map(|(f, _)| *f).chain(undecided).chain(self.parts.iter().map(|p| p.field)).collect();
+        for field in
+            fields_of(self.kind).iter().filter(|f| !proposed.contains(f) && !f.starts_with("tie") && !is_taken(f))
+        {
+            let _ = writeln!(out, "# {field} = \"\"");
+        }
+        self.write_columns(&mut out);
+        out
+    }
+
+    fn write_rules(&self, out: &mut String, is_taken: impl Fn(&str) -> bool) {
         for (field, headers) in self.proposals.iter().filter(|(f, _)| !is_taken(f)) {
             let names: Vec<String> = headers.iter().map(|h| quoted(h)).collect();
-            let rule = if names.len() == 1 && !field.ends_with("_lines") {
+            let rule = if self.joined.contains(field) {
+                format!("{{ from = [{}], with = \" \" }}", names.join(", "))
+            } else if *field == "deed_reference" && names.len() > 1 {
+                format!("{{ from = [{}], with = \"/\" }}", names.join(", "))
+            } else if names.len() == 1 && !field.ends_with("_lines") {
                 names[0].clone()
             } else if field.ends_with("_no") {
                 format!("{{ from = [{}], with = \"-\" }}", names.join(", "))
@@ -417,18 +280,10 @@ impl Inspection {
             let sample = self.columns.iter().find(|c| Some(&c.name) == headers.first()).and_then(|c| c.samples.first());
             let _ = writeln!(out, "{field} = {rule}{}", sample.map(|s| format!("  # {s}")).unwrap_or_default());
         }
-        for (field, choice) in self.undecided.iter().filter(|(f, _)| *f != "crs") {
-            let _ = writeln!(out, "# {field} = \"\"  # DECIDE: {}", choice.replace(char::is_control, " "));
+        for p in &self.parts {
+            let part = format!("{:?}", p.part).to_lowercase();
+            let _ = writeln!(out, "{} = {{ from = {}, part = \"{part}\" }}", p.field, quoted(&p.header));
         }
-        let undecided = self.undecided.iter().map(|(f, _)| *f);
-        let proposed: Vec<&str> = self.proposals.iter().map(|(f, _)| *f).chain(undecided).collect();
-        for field in
-            fields_of(self.kind).iter().filter(|f| !proposed.contains(f) && !f.starts_with("tie") && !is_taken(f))
-        {
-            let _ = writeln!(out, "# {field} = \"\"");
-        }
-        self.write_columns(&mut out);
-        out
     }
 
     /// The situs column when it carries city, state and ZIP too and no other column does.
@@ -477,7 +332,8 @@ impl Inspection {
     }
 
     fn write_columns(&self, out: &mut String) {
-        let used: Vec<&String> = self.proposals.iter().flat_map(|(_, h)| h).collect();
+        let used: Vec<&String> =
+            self.proposals.iter().flat_map(|(_, h)| h).chain(self.parts.iter().map(|p| &p.header)).collect();
         let is_layer = matches!(self.kind, SourceKind::Parcels | SourceKind::Roll);
         let kept = if is_layer { " (kept with the row unless marked)" } else { "" };
         let _ = writeln!(out, "\n# columns not used{kept}:");
@@ -495,49 +351,12 @@ impl Inspection {
     }
 }
 
-impl ColumnInfo {
-    fn take(&mut self, text: &str) {
-        self.n_filled += 1;
-        self.n_numbered += u64::from(text.starts_with(|c: char| c.is_ascii_digit()));
-        let has = |part| value::address_part(text, part).is_some();
-        if text.contains(',') && has(AddressPart::City) && has(AddressPart::State) {
-            self.n_full_addresses += 1;
-        }
-        match value::number(text) {
-            Some(n) => self.range = (self.range.0.min(n), self.range.1.max(n)),
-            None => self.is_numeric = false,
-        }
-        if is_sensitive(&self.name) {
-            return;
-        }
-        let sample: String = comment(text).chars().take(40).collect();
-        if self.samples.len() < SAMPLES_MAX && !self.samples.contains(&sample) {
-            self.samples.push(sample);
-        }
-    }
-
-    /// Whether the values can be the field's: a column of nothing but small numbers is no address and no owner.
-    fn fits(&self, field: &str) -> bool {
-        let is_degrees = |low: f64, high: f64| self.is_numeric && self.range.0 >= low && self.range.1 <= high;
-        match field {
-            _ if self.n_filled == 0 => true,
-            // `TULSA OK 74103` is the second line of a letter: one in ten at least has a house number.
-            "situs_address" if self.n_numbered * 10 < self.n_filled => false,
-            "situs_address" | "owner_lines" | "mailing_lines" => !self.is_numeric,
-            "lon" => is_degrees(-180.0, 180.0),
-            "lat" => is_degrees(-90.0, 90.0),
-            "improvement_value" | "total_value" | "sale_price" | "building_area_sqft" | "year_built" => self.is_numeric,
-            _ => true,
-        }
-    }
-}
-
 /// A TOML basic string.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
 /// Text that stays on one comment line.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     shown(text).replace(['\n', '\r'], " ")
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::geom::crs::Crs;
 use crate::ingest::error::{Error, shown};
+use crate::ingest::header_words;
 use crate::ingest::profile::{DateForm, FullRule, Profile, VolumeUnit};
 use crate::ingest::source::{CellKind, RawRow};
 use crate::ingest::value;
@@ -85,17 +86,31 @@ pub(crate) fn required_of(kind: SourceKind) -> &'static [&'static str] {
     }
 }
 
-/// Pieces of header names that mark what no ownership record needs: identity numbers, birth, phone, e-mail.
-const SENSITIVE: &[&str] =
-    &["ssn", "socialsec", "birth", "phone", "email", "emailaddr", "driverslic", "driverlic", "taxpayerid", "fein"];
+/// Pieces of a word in a header that mark what no ownership record needs: birth, phone, e-mail.
+const SENSITIVE_PIECES: &[&str] = &["birth", "phone"];
 
-/// Whole header names that mark the same.
-const SENSITIVE_WORDS: &[&str] = &["dob", "cell", "fax", "tin", "mobile"];
+/// Beginnings and ends of such words; inside they are chance (`BUSINESSNAME` is no SSN, `TRUEMAILING` no e-mail).
+const SENSITIVE_ENDS: &[&str] = &["ssn", "email"];
+
+/// The same of whole headers, which may be several words.
+const SENSITIVE_PHRASES: &[&str] = &["socialsec", "socsec", "driverslic", "driverlic", "taxpayerid"];
+
+/// Whole words and whole headers that mark the same.
+const SENSITIVE_WORDS: &[&str] = &["dob", "cell", "fax", "tin", "mobile", "fein"];
 
 /// True for a column that is not kept unless the profile allows it.
 pub fn is_sensitive(header: &str) -> bool {
-    let plain = plain(header);
-    SENSITIVE.iter().any(|s| plain.contains(s)) || SENSITIVE_WORDS.contains(&plain.as_str())
+    let all = plain(header);
+    let words = header_words::cut(header);
+    let is_word = |word: &str| {
+        SENSITIVE_PIECES.iter().any(|p| word.contains(p))
+            || SENSITIVE_ENDS.iter().any(|e| word.starts_with(e) || word.ends_with(e))
+            || SENSITIVE_WORDS.contains(&word)
+    };
+    words.iter().any(|w| is_word(w))
+        || words.windows(2).any(|w| w[0] == "e" && w[1].starts_with("mail") && !w[1].starts_with("mailing"))
+        || SENSITIVE_PHRASES.iter().any(|p| all.contains(p))
+        || SENSITIVE_WORDS.contains(&all.as_str())
 }
 
 /// Letters and digits of a header in lower case: `Owner_Name 1` is `ownername1`.
@@ -336,7 +351,12 @@ impl Mapper {
         let Some(rule) = self.rule(field) else { return Vec::new() };
         let cells = rule.columns.iter().filter_map(|i| raw.value(*i));
         let cells = cells.flat_map(|t| t.split(['\n', '\r'])).filter_map(|t| value::clean(t, &self.profile.null_words));
-        let lines: Vec<Cow<'a, str>> = cells.map(clean_inside).collect();
+        let cells = cells.filter_map(|t| rule.details.part.map_or(Some(t), |part| value::address_part(t, part)));
+        let mut lines: Vec<Cow<'a, str>> = cells.map(clean_inside).collect();
+        // Pieces of one line.
+        if let Some(with) = rule.details.with.as_deref().filter(|_| lines.len() > 1) {
+            lines = vec![Cow::Owned(lines.join(with))];
+        }
         if lines.is_empty() { rule.details.constant.clone().into_iter().map(Cow::Owned).collect() } else { lines }
     }
 
@@ -618,10 +638,34 @@ lat = "Y"
 
     #[test]
     fn sensitive_headers() {
-        for header in ["SSN", "Owner_Phone1", "DOB", "BirthDate", "E-Mail"] {
+        for header in [
+            "SSN",
+            "OWNERSSN",
+            "Owner_SSN_2",
+            "Soc Sec No",
+            "Owner_Phone1",
+            "TELEPHONE",
+            "DOB",
+            "BirthDate",
+            "E-Mail",
+            "EMAILADDR",
+            "OwnerEmail",
+            "Owner Fax",
+            "FEIN_NO",
+        ] {
             assert!(is_sensitive(header), "{header}");
         }
-        for header in ["OWNER", "MOBILEHOME", "CELLAR", "TINTED"] {
+        for header in [
+            "OWNER",
+            "MOBILEHOME",
+            "CELLAR",
+            "TINTED",
+            "BUSINESSNAME",
+            "CLASSNAME",
+            "TRUE_MAILING_ADDR1",
+            "TRUEMAILINGADDR",
+            "ONE_MAIL_CITY",
+        ] {
             assert!(!is_sensitive(header), "{header}");
         }
     }

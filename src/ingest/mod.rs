@@ -33,9 +33,12 @@ pub mod mapper;
 mod utility;
 pub mod value;
 
+mod header_words;
 pub mod inspect;
 mod inspect_key;
 mod inspect_names;
+mod inspect_propose;
+mod inspect_values;
 
 pub mod fetch;
 pub mod page;

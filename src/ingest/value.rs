@@ -226,7 +226,7 @@ fn from_days(days: i64) -> Option<CivilDate> {
     jiff::civil::date(1970, 1, 1).checked_add(span).ok().map(CivilDate::from_jiff)
 }
 
-/// One part of `STREET, CITY, ST ZIP`; the street is all of it when there is no comma.
+/// One part of `STREET, CITY, ST ZIP`; the street is all of it when there is no comma, and so is the city of `CITY ST ZIP`.
 pub(crate) fn address_part(line: &str, part: AddressPart) -> Option<&str> {
     let (rest, zip) = match rsplit(line.trim()) {
         Some((rest, last)) if is_zip(last) => (rest.trim_end_matches([' ', ',']), Some(last)),
@@ -244,6 +244,8 @@ pub(crate) fn address_part(line: &str, part: AddressPart) -> Option<&str> {
     };
     let (street, city) = match rest.split_once(',') {
         Some((street, city)) if !city.trim().is_empty() => (street, Some(city)),
+        // `TULSA OK 74103`: a place without a street.
+        _ if state.is_some() && !rest.bytes().any(|b| b.is_ascii_digit()) => (rest, Some(rest)),
         _ => (rest, None),
     };
     let found = match part {
@@ -264,7 +266,7 @@ fn rsplit(text: &str) -> Option<(&str, &str)> {
 fn is_zip(text: &str) -> bool {
     let (five, four) = text.split_once('-').map_or((text, None), |(a, b)| (a, Some(b)));
     let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
-    digits(five, 5) && four.is_none_or(|f| digits(f, 4) || f.is_empty())
+    (digits(five, 5) && four.is_none_or(|f| digits(f, 4) || f.is_empty())) || (four.is_none() && digits(text, 9))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod fetch_evidence;
 mod fetch_layer;
 mod fetch_pages;
 mod fetch_refresh;
+mod file_headers;
 mod http_server;
 mod ingest;
 mod matching;
