@@ -16,7 +16,8 @@ use crate::store::ownership::{NewDeed, SuppressionRow, suppressions};
 enum Verdict {
     /// Same control.
     Same,
-    /// Not the same control.
+    /// Not the same control; splits the group where this holds it together.
+    #[value(alias = "split")]
     Different,
     /// The mailing address of the first owner serves others.
     Agent,
@@ -162,10 +163,11 @@ pub(crate) fn decide(global: &Global, args: &DecideArgs) -> Result<Outcome, Fail
     };
     let by = context::authorship(global, &args.reason);
     ownership::decide(&global.db, verdict, (&args.a, b), &by).map_err(|e| failure(&e))?;
-    done(&format!(
-        "decided; groups follow at once: {}",
-        global.next(&format!("taptrace owner explain {:?} {b:?}", args.a))
-    ))
+    let next = match args.verdict {
+        Verdict::Agent => "taptrace owner review".to_owned(),
+        Verdict::Same | Verdict::Different => format!("taptrace owner explain {:?} {b:?}", args.a),
+    };
+    done(&format!("decided; groups follow at once: {}", global.next(&next)))
 }
 
 pub(crate) fn address(global: &Global, args: &AddressArgs) -> Result<Outcome, Failure> {

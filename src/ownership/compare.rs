@@ -126,7 +126,8 @@ impl Rule {
             Rule::SharedName => (Tier::Affiliation, 95),
             Rule::SmallAddress => (Tier::Affiliation, 85),
             Rule::Headquarters | Rule::GroupPath => (Tier::Affiliation, 80),
-            Rule::StaffSame => (Tier::Identity, 100),
+            // The same control, which is not the same party.
+            Rule::StaffSame => (Tier::Affiliation, 100),
             Rule::ServiceAddress => (Tier::Lead, 40),
             Rule::CommonName => (Tier::Lead, 30),
             Rule::StaffDifferent

@@ -408,9 +408,16 @@ pub fn verdict(roll: &Roll, grouping: &Grouping, (a, b): (u32, u32)) -> super::c
     let is_one_group = grouping.group_of[a as usize] == grouping.group_of[b as usize];
     match (direct.tier, is_one_group) {
         (Tier::None | Tier::Lead, true) => {
+            let path = strongest_path(&grouping.links, (a, b)).unwrap_or_default();
             let mut evidence = direct.evidence;
-            evidence.extend(path_sentences(roll, &grouping.links, (a, b)));
-            super::compare::Verdict::of(Rule::GroupPath, evidence)
+            let rule = match path.as_slice() {
+                [only] => only.link.rule,
+                _ => Rule::GroupPath,
+            };
+            if rule == Rule::GroupPath {
+                evidence.extend(path_sentences(roll, &path));
+            }
+            super::compare::Verdict::of(rule, evidence)
         }
         (Tier::Identity | Tier::Affiliation, false) => {
             super::compare::Verdict::of(Rule::StaffDifferent, direct.evidence)
@@ -419,10 +426,8 @@ pub fn verdict(roll: &Roll, grouping: &Grouping, (a, b): (u32, u32)) -> super::c
     }
 }
 
-fn path_sentences(roll: &Roll, links: &[Link], ends: (u32, u32)) -> Vec<String> {
-    strongest_path(links, ends)
-        .unwrap_or_default()
-        .iter()
+fn path_sentences(roll: &Roll, path: &[Step]) -> Vec<String> {
+    path.iter()
         .map(|step| {
             let shown = roll.display(step.to);
             format!("-> {shown}: {}", step.link.rule.sentence())

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::ownership::compare::{Rule, Verdict};
-use crate::ownership::group::{Cut, Grouping, Link, group, place_reason, strongest_path, verdict, weakest_bridge};
+use crate::ownership::group::{
+    Cut, Decision, Grouping, Link, group, place_reason, strongest_path, verdict, weakest_bridge,
+};
 use crate::ownership::group::{GROUP_PARCELS_REVIEW, REVIEW_PARCELS_MIN};
 use crate::ownership::place::AddressRole;
 use crate::ownership::roll::{Roll, RollEntry, collect, collect_judged_by};
@@ -21,8 +23,18 @@ use crate::store::{Db, Error, owner_review};
 pub struct Owners {
     /// Names, places, nodes.
     pub roll: Roll,
-    /// Links and groups with decisions applied.
+    /// Links and groups with decisions applied; what people said is a link as well.
     pub grouping: Grouping,
+    /// Who decided when and why, by the name keys of the two owners.
+    words: Vec<((String, String), String)>,
+}
+
+fn words_of_people(db: &impl Db) -> Result<Vec<((String, String), String)>, Error> {
+    let words = |d: stored::DecisionRow| {
+        let day = d.decided_at.get(..10).unwrap_or_default();
+        (d.keys, format!("{} by {} on {day}: {}", d.verdict, d.decided_by, d.reason))
+    };
+    Ok(stored::decisions(db)?.into_iter().map(words).collect())
 }
 
 /// Loads what decides about two owners.
@@ -62,14 +74,30 @@ pub fn around(db: &impl Db, ends: [&NodeRow; 2]) -> Result<Owners, Error> {
         Some(learnt) => collect_judged_by(&entries, learnt),
         None => collect(&entries),
     };
-    let grouping = group(&roll, &decisions_on(db, &roll)?);
-    Ok(Owners { roll, grouping })
+    let decisions = decisions_on(db, &roll)?;
+    let mut grouping = group(&roll, &decisions);
+    // A person's word is a step of a path like any other.
+    grouping.links.extend(decisions.iter().filter_map(|d| match *d {
+        Decision::Same(a, b) => Some(Link { a: a.min(b), b: a.max(b), rule: Rule::StaffSame, place: None }),
+        Decision::Different(..) | Decision::AgentPlace(_) => None,
+    }));
+    let words = words_of_people(db)?;
+    Ok(Owners { roll, grouping, words })
 }
 
 impl Owners {
     /// The node of a stored owner.
     pub fn node_of(&self, row: &NodeRow) -> Option<u32> {
         self.roll.find_key(&row.name_key, &row.mail_key)
+    }
+
+    /// What people decided about two owners, newest last.
+    fn said_of(&self, (a, b): (u32, u32)) -> impl Iterator<Item = String> + '_ {
+        let keys = [self.roll.name_key(a), self.roll.name_key(b)];
+        self.words
+            .iter()
+            .filter(move |((x, y), _)| [x.as_str(), y.as_str()] == keys || [y.as_str(), x.as_str()] == keys)
+            .map(|(_, words)| words.clone())
     }
 
     /// Owner line of a node as shown to people.
@@ -98,7 +126,8 @@ pub struct ExplainStep {
 /// # Errors
 /// When the database cannot be read.
 pub fn explain(db: &impl Db, owners: &Owners, (a, b): (u32, u32)) -> Result<(Verdict, Vec<ExplainStep>), Error> {
-    let found = verdict(&owners.roll, &owners.grouping, (a, b));
+    let mut found = verdict(&owners.roll, &owners.grouping, (a, b));
+    found.evidence.extend(owners.said_of((a, b)));
     let path = if owners.grouping.group_of[a as usize] == owners.grouping.group_of[b as usize] {
         strongest_path(&owners.grouping.links, (a, b)).unwrap_or_default()
     } else {

@@ -117,7 +117,13 @@ fn a_decision_regroups_at_once_and_survives() {
     let same = ["owner", "decide", "same", "P2", "P4", "--reason", "same manager"];
     assert_eq!(taptrace(dir.path(), &same).0, 0);
     assert!(!tier().contains("none"), "{}", tier());
-    let different = ["owner", "decide", "different", "P2", "P4", "--reason", "I was wrong"];
+    let (_, out, _) = taptrace(dir.path(), &["owner", "explain", "P4", "P2"]);
+    assert!(out.contains("a person decided: same control") && out.contains("by tester on 20"), "{out}");
+    assert!(out.contains(": same manager") && !out.contains("through other owners"), "{out}");
+    // Through the owner whom the person joined, to another of that group.
+    let (_, out, _) = taptrace(dir.path(), &["owner", "explain", "P5", "P2"]);
+    assert!(out.contains("through other owners") && out.contains("step") && out.contains("person decided"), "{out}");
+    let different = ["owner", "decide", "split", "P2", "P4", "--reason", "I was wrong"];
     assert_eq!(taptrace(dir.path(), &different).0, 0);
     assert!(tier().contains("none"), "{}", tier());
     let apart = ["owner", "decide", "different", "P4", "P5", "--reason", "two brothers"];
