@@ -21,9 +21,10 @@ pub fn mail_key(line: &str, zip: &str) -> MailKey {
         Some((head, tail)) if zip.is_empty() => (head, tail),
         Some(_) | None => (line, zip),
     };
+    let (line, zip) = if zip.is_empty() { one_line(line) } else { (line, zip) };
     let mut upper = line.to_ascii_uppercase();
-    if upper.bytes().any(|b| matches!(b, b'/' | b'%' | b'.' | b'\'')) {
-        upper = upper.replace("C/O", " ATTN ").replace('%', " ATTN ").replace(['.', '\''], "");
+    if upper.bytes().any(|b| matches!(b, b'/' | b'%' | b'.' | b'\'' | b'#')) {
+        upper = upper.replace("C/O", " ATTN ").replace('%', " ATTN ").replace(['.', '\''], "").replace('#', " STE ");
     }
     let tokens: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|t| !t.is_empty()).collect();
     let (place, care_of) = cut_care_of(&tokens);
@@ -37,6 +38,8 @@ pub fn mail_key(line: &str, zip: &str) -> MailKey {
                 rest = tail;
             }
             ("BOX" | "POB", _) if parts.is_empty() => parts.extend(["PO", "BOX"]),
+            // `APT #4`, `STE #4`: the sign says nothing more.
+            ("STE", _) if parts.last() == Some(&"STE") => {}
             (word, _) => parts.push(WORDS.street.get(word).copied().unwrap_or_else(|| without_ordinal(word))),
         }
     }
@@ -47,6 +50,30 @@ pub fn mail_key(line: &str, zip: &str) -> MailKey {
         || (0..tokens.len()).any(|at| says_no_place(tokens.get(at..).unwrap_or_default()));
     let key = if text.is_empty() { String::new() } else { format!("{text}|{zip5}") };
     MailKey { key, care_of: care_of.join(" "), is_placeholder }
+}
+
+/// `12 ELM ST, TULSA OK 74103-1234` into the street and the ZIP: state, and city behind a comma, are told by the ZIP.
+/// Without a state before it a number at the end may be a box, so only ZIP+4 counts.
+fn one_line(line: &str) -> (&str, &str) {
+    let trimmed = line.trim_end();
+    let at = trimmed.rfind(|c: char| !c.is_ascii_digit() && c != '-').map_or(0, |at| at + 1);
+    let (head, zip) = trimmed.split_at_checked(at).unwrap_or((trimmed, ""));
+    let is_zip5 = zip.len() == 5 && zip.bytes().all(|b| b.is_ascii_digit());
+    let is_zip9 = zip.len() == 10 && zip.split_once('-').is_some_and(|(a, b)| a.len() == 5 && b.len() == 4);
+    let head = head.trim_end_matches([' ', ',', '\n']);
+    let state_at = head.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    let (before, state) = head.split_at_checked(state_at).unwrap_or((head, ""));
+    if !WORDS.state.contains(state.to_ascii_uppercase().as_str()) {
+        return if is_zip9 && head.contains(' ') { (head, zip) } else { (line, "") };
+    }
+    let before = before.trim_end_matches([' ', ',', '\n']);
+    if !(is_zip5 || is_zip9) || before.is_empty() {
+        return (line, "");
+    }
+    let city_at = before.rfind([',', '\n']);
+    let city = city_at.and_then(|at| before.get(at + 1..)).unwrap_or("");
+    let is_city = !city.is_empty() && !city.bytes().any(|b| b.is_ascii_digit() || b == b'#');
+    (if is_city { city_at.and_then(|at| before.get(..at)).unwrap_or(before) } else { before }, zip)
 }
 
 /// `NO ADDRESS`, `UNKNOWN` and the like begin here.
@@ -106,6 +133,16 @@ mod tests {
             ("P.O. Box 12", "74101", "PO BOX 12|74101"),
             ("BOX 12", "74101", "PO BOX 12|74101"),
             ("100 Main St Suite 4", "74101", "100 MAIN ST STE 4|74101"),
+            ("100 Main St #4", "74101", "100 MAIN ST STE 4|74101"),
+            ("100 Main St, Apt # 4", "74101", "100 MAIN ST STE 4|74101"),
+            ("12 Elm Street, Tulsa, OK 74103-1234", "", "12 ELM ST|74103"),
+            ("12 ELM ST, TULSA OK 74103", "", "12 ELM ST|74103"),
+            ("12 ELM ST TULSA OK 74103", "", "12 ELM ST TULSA|74103"),
+            ("12 ELM ST\nTULSA, OK 74103", "", "12 ELM ST|74103"),
+            ("12 ELM ST, STE 4, TULSA, OK 74103", "", "12 ELM ST STE 4|74103"),
+            ("12 ELM ST 74103-1234", "", "12 ELM ST|74103"),
+            ("PO BOX 74103", "", "PO BOX 74103|"),
+            ("PO BOX 12, TULSA OK 74103", "", "PO BOX 12|74103"),
         ] {
             assert_eq!(mail_key(line, zip).key, key, "{line}");
         }

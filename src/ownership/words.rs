@@ -15,6 +15,8 @@ pub(super) struct Words {
     pub(super) generic: FxHashSet<&'static str>,
     pub(super) agent: FxHashSet<&'static str>,
     pub(super) placeholder: Vec<&'static str>,
+    /// Postal abbreviations of states.
+    pub(super) state: FxHashSet<&'static str>,
 }
 
 /// The lists.
@@ -34,6 +36,8 @@ fn read(text: &'static str) -> Words {
             _ => {}
         }
     }
+    let states = include_str!("../../data/standards/states.tsv").lines().filter(|l| !l.starts_with('#'));
+    words.state = states.filter_map(|l| l.split('\t').next()).collect();
     words
 }
 
@@ -45,6 +49,7 @@ mod tests {
     fn every_list_has_words() {
         let w = &*WORDS;
         assert!(w.form.len() > 10 && w.street.len() > 10);
+        assert!(w.state.contains("OK") && w.state.len() > 50);
         assert!(!w.generic.is_empty() && !w.agent.is_empty() && !w.placeholder.is_empty());
     }
 }
