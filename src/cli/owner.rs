@@ -53,6 +53,10 @@ enum Verb {
     ///
     /// Example: taptrace owner history OG-12
     History(owner_show::HistoryArgs),
+    /// Who looked up persons by name, when and why, newest first.
+    ///
+    /// Example: taptrace owner lookups --limit 100
+    Lookups(owner_show::ReviewArgs),
     /// Enter deeds by hand.
     Deed(owner_change::DeedArgs),
     /// Withhold owners by law.
@@ -78,6 +82,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Verb::Decide(decide) => owner_change::decide(global, decide),
         Verb::Address(address) => owner_change::address(global, address),
         Verb::History(history) => owner_show::history(global, history),
+        Verb::Lookups(lookups) => owner_show::lookups(global, lookups),
         Verb::Group => owner_change::group(global),
         Verb::Deed(deed) => owner_change::deed(global, deed),
         Verb::Suppress(suppress) => owner_change::suppress(global, suppress),

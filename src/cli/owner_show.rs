@@ -109,7 +109,7 @@ fn evidence(reader: &Reader, node: &NodeRow) -> Result<String, Failure> {
 
 /// Counts and scores are numbers in JSON.
 fn typed(header: &str, cell: &str) -> Value {
-    let is_number = matches!(header, "n_parcels" | "accounts" | "taps" | "cases" | "score");
+    let is_number = matches!(header, "n_parcels" | "n_found" | "accounts" | "taps" | "cases" | "score");
     let number = cell.parse::<serde_json::Number>().ok().filter(|_| is_number);
     number.map_or_else(|| json!(cell), Value::Number)
 }
@@ -341,6 +341,15 @@ pub(crate) fn review(global: &Global, args: &ReviewArgs) -> Result<Outcome, Fail
         .collect();
     put(global, &["n_parcels", "reason", "mail_key", "owner", "owner_group", "suggestion"], &rows)?;
     Ok(if items.is_empty() { Outcome::Done } else { Outcome::Look })
+}
+
+pub(crate) fn lookups(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> {
+    let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;
+    let found = crate::store::ownership::lookups(&reader, args.limit).map_err(|e| failure(&e.into()))?;
+    let rows: Vec<Vec<String>> =
+        found.into_iter().map(|l| vec![l.at, l.actor, l.query, l.purpose, l.n_found.to_string()]).collect();
+    put(global, &["at", "actor", "query", "purpose", "n_found"], &rows)?;
+    Ok(if rows.is_empty() { Outcome::Look } else { Outcome::Done })
 }
 
 pub(crate) fn history(global: &Global, args: &HistoryArgs) -> Result<Outcome, Failure> {

@@ -493,6 +493,31 @@ pub fn end_suppression(tx: &mut Tx<'_>, suppression_id: i64, to_date: &str) -> R
     Ok(n == 1)
 }
 
+/// A look-up of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the columns of lookup_log")]
+pub struct LookupRow {
+    pub at: String,
+    pub actor: String,
+    pub query: String,
+    pub purpose: String,
+    pub n_found: i64,
+}
+
+/// Look-ups of persons, newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn lookups(db: &impl Db, limit: usize) -> Result<Vec<LookupRow>, Error> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("SELECT at, actor, query, purpose, n_found FROM lookup_log ORDER BY lookup_id DESC LIMIT ?1")?;
+    let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
+        Ok(LookupRow { at: r.get(0)?, actor: r.get(1)?, query: r.get(2)?, purpose: r.get(3)?, n_found: r.get(4)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Logs a look-up of a person.
 ///
 /// # Errors

@@ -141,6 +141,35 @@ fn looking_up_a_person_needs_a_purpose() {
     let (code, out, _) = taptrace(dir.path(), &["owner", "show", "ZEDI, ANA", "--purpose", "case IC-2026-00001"]);
     assert_eq!(code, 0);
     assert!(out.contains("ZEDI, ANA"));
+    let (code, out, _) = taptrace(dir.path(), &["owner", "lookups", "--format", "csv"]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{out}");
+    assert!(out.contains(",tester,\"ZEDI, ANA\",case IC-2026-00001,1"), "{out}");
+}
+
+#[test]
+fn decisions_and_group_numbers_outlive_the_next_roll() {
+    let dir = city();
+    let dir = dir.path();
+    let group = |parcel: &str| {
+        let (_, out, err) = taptrace(dir, &["owner", "show", parcel, "--format", "csv"]);
+        out.split(',').find(|c| c.starts_with("OG-")).unwrap_or_else(|| panic!("{out}{err}")).to_owned()
+    };
+    for line in [["same", "P2", "P4", "same manager"], ["different", "P2", "P3", "two cousins"]] {
+        let [verdict, a, b, reason] = line;
+        assert_eq!(taptrace(dir, &["owner", "decide", verdict, a, b, "--reason", reason]).0, 0);
+    }
+    let before = ["P2", "P3", "P4"].map(group);
+    assert!(before[0] == before[2] && before[0] != before[1], "{before:?}");
+    // A lot more for the first owner, another order of rows, one new owner.
+    let roll = "P9,9 OAK ST,VEKSEL LLC,9 OAK ST,74101\nP4,4 OAK ST,GULO HOLDINGS LLC,9 ELM AVE,74102\n\
+                P3,3 OAK ST,\"ZEDI, ANA\",55 OAK ST,74101\nP8,8 OAK ST,ZEDI RENTALS LLC,55 OAK ST,74101\n\
+                P2,2 OAK ST,ZEDI RENTALS LLC,55 OAK ST,74101\nP1,1 OAK ST,\"VEK, PAT\",1 OAK ST,74101\n\
+                P5,5 OAK ST,GULO TOWERS LLC,9 ELM AVE,74102\n";
+    std::fs::write(dir.join("c.csv"), format!("{HEADER}{roll}")).unwrap();
+    let (code, _, err) = taptrace(dir, &["import", "roll", "c.csv", "--as-of", "2026-01-01"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(["P2", "P3", "P4"].map(group), before);
+    assert_eq!(group("P8"), before[0]);
 }
 
 #[test]
