@@ -26,10 +26,13 @@ pub struct Owners {
     /// Links and groups with decisions applied; what people said is a link as well.
     pub grouping: Grouping,
     /// Who decided when and why, by the name keys of the two owners.
-    words: Vec<((String, String), String)>,
+    words: Vec<Said>,
 }
 
-fn words_of_people(db: &impl Db) -> Result<Vec<((String, String), String)>, Error> {
+/// Name keys of two owners, and what a person said of them.
+type Said = ((String, String), String);
+
+fn words_of_people(db: &impl Db) -> Result<Vec<Said>, Error> {
     let words = |d: stored::DecisionRow| {
         let day = d.decided_at.get(..10).unwrap_or_default();
         (d.keys, format!("{} by {} on {day}: {}", d.verdict, d.decided_by, d.reason))
