@@ -1,6 +1,6 @@
 //! Which column of an unknown file may be which field: by the names in `inspect_names`, then by the words of the header.
 
-use crate::ingest::header_words::{self, KIND, LINES_MAX, NUMBER, PIECES, Place, STREET};
+use crate::ingest::header_places::{self, KIND, LINES_MAX, NUMBER, PIECES, Place, STREET, Topic};
 use crate::ingest::inspect::{Inspection, PartOfColumn};
 use crate::ingest::inspect_names::{ADDRESS_PIECES, BARE_PLACES, SECOND_LINES, SYNONYMS, utility_names};
 use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain, required_of};
@@ -16,7 +16,7 @@ impl Worded {
         let columns = found.columns.iter().enumerate().filter(|(_, c)| !is_sensitive(&c.name) && c.n_filled > 0);
         let places = columns.flat_map(|(at, column)| {
             let fitting = move |(place, _): &(Place, u8)| column.looks_like(*place);
-            header_words::places(&column.name).into_iter().filter(fitting).map(move |(place, rank)| (place, rank, at))
+            header_places::places(&column.name).into_iter().filter(fitting).map(move |(place, rank)| (place, rank, at))
         });
         Self(places.collect())
     }
@@ -73,16 +73,19 @@ impl Inspection {
     }
 
     fn guess_kind(&self, headers: &[String]) -> SourceKind {
-        let has = |names: &[&str]| headers.iter().any(|h| names.contains(&plain(h).as_str()));
-        if has(&["tapno", "tapid", "tapnumber"]) {
+        let topics: Vec<Topic> = headers.iter().flat_map(|h| header_places::topics(h)).collect();
+        let has = |topic: Topic| topics.contains(&topic);
+        let is_parcels = headers.iter().any(|h| SYNONYMS[0].1.contains(&plain(h).as_str()));
+        let is_layer = self.n_geometries > 0;
+        if has(Topic::Grantee) && !is_layer {
+            SourceKind::Deeds
+        } else if headers.iter().any(|h| ["tapno", "tapid", "tapnumber"].contains(&plain(h).as_str())) {
             SourceKind::Taps
-        } else if has(&["meterno", "meternumber", "meterid"]) && has(&["readdate", "readon"]) {
+        } else if has(Topic::Meter) && has(Topic::ReadDay) {
             SourceKind::Reads
-        } else if has(&["serviceaddress", "premiseno", "premiseid"])
-            && has(&["accountno", "accountid", "accountnumber"])
-        {
+        } else if has(Topic::Account) && has(Topic::Service) && !is_layer && !is_parcels {
             SourceKind::Accounts
-        } else if self.n_geometries > 0 {
+        } else if is_layer {
             SourceKind::Parcels
         } else {
             SourceKind::Roll
@@ -172,7 +175,7 @@ impl Inspection {
 
     /// True with a column like `ADDRESS2`, filled or not.
     fn has_bare_second_line(&self) -> bool {
-        let is_second = |header: &str| header_words::places(header).iter().any(|(p, _)| *p == Place::BareLine(2));
+        let is_second = |header: &str| header_places::places(header).iter().any(|(p, _)| *p == Place::BareLine(2));
         self.columns.iter().any(|c| is_second(&c.name))
     }
 
@@ -381,8 +384,22 @@ fn utility_places(kind: SourceKind) -> &'static [(&'static str, Place)] {
             ("opened_on", Place::Field("opened_on")),
             ("closed_on", Place::Field("closed_on")),
         ],
-        SourceKind::Reads => &[("meter_no", Place::Field("meter_no")), ("premise_no", Place::Field("premise_no"))],
-        SourceKind::Taps => &[("service_address", Place::Field("situs_address"))],
+        SourceKind::Reads => &[
+            ("meter_no", Place::Field("meter_no")),
+            ("premise_no", Place::Field("premise_no")),
+            ("read_on", Place::Field("read_on")),
+            ("reading", Place::Field("reading")),
+            ("consumption", Place::Field("consumption")),
+        ],
+        SourceKind::Taps => &[
+            ("tap_no", Place::Field("tap_no")),
+            ("tapped_on", Place::Field("tapped_on")),
+            ("size", Place::Field("size")),
+            ("main_size", Place::Field("main_size")),
+            ("main_material", Place::Field("main_material")),
+            ("service_material", Place::Field("service_material")),
+            ("service_address", Place::Field("situs_address")),
+        ],
         _ => &[],
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
-use crate::ingest::header_words::{AFTER, BEFORE, KIND, NUMBER, Place, STREET};
+use crate::ingest::header_places::{AFTER, BEFORE, KIND, NUMBER, Place, STREET};
 use crate::ingest::inspect::{ColumnInfo, SAMPLES_MAX, comment};
 use crate::ingest::mapper::is_sensitive;
 use crate::ingest::profile::AddressPart;
@@ -177,11 +177,14 @@ impl ColumnInfo {
                     && !is_share(looks.n_states, 80)
             }
             Place::Field("situs_address" | "service_address") => is_share(looks.n_addresses, 10),
-            Place::Field("sale_date" | "opened_on" | "closed_on") => is_share(looks.n_dates, 50),
-            Place::Field("year_built") => self.is_numeric && self.range.1 < 2200.0 && self.range.1 > 1500.0,
-            Place::Field("sale_price" | "improvement_value" | "total_value" | "building_area_sqft" | "balance") => {
-                self.is_numeric && self.n_filled > 0 && self.range.1 > 0.0
+            Place::Field("sale_date" | "opened_on" | "closed_on" | "read_on" | "tapped_on") => {
+                is_share(looks.n_dates, 50)
             }
+            Place::Field("year_built") => self.is_numeric && self.range.1 < 2200.0 && self.range.1 > 1500.0,
+            Place::Field(
+                "sale_price" | "improvement_value" | "total_value" | "building_area_sqft" | "balance" | "reading"
+                | "consumption",
+            ) => self.is_numeric && self.n_filled > 0 && self.range.1 > 0.0,
             Place::Field(_) => self.n_filled > 0,
             Place::Bare(at) => self.looks_like(Place::Field(["situs_city", "situs_state", "situs_zip"][at])),
             Place::SitusTown | Place::MailTown | Place::BareTown => is_share(looks.n_place_lines, 50),

@@ -33,6 +33,7 @@ pub mod mapper;
 mod utility;
 pub mod value;
 
+mod header_places;
 mod header_words;
 pub mod inspect;
 mod inspect_key;
