@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::fetch_net::{self, NetArgs};
 use super::output::Sink;
 use super::{Failure, Format, Global, Outcome, context};
+use crate::ingest;
 use crate::ingest::fetch;
 use crate::ingest::fetch::arcgis::harvest::Paging;
 use crate::ingest::fetch::arcgis::layer::layer_url;
@@ -119,7 +120,7 @@ pub(crate) fn run(global: &Global, args: &ParcelsArgs) -> Result<Outcome, Failur
     let stop = client.stop_flag();
     let query = query_of(args, &profile, is_own_layer);
     if args.dry_run {
-        let outlook = fetch_layer::look(&client, &vault, &url, &query).map_err(|e| failure_of(&e))?;
+        let outlook = fetch_layer::look(&client, &vault, &url, &query).map_err(|e| failure_of(&e, &url))?;
         return tell_outlook(global, &outlook, &profile);
     }
     let bar = progress_bar();
@@ -150,7 +151,7 @@ pub(crate) fn run(global: &Global, args: &ParcelsArgs) -> Result<Outcome, Failur
         Err(Error::Fetch(fetch::Error::Interrupted) | Error::Import(import::Error::Interrupted)) => {
             Ok(tell_interrupted(&url))
         }
-        Err(error) => Err(failure_of(&error)),
+        Err(error) => Err(failure_of(&error, &url)),
     }
 }
 
@@ -164,8 +165,21 @@ fn progress_bar() -> ProgressBar {
     ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr()).with_style(style)
 }
 
-fn failure_of(error: &Error) -> Failure {
-    Failure::from_error(error).hint(error.hint())
+fn failure_of(error: &Error, url: &str) -> Failure {
+    let hint = match error {
+        Error::Import(import::Error::Ingest(ingest::Error::MissingColumns { .. })) => proposal(url),
+        _ => error.hint(),
+    };
+    Failure::from_error(error).hint(hint)
+}
+
+/// How to come to a profile for a layer that no profile fits.
+fn proposal(url: &str) -> String {
+    format!(
+        "let some rows propose a profile, then give it with --profile my.toml:\n  \
+         taptrace fetch url '{url}/query?where=1%3D1&outFields=*&resultRecordCount=200&f=json' -o rows.json\n  \
+         taptrace import inspect rows.json -o my.toml"
+    )
 }
 
 #[allow(clippy::print_stderr, reason = "the report of a fetch belongs on stderr")]
@@ -221,7 +235,7 @@ fn tell(global: &Global, url: &str, report: &Report) -> Outcome {
 fn tell_outlook(global: &Global, outlook: &Outlook, profile: &Profile) -> Result<Outcome, Failure> {
     let layer = &outlook.layer;
     let columns: Vec<String> = layer.fields.iter().map(|f| f.name.clone()).collect();
-    let mapper = crate::ingest::mapper::Mapper::new(profile, crate::model::snapshot::SourceKind::Parcels, &columns);
+    let mapper = ingest::mapper::Mapper::new(profile, crate::model::snapshot::SourceKind::Parcels, &columns);
     let mut sink = Sink::open(global.output.as_deref())?;
     if global.format == Format::Table {
         writeln!(sink, "{}: {}", layer.url, layer.name)?;
@@ -238,7 +252,7 @@ fn tell_outlook(global: &Global, outlook: &Outlook, profile: &Profile) -> Result
                     writeln!(sink, "  {field} from {column}")?;
                 }
             }
-            Err(error) => writeln!(sink, "  {error}")?,
+            Err(error) => writeln!(sink, "  {error}\nhint: {}", proposal(&layer.url))?,
         }
     } else {
         let told = serde_json::json!({

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::ingest;
 use crate::ingest::fetch::arcgis::harvest::{Cursor, Harvest, Paging};
 use crate::ingest::fetch::arcgis::layer::Layer;
-use crate::ingest::fetch::arcgis::query::Query;
+use crate::ingest::fetch::arcgis::query::{PageForm, Query};
 use crate::ingest::fetch::arcgis::rows;
 use crate::ingest::fetch::client::{Client, Request};
 use crate::ingest::fetch::{self, body_of};
+use crate::ingest::mapper::Mapper;
 use crate::ingest::profile::Profile;
 use crate::ingest::source::{OpenOptions, Progress};
 use crate::model::date::CivilDate;
@@ -185,6 +186,7 @@ async fn fetch_all<'a>(
     vault: &'a Arc<EvidenceVault>,
 ) -> Result<(Run<'a>, i64, Cursor, u64), Error> {
     let mut layer = read_layer(client, job.url).await?;
+    fits(job.profile, &layer)?;
     if !layer.has_known_crs() {
         // Then the service need not be asked for degrees.
         layer.crs = job.profile.crs.clone().or(layer.crs);
@@ -218,10 +220,29 @@ async fn fetch_all<'a>(
             Err(error) => return Err(error),
         }
     }
-    Err(last.unwrap_or_else(|| {
-        let detail = "it can neither page nor list its object ids".to_owned();
-        fetch::Error::NoPaging { url: job.url.to_owned(), detail }.into()
-    }))
+    Err(match last {
+        Some(error) => run.last_word(error),
+        None => {
+            let detail = "it can neither page nor list its object ids".to_owned();
+            fetch::Error::NoPaging { url: job.url.to_owned(), detail }.into()
+        }
+    })
+}
+
+/// A profile that does not fit is refused before a thousand pages are asked for. A layer that names no fields is judged by its rows.
+fn fits(profile: &Profile, layer: &Layer) -> Result<(), Error> {
+    if layer.fields.is_empty() {
+        return Ok(());
+    }
+    let columns: Vec<String> = layer.fields.iter().flat_map(|f| [f.name.clone(), format!("{}@code", f.name)]).collect();
+    match Mapper::new(profile, SourceKind::Parcels, &columns) {
+        Ok(_) => Ok(()),
+        Err(ingest::Error::MissingColumns { profile, fields, undescribed, .. }) => {
+            let found = layer.fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", ");
+            Err(import::Error::Ingest(ingest::Error::MissingColumns { profile, fields, found, undescribed }).into())
+        }
+        Err(error) => Err(import::Error::Ingest(error).into()),
+    }
 }
 
 /// The query with its moment, and the field whose greatest value is remembered.
@@ -298,6 +319,25 @@ impl Run<'_> {
                 error,
                 fetch::Error::Repeated { .. } | fetch::Error::NoPaging { .. } | fetch::Error::Service { code: 400, .. }
             )
+    }
+
+    /// What a refusal means that no way of paging gets round: of a condition or form of its own the user hears from the service.
+    fn last_word(&self, error: Error) -> Error {
+        let is_plain = self.job.query.condition.is_none() && self.job.query.form == PageForm::Json;
+        match error {
+            Error::Fetch(fetch::Error::Service { url, code, message }) if is_plain && self.job.paging.is_none() => {
+                if self.layer.has_known_crs() {
+                    let detail = format!(
+                        "it neither pages, nor lists its object ids, nor gives their range (it says {code} {message})"
+                    );
+                    return fetch::Error::NoPaging { url, detail }.into();
+                }
+                let crs = self.layer.crs.as_deref().unwrap_or("that the layer does not name");
+                let crs = format!("{crs}, and the service does not give degrees either ({code} {message})");
+                import::Error::Ingest(ingest::Error::UnknownCrs { path: url, crs }).into()
+            }
+            error => error,
+        }
     }
 
     /// An open run that can be gone on with; one that cannot is dropped.

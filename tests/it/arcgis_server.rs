@@ -45,6 +45,10 @@ pub(crate) struct Service {
     pub(crate) names_oid: bool,
     /// Pages name their coordinate system.
     pub(crate) names_crs: bool,
+    /// The number of the coordinate system that description and pages name.
+    pub(crate) wkid: u32,
+    /// Refuses to turn its coordinates into another system.
+    pub(crate) refuses_out_sr: bool,
 }
 
 /// `n` lots with gaps in their object ids.
@@ -78,6 +82,8 @@ impl Service {
             listed_field: None,
             names_oid: true,
             names_crs: true,
+            wkid: 102_100,
+            refuses_out_sr: false,
         }
     }
 
@@ -88,7 +94,7 @@ impl Service {
             "supportsStatistics": self.can_statistics,
             "advancedQueryCapabilities": { "supportsPagination": self.can_offset, "supportsOrderBy": self.can_offset },
             "editFieldsInfo": { "editDateField": "EditDate" },
-            "extent": { "spatialReference": { "wkid": 102_100, "latestWkid": 3857 } },
+            "extent": { "spatialReference": self.reference() },
             "fields": [
                 { "name": "OBJECTID", "type": if self.names_oid { "esriFieldTypeOID" } else { "esriFieldTypeInteger" } },
                 { "name": "parcel_id", "type": "esriFieldTypeString" },
@@ -99,6 +105,10 @@ impl Service {
                 { "name": "EditDate", "type": "esriFieldTypeDate" },
             ],
         })
+    }
+
+    fn reference(&self) -> Value {
+        if self.wkid == 102_100 { json!({ "wkid": 102_100, "latestWkid": 3857 }) } else { json!({ "wkid": self.wkid }) }
     }
 
     fn attributes(lot: &Lot) -> Value {
@@ -187,6 +197,9 @@ impl Service {
         if asked.param("resultOffset").is_some() && !self.can_offset {
             return refuse();
         }
+        if asked.param("outSR").is_some() && self.refuses_out_sr {
+            return refuse();
+        }
         let number = |name: &str| asked.param(name).and_then(|t| t.parse::<usize>().ok());
         let offset = if self.ignores_offset { 0 } else { number("resultOffset").unwrap_or(0) };
         let limit = self.hidden_max.unwrap_or(self.rows_max);
@@ -205,7 +218,7 @@ impl Service {
         } else {
             let mut page = json!({ "features": features });
             if self.names_crs {
-                page["spatialReference"] = json!({ "wkid": 102_100, "latestWkid": 3857 });
+                page["spatialReference"] = self.reference();
             }
             if is_exceeded {
                 page["exceededTransferLimit"] = json!(true);

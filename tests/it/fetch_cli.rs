@@ -179,3 +179,65 @@ fn a_proxy_is_used_when_the_configuration_names_it_and_only_then() {
     let (code, _, told) = run(at, "taptrace fetch url http://gis.example.test/a");
     assert!(code == 2 && told.contains("http://HOST:PORT") && !told.contains("secret"), "{told}");
 }
+
+/// 102697 is known; 999999 is nobody's.
+fn unknown_crs(service: Service) -> Service {
+    Service { wkid: 999_999, refuses_out_sr: true, ..service }
+}
+
+#[test]
+fn the_crs_of_the_profile_stands_in_for_a_system_that_we_do_not_know() {
+    let (layer, known, dir) = (Layer::start(unknown_crs(Service::new(30))), Layer::start(Service::new(30)), place());
+    let at = dir.path();
+    let (url, known) = (layer.url(), known.url());
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url}"));
+    assert_eq!(code, 2, "{told}");
+    assert!(told.contains("unknown coordinate system EPSG:999999") || told.contains("999999"), "{told}");
+    assert!(told.contains("does not give degrees either") && told.contains("crs = \"EPSG:2267\""), "{told}");
+    std::fs::write(
+        at.join("own.toml"),
+        "name = \"own\"\ncrs = \"EPSG:3857\"\n[columns]\nparcel_no = \"parcel_id\"\nowner_lines = [\"owner\"]\n",
+    )
+    .unwrap();
+    let place_of = |db: &str, url: &str, profile: &str| {
+        let (code, _, told) = run(at, &format!("taptrace fetch parcels {url} --db {db} --profile {profile}"));
+        assert_eq!(code, 0, "{told}");
+        let (_, rows, _) = run(at, &format!("taptrace export parcels --format csv --db {db}"));
+        let last_two = |line: &str| line.rsplitn(3, ',').take(2).map(str::to_owned).collect::<Vec<_>>();
+        rows.lines().skip(1).map(last_two).collect::<Vec<_>>()
+    };
+    let stood_in = place_of("a.db", &url, "./own.toml");
+    assert_eq!(stood_in.len(), 30);
+    assert_eq!(stood_in, place_of("b.db", &known, "generic"));
+}
+
+#[test]
+fn a_layer_that_can_be_read_in_no_way_says_so() {
+    let service = Service { can_offset: false, can_list_ids: false, can_statistics: false, ..Service::new(120) };
+    let (layer, dir) = (Layer::start(service), place());
+    let (url, at) = (layer.url(), dir.path());
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url}"));
+    assert!(code == 2 && told.contains("neither pages, nor lists its object ids, nor gives their range"), "{told}");
+    assert!(told.contains("ask the publisher for a file"), "{told}");
+    let (_, _, told) = run(at, &format!("taptrace fetch parcels {url} --where \"owner = 'OWNER 1 LLC'\""));
+    assert!(told.contains("--where"), "{told}");
+}
+
+#[test]
+fn a_profile_that_does_not_fit_is_refused_before_any_page_and_the_hint_leads_to_one_that_does() {
+    let (layer, dir) = (Layer::start(Service::new(120)), place());
+    let (url, at) = (layer.url(), dir.path());
+    std::fs::write(at.join("wrong.toml"), "name = \"wrong\"\n[columns]\nparcel_no = \"APN\"\n").unwrap();
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url} --profile ./wrong.toml"));
+    assert!(code == 2 && told.contains("no column for parcel_no") && told.contains("EditDate"), "{told}");
+    assert_eq!(layer.n_row_requests(), 0);
+    let commands: Vec<&str> = told.lines().map(str::trim).filter(|l| l.starts_with("taptrace ")).collect();
+    assert_eq!(commands.len(), 2, "{told}");
+    for command in commands {
+        let (code, _, told) = run(at, command);
+        // 1: the page of this service names its coordinate system behind the rows, where a file is asked about it.
+        assert!(code < 2, "{command}: {told}");
+    }
+    let (code, _, told) = run(at, &format!("taptrace fetch parcels {url} --profile ./my.toml"));
+    assert!(code == 0 && told.contains("120 rows"), "{told}");
+}
