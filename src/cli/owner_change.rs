@@ -11,6 +11,7 @@ use crate::model::date::CivilDate;
 use crate::pipeline::ownership::{self, Error};
 use crate::store::Reader;
 use crate::store::ownership::{NewDeed, SuppressionRow, suppressions};
+use crate::store::parcels::card;
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Verdict {
@@ -238,8 +239,19 @@ pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, 
                 let n = ownership::suppress_owner(&global.db, &row, &by).map_err(|e| failure(&e))?;
                 return done(&format!("withheld on {n} parcel(s); next: {list}"));
             }
+            let others =
+                Reader::open(&global.db).and_then(|reader| card(&reader, parcel)).map_err(|e| failure(&e.into()))?;
+            let n_others = others.map_or(0, |card| card.other_parcels.len());
             ownership::suppress(&global.db, &row, &by).map_err(|e| failure(&e))?;
-            done(&format!("withheld; next: {list}"))
+            if n_others == 0 {
+                return done(&format!("withheld; next: {list}"));
+            }
+            let all = global.next(&format!(
+                "taptrace owner suppress add {parcel} --order-ref {order_ref} --from {from} --all-parcels"
+            ));
+            done(&format!(
+                "withheld; {n_others} other parcel(s) still show this owner\nif the order covers them: {all}\nnext: {list}"
+            ))
         }
         SuppressVerb::List => {
             let reader = Reader::open(&global.db).map_err(|e| failure(&e.into()))?;

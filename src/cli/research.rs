@@ -110,6 +110,10 @@ fn print(global: &Global, document: &Value, out: &mut dyn Write) -> io::Result<(
         )?,
         _ => writeln!(out, "NO MATCH: {}.\n", text_of(&document["reason"]))?,
     }
+    let owner_of_all = list_of(&document["owner_of_all"]);
+    if !owner_of_all.is_empty() {
+        writeln!(out, "Whichever it is, the owner on the roll is {}.\n", owner_of_all.join(" / "))?;
+    }
     let candidates = document["link"]["candidates"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (i, parcel) in parcels.iter().enumerate() {
         if parcels.len() > 1 {

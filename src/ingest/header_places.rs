@@ -98,7 +98,8 @@ pub(super) fn topics(header: &str) -> Vec<Topic> {
         (said.has(Bit::tap) && is_number, Topic::Tap),
         (said.has(Bit::meter) && is_number, Topic::Meter),
         (said.has(Bit::read) && said.has(Bit::date), Topic::ReadDay),
-        (said.has(Bit::account) && is_number, Topic::Account),
+        ((said.has(Bit::account) || words.iter().any(serves)) && said.any(&[Bit::number, Bit::ident]), Topic::Account),
+        (said.has(Bit::account) && said.n_words == 1, Topic::Account),
         (words.iter().any(serves), Topic::Service),
         (said.has(Bit::grant), Topic::Grantee),
     ];

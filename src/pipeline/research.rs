@@ -123,11 +123,30 @@ fn by_address(db: &Path, question: &str, address: &str) -> Result<Answer, link::
         Decision::Review => (Found::Ambiguous, "ambiguous"),
         Decision::None => (Found::Nothing, "nothing"),
     };
+    let owner_of_all = if found == Found::Ambiguous { owner_of_all(&reader, &outcome.parcels)? } else { None };
     let document = json!({
         "question": question, "understood_as": "address", "found": word, "reason": outcome.reason,
-        "link": link::explain_outcome(address, &outcome), "parcels": cards,
+        "owner_of_all": owner_of_all, "link": link::explain_outcome(address, &outcome), "parcels": cards,
     });
     Ok(Answer { found, document })
+}
+
+/// The owner on the roll of several parcels of one address, when it is one: then only the parcel is in doubt.
+fn owner_of_all(reader: &Reader, parcel_nos: &[String]) -> Result<Option<Value>, store::Error> {
+    if !(2..=SHARED_MAX).contains(&parcel_nos.len()) {
+        return Ok(None);
+    }
+    let mut owner: Option<Value> = None;
+    for parcel_no in parcel_nos {
+        let Some(card) = parcels::card(reader, parcel_no)? else { return Ok(None) };
+        let here = parcel_value(reader, &card)?["owner_on_roll"].take();
+        let is_named = here.as_array().is_some_and(|lines| !lines.is_empty());
+        if !is_named || owner.as_ref().is_some_and(|before| *before != here) {
+            return Ok(None);
+        }
+        owner = Some(here);
+    }
+    Ok(owner)
 }
 
 fn accounts_value(reader: &Reader, premise: &PremiseRow) -> Result<Value, store::Error> {
@@ -174,6 +193,9 @@ fn cases_value(reader: &Reader, premise: &PremiseRow) -> Result<Vec<Value>, stor
         .map(|c| json!({ "case_no": c.case_no, "status": c.status, "violation_type": c.violation_type, "violation_on": c.violation_on }))
         .collect())
 }
+
+/// Most parcels of one address whose owners are compared.
+const SHARED_MAX: usize = 50;
 
 /// Most cases shown with a premise.
 const CASES_MAX: i64 = 20;

@@ -9,7 +9,7 @@ use taptrace::matching::{Matcher, Query, ReferenceRow, Scratch, StreetAlias, Wei
 use taptrace::model::link::Decision;
 use taptrace::model::parcel::LonLat;
 
-use super::support::{sample_city, shell};
+use super::support::{sample_city, shell, temp_dir};
 
 /// A made-up county: a numbered grid, a few names, ranges, units, two towns.
 fn county_rows() -> Vec<(String, String, &'static str, &'static str)> {
@@ -438,4 +438,23 @@ fn weights_are_learnt_from_reviews_and_taken_back() {
     let none =
         Command::new(super::support::PROGRAM).args(["match", "learn", "--sets", "/nowhere.csv"]).output().unwrap();
     assert_eq!(none.status.code(), Some(2));
+}
+
+#[test]
+fn parcels_of_one_address_and_one_owner_are_said_to_be_his() {
+    let dir = temp_dir();
+    let roll = "parcel_id,situs_address,situs_city,situs_zip,owner\n\
+        1-1,622 MAIN ST,TOWN,68037,QUORN HOLDINGS LLC\n1-2,622 MAIN ST,TOWN,68037,QUORN HOLDINGS LLC\n\
+        1-3,624 MAIN ST,TOWN,68037,QUORN HOLDINGS LLC\n1-4,624 MAIN ST,TOWN,68037,VEK LLC\n";
+    fs::write(dir.path().join("roll.csv"), roll).unwrap();
+    let said = |line: &str| String::from_utf8_lossy(&shell(dir.path(), line).stdout).into_owned();
+    said("taptrace import roll roll.csv --profile generic");
+    let both = said("taptrace research '622 main'");
+    assert!(both.starts_with("AMBIGUOUS") && both.contains("owner on the roll is QUORN HOLDINGS LLC."), "{both}");
+    let two = said("taptrace research '624 main'");
+    assert!(two.starts_with("AMBIGUOUS") && !two.contains("Whichever"), "{two}");
+    let order = said("taptrace owner suppress add 1-2 --order-ref X --from 2020-01-01 2>&1");
+    assert!(order.contains("2 other parcel(s) still show this owner") && order.contains("--all-parcels"), "{order}");
+    let withheld = said("taptrace research '622 main'");
+    assert!(withheld.starts_with("AMBIGUOUS") && !withheld.contains("Whichever"), "{withheld}");
 }
