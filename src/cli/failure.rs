@@ -95,9 +95,9 @@ impl Failure {
         self
     }
 
-    /// Prints the message and returns the exit status.
+    /// Prints the message and returns the exit status; `on_database` makes the hint fit the database of the command.
     #[allow(clippy::print_stderr, reason = "this is the one place that reports failures")]
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self, on_database: impl Fn(&str) -> String) -> ExitCode {
         if self.is_broken_pipe {
             return ExitCode::SUCCESS;
         }
@@ -106,7 +106,7 @@ impl Failure {
             eprintln!("  caused by: {cause}");
         }
         if let Some(hint) = &self.hint {
-            eprintln!("\nhint: {hint}");
+            eprintln!("\nhint: {}", on_database(hint));
         }
         ExitCode::from(2)
     }

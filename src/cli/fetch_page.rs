@@ -49,6 +49,19 @@ pub(crate) struct InspectArgs {
     content_type: Option<String>,
 }
 
+/// A hint about a profile that was given by its path: it names the path, which is what a person can type.
+pub(crate) fn hint_of(hint: String, given: &str) -> String {
+    const TEST: &str = "taptrace fetch test ";
+    let is_path = given.ends_with(".toml") || given.contains('/');
+    match hint.split_once(TEST) {
+        Some((before, after)) if is_path => {
+            let rest = after.find([' ', '\n']).and_then(|at| after.get(at..)).unwrap_or("");
+            format!("{before}{TEST}{given}{rest}")
+        }
+        Some(_) | None => hint,
+    }
+}
+
 /// A page error with its hint.
 pub(crate) fn failure(error: &Error) -> Failure {
     Failure::from_error(error).hint(error.hint())

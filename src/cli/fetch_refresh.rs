@@ -13,7 +13,7 @@ use crate::ingest::fetch;
 use crate::ingest::page::extract::Candidate;
 use crate::ingest::page::profile::PageProfile;
 use crate::model::money::Cents;
-use crate::pipeline::page_refresh::{self, Comparison, Ended, Error, Refreshed, Wanted};
+use crate::pipeline::page_refresh::{self, Comparison, Ended, Refreshed, Wanted};
 
 /// Hours for which a page read once is shown again instead of asking the site anew.
 const AGE_MAX_HOURS: u64 = 24;
@@ -57,10 +57,6 @@ fn parse_with(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn failure(error: &Error) -> Failure {
-    Failure::from_error(error).hint(error.hint())
-}
-
 /// Reads one page.
 pub(crate) fn refresh(global: &Global, site: &SiteArgs, parcel_no: &str) -> Result<Ended, Failure> {
     let Some(name) = &site.page_profile else {
@@ -89,7 +85,7 @@ pub(crate) fn refresh(global: &Global, site: &SiteArgs, parcel_no: &str) -> Resu
     };
     let ended = fetch::block_on(page_refresh::run(&global.db, &vault, &client, &wanted))
         .map_err(|e| Failure::from_error(&e).hint(e.hint()))?;
-    ended.map_err(|e| failure(&e))
+    ended.map_err(|e| Failure::from_error(&e).hint(fetch_page::hint_of(e.hint(), name)))
 }
 
 /// `taptrace fetch page`.

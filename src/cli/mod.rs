@@ -42,7 +42,7 @@ mod upkeep;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use output::Format;
@@ -83,6 +83,29 @@ impl Global {
         let is_usual = self.db.as_os_str() == "taptrace.db"
             || std::env::var_os("TAPTRACE_DB").is_some_and(|named| named == self.db.as_os_str());
         if is_usual { command.to_owned() } else { format!("{command} --db {}", self.db.display()) }
+    }
+
+    /// A hint whose commands are typed on the same database: `--db` goes behind the program's name where the flag named it.
+    fn on_this_database(&self, hint: &str) -> String {
+        const NAME: &str = "taptrace ";
+        let flag = self.next("");
+        if flag.is_empty() || hint.contains(" --db ") {
+            return hint.to_owned();
+        }
+        let command = Cli::command();
+        let is_verb = |word: &str| command.get_subcommands().any(|c| c.get_name() == word);
+        let mut told = String::with_capacity(hint.len() + 32);
+        let mut rest = hint;
+        while let Some(at) = rest.find(NAME) {
+            let (before, after) = rest.split_at(at + NAME.len());
+            told.push_str(before);
+            if is_verb(after.split([' ', '\n']).next().unwrap_or("")) {
+                told.push_str(flag.trim_start());
+                told.push(' ');
+            }
+            rest = after;
+        }
+        told + rest
     }
 
     /// The name written to the audit log: `--actor`, else the login name.
@@ -155,7 +178,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
         Ok(outcome) => outcome.exit_code(),
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(|hint| cli.global.on_this_database(hint)),
     }
 }
 

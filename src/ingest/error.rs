@@ -71,6 +71,9 @@ impl Error {
     /// A command to try next.
     pub fn hint(&self) -> String {
         match self {
+            Error::Read { path, .. } if path.starts_with("http://") || path.starts_with("https://") => {
+                format!("an address is fetched: taptrace fetch url '{path}' -o FILE; a parcel layer: taptrace fetch parcels '{path}' --dry-run")
+            }
             Error::Read { .. } => "check the path and its permissions".to_owned(),
             Error::Empty { .. } => "ask for the file again: there is nothing in it to read".to_owned(),
             Error::UnknownFormat { path, .. } if path.ends_with(".tar.gz") || path.ends_with(".tgz") => {

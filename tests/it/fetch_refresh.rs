@@ -520,7 +520,7 @@ fn the_command_shows_what_changed_and_research_asks_only_when_told() {
     );
     let failed = run(desk.dir.path(), &server, &["fetch", "page", "--parcel", "nowhere"]);
     let text = String::from_utf8(failed.stderr).unwrap();
-    assert!(failed.status.code() == Some(2) && text.contains("hint: taptrace research"), "{text}");
+    assert!(failed.status.code() == Some(2) && text.contains("hint: taptrace --db t.db research"), "{text}");
 }
 
 #[test]
@@ -570,7 +570,7 @@ fn a_site_that_changed_is_told_with_the_way_to_mend_the_profile() {
     let failed = run(desk.dir.path(), &server, &["fetch", "page", "--parcel", "03125-93-060"]);
     let told = String::from_utf8(failed.stderr).unwrap();
     assert!(failed.status.code() == Some(2) && told.contains("field owner_lines"), "{told}");
-    assert!(told.contains("fetch test site --page page.html"), "{told}");
+    assert!(told.contains("fetch test site.toml --page page.html"), "{told}");
     let (_, hint) = told.split_once("hint: get the page with: ").unwrap();
     let command = hint.split("   ").next().unwrap();
     let line = format!("export TAPTRACE_DB=t.db; {command} && taptrace fetch inspect-page page.html -o mine.toml");

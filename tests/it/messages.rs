@@ -121,3 +121,31 @@ fn a_backup_says_how_it_is_restored() {
     std::fs::copy(city.path().join("copy.db.anchor"), there.join("taptrace.db.anchor")).unwrap();
     check(&there, "taptrace check", 0, &["nothing to report"]);
 }
+
+#[test]
+fn the_commands_of_a_hint_are_typed_on_the_same_database() {
+    let city = sample_city();
+    let elsewhere = temp_dir();
+    let db = city.path().join("taptrace.db");
+    let there = format!("--db {}", db.display());
+    let told = check(elsewhere.path(), &format!("taptrace owner show NOBODY {there}"), 2, &["no owner on the roll"]);
+    assert!(told.contains(&format!("taptrace {there} owner show")), "{told}");
+    assert!(told.contains(&format!("taptrace {there} research")), "{told}");
+    check(
+        city.path(),
+        "taptrace owner show NOBODY",
+        2,
+        &["hint: the first word alone finds more: taptrace owner show"],
+    );
+    // The command of a hint, as it stands there.
+    check(elsewhere.path(), &format!("taptrace {there} research '23 Rockwel Street'"), 0, &[]);
+}
+
+#[test]
+fn an_address_where_a_file_belongs_is_told_apart() {
+    let dir = temp_dir();
+    for command in ["import inspect", "import parcels"] {
+        let line = format!("taptrace {command} https://gis.example.gov/MapServer/0");
+        check(dir.path(), &line, 2, &["fetch parcels 'https://gis.example.gov/MapServer/0' --dry-run"]);
+    }
+}

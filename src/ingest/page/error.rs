@@ -48,7 +48,7 @@ pub enum Error {
     #[error("profile {profile}: asked for {asked}, the page {page} shows {shown}")]
     WrongRecord { profile: String, asked: String, shown: String, page: String },
     /// The parcel has nothing to search by.
-    #[error("profile {profile} searches by {needs}; {lacking} is not known for this parcel")]
+    #[error("{}", nothing_to_search_by(profile, needs, lacking))]
     NothingToSearchBy { profile: String, needs: String, lacking: String },
     /// A link that leads away from the hosts of the profile.
     #[error("profile {profile}: {url} is not on the hosts of the profile")]
@@ -85,12 +85,23 @@ impl Error {
             Error::Blocked { .. } => "open the page in a browser; nothing was stored".to_owned(),
             Error::Terms { url, .. } => format!("read the terms at {url}, then add --accept-terms"),
             Error::WrongRecord { .. } => "nothing was stored; compare the numbers of roll and page".to_owned(),
+            Error::NothingToSearchBy { needs, .. } if needs.is_empty() => {
+                "write how the site searches as [[search]] into the profile; docs/fetch_pages.md lists the keys"
+                    .to_owned()
+            }
             Error::NothingToSearchBy { lacking, .. } => format!("add it by hand: --with {lacking}=VALUE"),
             Error::ForeignHost { profile, .. } | Error::TooManyRequests { profile, .. } => {
                 format!("taptrace fetch test {profile}")
             }
         }
     }
+}
+
+fn nothing_to_search_by(profile: &str, needs: &str, lacking: &str) -> String {
+    if needs.is_empty() {
+        return format!("profile {profile} does not say how its site is searched");
+    }
+    format!("profile {profile} searches by {needs}; {lacking} is not known for this parcel")
 }
 
 /// How a person gets the page and mends the profile. The hash stands at the beginning of a place in a page.
