@@ -163,8 +163,12 @@ pub(crate) fn inspect(global: &Global, args: &InspectArgs) -> Result<Outcome, Fa
         }
     }
     let profile = global.output.as_deref().map_or("FILE.toml".to_owned(), |o| o.display().to_string());
-    eprintln!("\nnext: taptrace fetch test {profile} --page {}", args.file.display());
     let is_enough = |field: &str| found.fields.iter().any(|f| f.field == field);
+    if is_enough("owner_lines") {
+        eprintln!("\nnext: {}", global.next(&format!("taptrace fetch test {profile} --page {}", args.file.display())));
+    } else {
+        eprintln!("\nno label of an owner was found: is it the page of one parcel's record, with its values in it?");
+    }
     let has_key = is_enough("parcel_no") || is_enough("account_no");
     Ok(if is_enough("owner_lines") && has_key { Outcome::Done } else { Outcome::Look })
 }

@@ -93,7 +93,7 @@ pub(crate) fn page(global: &Global, args: &PageArgs) -> Result<Outcome, Failure>
     let ended = refresh(global, &args.site, &args.parcel)?;
     let mut sink = Sink::open(global.output.as_deref())?;
     match global.format {
-        Format::Table => print(&mut sink, &args.parcel, &ended, args.paths)?,
+        Format::Table => print(global, &mut sink, &args.parcel, &ended, args.paths)?,
         Format::Json | Format::Ndjson => writeln!(sink, "{}", value(&args.parcel, &ended))?,
         Format::Csv | Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("fetch page writes table or json").hint("add --format json"));
@@ -121,7 +121,13 @@ pub(crate) fn shown(field: &str, text: &str) -> String {
 }
 
 /// For people.
-pub(crate) fn print(out: &mut dyn Write, parcel_no: &str, ended: &Ended, with_paths: bool) -> std::io::Result<()> {
+pub(crate) fn print(
+    global: &Global,
+    out: &mut dyn Write,
+    parcel_no: &str,
+    ended: &Ended,
+    with_paths: bool,
+) -> std::io::Result<()> {
     match ended {
         Ended::Nothing => writeln!(out, "the site has no page for parcel {parcel_no}"),
         Ended::Several(candidates) => {
@@ -134,9 +140,13 @@ pub(crate) fn print(out: &mut dyn Write, parcel_no: &str, ended: &Ended, with_pa
                 })
                 .collect();
             write_table(out, &["candidate", "url"], &rows)?;
-            writeln!(out, "next: taptrace fetch page --parcel {parcel_no} --with account_no=ACCOUNT")
+            let next = format!("taptrace fetch page --parcel {parcel_no} --with account_no=ACCOUNT");
+            writeln!(out, "next: {}", global.next(&next))
         }
-        Ended::Refreshed(found) => print_record(out, found, with_paths),
+        Ended::Refreshed(found) => {
+            print_record(out, found, with_paths)?;
+            writeln!(out, "\nnext: {}", global.next("taptrace source verify"))
+        }
     }
 }
 
@@ -169,7 +179,7 @@ fn print_record(out: &mut dyn Write, found: &Refreshed, with_paths: bool) -> std
             writeln!(out, "{}{row}: {text}{path}", value.field)?;
         }
     }
-    writeln!(out, "\nnext: taptrace source verify")
+    Ok(())
 }
 
 /// For programs.

@@ -46,7 +46,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Format::Table => {
             print(global, &answer.document, &mut sink)?;
             if let Some(live) = &live {
-                print_live(&mut sink, &answer, live)?;
+                print_live(global, &mut sink, &answer, live)?;
             }
         }
         Format::Csv | Format::Geojson | Format::Gpkg => {
@@ -82,10 +82,10 @@ fn parcels_of(answer: &Answer) -> Value {
     answer.document["parcels"].get(0).cloned().unwrap_or(Value::Null)
 }
 
-fn print_live(out: &mut dyn Write, answer: &Answer, live: &Result<Ended, String>) -> io::Result<()> {
+fn print_live(global: &Global, out: &mut dyn Write, answer: &Answer, live: &Result<Ended, String>) -> io::Result<()> {
     writeln!(out)?;
     match live {
-        Ok(ended) => fetch_refresh::print(out, text_of(&parcels_of(answer)["parcel_no"]), ended, false),
+        Ok(ended) => fetch_refresh::print(global, out, text_of(&parcels_of(answer)["parcel_no"]), ended, false),
         Err(why) => writeln!(out, "live      not refreshed: {why}"),
     }
 }

@@ -13,7 +13,7 @@ use crate::ingest::error::{Error, shown};
 use crate::ingest::limits::{COLUMNS_MAX, RECORD_BYTES_MAX, SNIFF_BYTES};
 use crate::ingest::shape::Warning;
 use crate::ingest::source::{CellKind, OpenOptions, Progress, RawRow, RowReader};
-use crate::ingest::text::{Utf8Stream, clean_header, find_encoding, find_header};
+use crate::ingest::text::{Header, Utf8Stream, find_encoding};
 use crate::model::snapshot::Reject;
 
 /// Rows looked at to find delimiter and header.
@@ -63,7 +63,7 @@ pub struct CsvReader {
     n_blank: u64,
     dialect: Dialect,
     encoding: &'static str,
-    header_row: usize,
+    header_row: String,
 }
 
 impl CsvReader {
@@ -82,12 +82,12 @@ impl CsvReader {
         }
         let dialect = find_dialect(&sample, is_whole, options);
         let rows = sample_rows(&sample, dialect, is_whole);
-        let found = options.header_row.map(|n| n.saturating_sub(1)).or_else(|| find_header(&rows));
-        let Some((header_row, header)) = found.and_then(|at| Some((at, rows.get(at)?))) else {
+        let Some(header) = Header::find(&rows, options.header_row) else {
             let detail = format!("no header in the first {} lines", rows.len());
             return Err(Error::Empty { path: path.display().to_string(), detail });
         };
-        let columns = clean_header(header.iter().map(String::as_str));
+        let (header_row, n_header) = (header.shown(), header.at + header.n_rows);
+        let columns = header.names;
         if columns.len() > COLUMNS_MAX {
             let (what, limit) = ("the number of columns".to_owned(), COLUMNS_MAX.to_string());
             return Err(Error::TooLarge { path: path.display().to_string(), what, limit });
@@ -114,9 +114,9 @@ impl CsvReader {
             n_blank: 0,
             dialect,
             encoding: encoding.name(),
-            header_row: header_row + 1,
+            header_row,
         };
-        for _ in 0..=header_row {
+        for _ in 0..n_header {
             reader.read_record()?;
         }
         Ok(reader)
@@ -212,7 +212,7 @@ impl RowReader for CsvReader {
             ("encoding", self.encoding.to_owned()),
             ("delimiter", delimiter),
             ("quote", char::from(self.dialect.quote).to_string()),
-            ("header_row", self.header_row.to_string()),
+            ("header_row", self.header_row.clone()),
         ]
     }
 }

@@ -46,6 +46,8 @@ pub struct GeoJsonReader {
     /// The first row, read while opening so that its columns are known.
     first: Option<RawRow>,
     flavor: &'static str,
+    /// What the first object says, until another one behind it shows that it is a row.
+    alone: Option<String>,
 }
 
 #[derive(Default)]
@@ -66,8 +68,13 @@ struct FeatureState {
 }
 
 enum TopValue {
-    Array { is_in_object: bool, crs: Option<String> },
+    Array {
+        is_in_object: bool,
+        crs: Option<String>,
+    },
     Lines,
+    /// An object that may be the first of many rows.
+    Object(String),
     Other(String),
 }
 
@@ -88,6 +95,7 @@ impl GeoJsonReader {
             state: FeatureState::default(),
             first: None,
             flavor: "FeatureCollection",
+            alone: None,
         };
         if let Some(text) = &options.crs {
             reader.set_crs(text)?;
@@ -125,6 +133,11 @@ impl GeoJsonReader {
                 }
                 (Place::Array { .. } | Place::Lines, Some(b'{')) => {
                     self.read_feature(row)?;
+                    if let Some(detail) = self.alone.take()
+                        && self.window.next_byte()? != Some(b'{')
+                    {
+                        return Err(Error::NotFeatures { path: self.window.shown(), detail });
+                    }
                     return Ok(true);
                 }
                 (Place::Array { .. }, Some(b'n')) => self.window.step(|scan| scan.skip_value())?,
@@ -149,6 +162,12 @@ impl GeoJsonReader {
             TopValue::Lines => {
                 self.place = Place::Lines;
                 self.flavor = "features, one after the other";
+            }
+            TopValue::Object(detail) => {
+                self.place = Place::Lines;
+                self.state.may_be_rows = true;
+                self.flavor = "objects, one after the other";
+                self.alone = Some(detail);
             }
             TopValue::Other(detail) => return Err(Error::NotFeatures { path: self.window.shown(), detail }),
         }
@@ -276,10 +295,16 @@ fn scan_top(scan: &mut Scan<'_>) -> Scanned<TopValue> {
             _ => scan.skip_value()?,
         }
     }
+    if n_members == 0 {
+        return Ok(TopValue::Other("an empty object".to_owned()));
+    }
     let text = String::from_utf8_lossy(&scan.buf[start..scan.pos]);
-    let what =
-        if n_members == 0 { "an empty object".to_owned() } else { format!("it says {}", super::error::shown(&text)) };
-    Ok(TopValue::Other(what))
+    let what = format!("it says {}", super::error::shown(&text));
+    if n_members == 1 {
+        return Ok(TopValue::Other(what));
+    }
+    scan.pos = start;
+    Ok(TopValue::Object(what))
 }
 
 impl FeatureState {

@@ -201,11 +201,95 @@ pub fn find_header(rows: &[Vec<String>]) -> Option<usize> {
     rows.iter().position(|r| filled(r) * 10 >= widest * 6 && looks_like_names(r))
 }
 
+/// The header of a table: where it begins, how many rows it has, its names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Position of its first row.
+    pub at: usize,
+    /// One, or two where names or units go on in the row below.
+    pub n_rows: usize,
+    /// The names, cleaned.
+    pub names: Vec<String>,
+}
+
+impl Header {
+    /// The header among the first rows, or the row that the user names (counted from 1), which then is all of it.
+    pub fn find(rows: &[Vec<String>], named: Option<usize>) -> Option<Self> {
+        let at = named.map(|n| n.saturating_sub(1)).or_else(|| find_header(rows))?;
+        let first = rows.get(at)?;
+        let one = || clean_header(first.iter().map(String::as_str));
+        let second = rows.get(at + 1).filter(|second| named.is_none() && goes_on(first, second, rows.get(at + 2..)));
+        Some(match second {
+            None => Self { at, n_rows: 1, names: one() },
+            Some(second) if second.iter().all(|c| is_unit(c)) => Self { at, n_rows: 2, names: one() },
+            Some(second) => {
+                Self { at, n_rows: 2, names: clean_header(joined(first, second).iter().map(String::as_str)) }
+            }
+        })
+    }
+
+    /// Its rows, for people, counted from 1.
+    pub fn shown(&self) -> String {
+        if self.n_rows == 1 { format!("{}", self.at + 1) } else { format!("{} and {}", self.at + 1, self.at + 2) }
+    }
+}
+
+/// Rows below a second header row that must be there to judge it by.
+const ROWS_TO_JUDGE_BY: usize = 2;
+
+/// Whether the second row is part of the header: nearly every row below has digits in at least two columns (numbers, addresses,
+/// values) in which neither row of the header has any.
+fn goes_on(first: &[String], second: &[String], below: Option<&[Vec<String>]>) -> bool {
+    let below: Vec<&Vec<String>> =
+        below.unwrap_or(&[]).iter().filter(|r| r.iter().any(|c| !c.trim().is_empty())).collect();
+    let has_digit = |cell: Option<&String>| cell.is_some_and(|c| c.bytes().any(|b| b.is_ascii_digit()));
+    let is_numbered = |column: &usize| {
+        let n = below.iter().filter(|r| has_digit(r.get(*column))).count();
+        n * 10 >= below.len() * 9
+    };
+    let numbered: Vec<usize> = (0..first.len()).filter(is_numbered).collect();
+    let filled = numbered.iter().filter(|c| second.get(**c).is_some_and(|t| !t.trim().is_empty())).count();
+    below.len() >= ROWS_TO_JUDGE_BY
+        && filled >= 2
+        && numbered.iter().all(|c| !has_digit(second.get(*c)) && !has_digit(first.get(*c)))
+}
+
+/// `(text)`, `[ft]`, `VARCHAR`, `$`: what the values are, no name.
+fn is_unit(cell: &str) -> bool {
+    const TYPES: &[&str] = &[
+        "text", "string", "integer", "int", "long", "double", "float", "number", "numeric", "date", "char", "varchar",
+    ];
+    let cell = cell.trim();
+    let bracketed = cell.starts_with(['(', '[']) && cell.ends_with([')', ']']);
+    bracketed || !cell.chars().any(char::is_alphabetic) || TYPES.contains(&cell.to_lowercase().as_str())
+}
+
+/// `Owner` over `Name` is `Owner Name`; a name over several columns stands over the first of them.
+fn joined(first: &[String], second: &[String]) -> Vec<String> {
+    let mut group = "";
+    let mut names = Vec::with_capacity(first.len());
+    for column in 0..first.len().max(second.len()) {
+        let cell = |row: &'_ [String]| row.get(column).map(|c| c.trim().to_owned()).unwrap_or_default();
+        let (above, below) = (cell(first), cell(second));
+        if !above.is_empty() {
+            group = first.get(column).map_or("", |c| c.trim());
+        }
+        names.push(if below.is_empty() || above.eq_ignore_ascii_case(&below) {
+            above
+        } else if group.is_empty() {
+            below
+        } else {
+            format!("{group} {below}")
+        });
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read;
 
-    use super::{Utf8Stream, clean_header, find_encoding, find_header};
+    use super::{Header, Utf8Stream, clean_header, find_encoding, find_header};
 
     fn decode(bytes: &[u8], label: Option<&str>) -> (String, &'static str) {
         let encoding = find_encoding(bytes, label).unwrap();
@@ -248,5 +332,34 @@ mod tests {
         assert_eq!(find_header(&rows(&[&["Tax roll 2026"], &[""], &["PIN", "OWNER"], &["1", "A"]])), Some(2));
         assert_eq!(find_header(&rows(&[&["12", "34"], &["56", "78"]])), None);
         assert_eq!(find_header(&rows(&[])), None);
+    }
+
+    #[test]
+    fn a_header_over_two_rows_is_one_header_and_a_first_row_without_numbers_is_data() {
+        let rows =
+            |r: &[&str]| r.iter().map(|l| l.split(',').map(str::to_owned).collect()).collect::<Vec<Vec<String>>>();
+        let check = |lines: &[&str], n_rows: usize, names: &str| {
+            let found = Header::find(&rows(lines), None).unwrap();
+            assert_eq!((found.n_rows, found.names.join(",")), (n_rows, names.to_owned()), "{lines:?}");
+        };
+        let data = ["P1,PLINK ORA,,12 ELM ST,1000", "P2,QUORN ZED,,14 ELM ST,2000", "P3,VORN IMA,,16 ELM ST,900"];
+        let with = |head: &[&str]| [head, &data].concat().iter().map(|l| (*l).to_owned()).collect::<Vec<String>>();
+        let check_head = |head: &[&str], n_rows: usize, names: &str| {
+            check(&with(head).iter().map(String::as_str).collect::<Vec<_>>(), n_rows, names);
+        };
+        let one = "Parcel,Owner,Owner2,Situs,Value";
+        check_head(&[one], 1, one);
+        check_head(
+            &["Parcel,Owner,,Situs,Value", "Number,Name A,Name B,Address,Total"],
+            2,
+            "Parcel Number,Owner Name A,Owner Name B,Situs Address,Value Total",
+        );
+        check_head(&[one, "(text),(text),(text),(text),($)"], 2, one);
+        check_head(&[one, "string,string,string,string,double"], 2, one);
+        // A row of data that lacks the value, or whose number has no digit, is still a row of data.
+        check_head(&[one, "P0,TBD,,NO ADDRESS,"], 1, one);
+        check_head(&[one, "PARENT,COMMON AREA,,,"], 1, one);
+        check(&["A,B", "x,y", "z,w", "v,u"], 1, "A,B");
+        assert_eq!(Header::find(&rows(&["A,B,C", "n,m,o", "1,2,3", "4,5,6"]), Some(1)).unwrap().n_rows, 1);
     }
 }

@@ -16,7 +16,7 @@ use crate::ingest::error::Error;
 use crate::ingest::limits::{COLUMNS_MAX, XLSX_STRINGS_BYTES_MAX};
 use crate::ingest::shape::Warning;
 use crate::ingest::source::{CellKind, OpenOptions, Progress, RawRow, RowReader};
-use crate::ingest::text::{clean_header, find_header};
+use crate::ingest::text::Header;
 use crate::ingest::value::from_excel;
 
 /// Rows looked at to find the header.
@@ -45,7 +45,7 @@ pub struct XlsxReader {
     bytes_total: u64,
     sheet: String,
     other_sheets: String,
-    header_row: usize,
+    header_row: String,
 }
 
 impl XlsxReader {
@@ -73,13 +73,12 @@ impl XlsxReader {
             }
         }
         let texts: Vec<Vec<String>> = sample.iter().map(|r| dense(r)).collect();
-        let found = options.header_row.map(|n| n.saturating_sub(1)).or_else(|| find_header(&texts));
-        let Some((header_row, header)) = found.and_then(|at| Some((at, texts.get(at)?))) else {
+        let Some(header) = Header::find(&texts, options.header_row) else {
             let detail = format!("no header in the first {} rows", texts.len());
             return Err(Error::Empty { path: path.display().to_string(), detail });
         };
-        let columns = clean_header(header.iter().map(String::as_str));
-        sample.drain(..=header_row);
+        sample.drain(..header.at + header.n_rows);
+        let (header_row, columns) = (header.shown(), header.names);
         let (sheet, other_sheets) = names.try_recv().unwrap_or_default();
         Ok(Self {
             path: path.to_owned(),
@@ -90,7 +89,7 @@ impl XlsxReader {
             bytes_total,
             sheet,
             other_sheets,
-            header_row: header_row + 1,
+            header_row,
         })
     }
 }
@@ -128,7 +127,7 @@ impl RowReader for XlsxReader {
     }
 
     fn findings(&self) -> Vec<(&'static str, String)> {
-        let mut found = vec![("sheet", self.sheet.clone()), ("header_row", self.header_row.to_string())];
+        let mut found = vec![("sheet", self.sheet.clone()), ("header_row", self.header_row.clone())];
         if !self.other_sheets.is_empty() {
             found.push(("other sheets", self.other_sheets.clone()));
         }

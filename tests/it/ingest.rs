@@ -20,6 +20,35 @@ fn inspect(args: &[&str], dir: &Path) -> Output {
         .unwrap()
 }
 
+#[test]
+fn a_header_over_two_rows_and_lines_of_plain_objects_come_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let table = "Tax roll\nParcel,Owner,Situs\nNumber,Name,Address\nP1,PLINK ORA,12 ELM ST\nP2,QUORN ZED,14 ELM ST\n";
+    let path = at("two.csv", table);
+    let columns = |path: &Path, options: &OpenOptions| Source::open(path, options).unwrap().columns().to_vec();
+    assert_eq!(columns(&path, &OpenOptions::default()), ["Parcel Number", "Owner Name", "Situs Address"]);
+    assert_eq!(rows(&path, &OpenOptions::default()).unwrap(), ["P1|PLINK ORA|12 ELM ST", "P2|QUORN ZED|14 ELM ST"]);
+    let named = OpenOptions { header_row: Some(2), ..OpenOptions::default() };
+    assert_eq!(columns(&path, &named), ["Parcel", "Owner", "Situs"]);
+    assert_eq!(rows(&path, &named).unwrap().len(), 3);
+
+    let lines = "{\"pin\":\"P1\",\"owner\":\"PLINK ORA\"}\n{\"pin\":\"P2\",\"year\":1950,\"owner\":null}\n";
+    let path = at("rows.ndjson", lines);
+    let found = rows(&path, &OpenOptions::default()).unwrap();
+    assert_eq!(found.iter().map(|r| r.split('|').next().unwrap()).collect::<Vec<_>>(), ["P1", "P2"]);
+    for alone in ["{\"error\":{\"code\":400},\"status\":1}", "{\"error\":1}\n{\"error\":2}"] {
+        let refused = rows(&at("error.json", alone), &OpenOptions::default());
+        assert!(matches!(refused, Err(Error::NotFeatures { .. })), "{alone}: {refused:?}");
+    }
+    let cut = rows(&at("cut.ndjson", &lines[..lines.len() - 9]), &OpenOptions::default());
+    assert!(matches!(cut, Err(Error::Truncated { .. })), "{cut:?}");
+}
+
 /// Every row as `value|value|WARNING`, with `@lon,lat` behind it when it has a geometry.
 fn rows(path: &Path, options: &OpenOptions) -> Result<Vec<String>, Error> {
     let mut source = Source::open(path, options)?;
