@@ -1,6 +1,6 @@
 //! GeoJSON and Esri JSON features, streamed.
 //!
-//! Accepts a FeatureCollection with members in any order, newline-delimited features, a top-level array of features or rows, and Esri
+//! Accepts a FeatureCollection with members in any order, newline-delimited features or rows, a top-level array of features or rows, and Esri
 //! JSON (`attributes`, `rings`); null, empty and odd geometry comes as a row with a warning. A file that ends in the middle is an
 //! error: half a county must not be stored. Left out: TopoJSON, curves.
 
@@ -11,6 +11,7 @@ use crate::geom::crs::Crs;
 use crate::ingest::bytes::{Counter, Input};
 use crate::ingest::error::Error;
 use crate::ingest::gate::Gate;
+use crate::ingest::geojson_top::{TopValue, scan_top};
 use crate::ingest::json::{Fault, Scan, Scanned, crs_of, push_text};
 use crate::ingest::limits::{COLUMNS_MAX, DEPTH_MAX};
 use crate::ingest::shape::{ShapeBuf, ShapeKind, Warning};
@@ -65,17 +66,6 @@ struct FeatureState {
     /// The array holds plain objects or features, as services of open data give them: an object that is no feature is a row.
     may_be_rows: bool,
     key_text: String,
-}
-
-enum TopValue {
-    Array {
-        is_in_object: bool,
-        crs: Option<String>,
-    },
-    Lines,
-    /// An object that may be the first of many rows.
-    Object(String),
-    Other(String),
 }
 
 impl GeoJsonReader {
@@ -256,55 +246,6 @@ impl RowReader for GeoJsonReader {
     fn findings(&self) -> Vec<(&'static str, String)> {
         vec![("structure", self.flavor.to_owned()), ("crs", self.crs.name().to_owned())]
     }
-}
-
-/// Looks at a top-level value up to its features.
-fn scan_top(scan: &mut Scan<'_>) -> Scanned<TopValue> {
-    match scan.peek()? {
-        b'[' => {
-            scan.pos += 1;
-            return Ok(TopValue::Array { is_in_object: false, crs: None });
-        }
-        b'{' => {}
-        _ => return scan.bad("a JSON object was expected"),
-    }
-    let start = scan.pos;
-    scan.pos += 1;
-    let mut crs = None;
-    let mut n_members = 0;
-    while let Some((key, _)) = scan.key()? {
-        n_members += 1;
-        match key {
-            b"features" => {
-                scan.expect(b'[', "`features` must be an array")?;
-                return Ok(TopValue::Array { is_in_object: true, crs });
-            }
-            b"crs" | b"spatialReference" => crs = crs_of(scan.raw_value()?),
-            b"geometry" | b"properties" | b"attributes" => {
-                scan.pos = start;
-                return Ok(TopValue::Lines);
-            }
-            b"type" => match scan.raw_value()? {
-                br#""Feature""# => {
-                    scan.pos = start;
-                    return Ok(TopValue::Lines);
-                }
-                br#""Topology""# => return Ok(TopValue::Other("it is TopoJSON".to_owned())),
-                _ => {}
-            },
-            _ => scan.skip_value()?,
-        }
-    }
-    if n_members == 0 {
-        return Ok(TopValue::Other("an empty object".to_owned()));
-    }
-    let text = String::from_utf8_lossy(&scan.buf[start..scan.pos]);
-    let what = format!("it says {}", super::error::shown(&text));
-    if n_members == 1 {
-        return Ok(TopValue::Other(what));
-    }
-    scan.pos = start;
-    Ok(TopValue::Object(what))
 }
 
 impl FeatureState {

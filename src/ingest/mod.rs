@@ -18,6 +18,7 @@ pub mod csv;
 pub mod dbf;
 mod deed;
 pub mod geojson;
+mod geojson_top;
 pub mod geopackage_rows;
 pub mod shape;
 pub mod shapefile;
