@@ -12,5 +12,6 @@ pub mod name;
 pub mod place;
 pub mod registry;
 pub mod roll;
+pub mod roll_names;
 pub mod texts;
 mod words;

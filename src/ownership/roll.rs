@@ -9,14 +9,15 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::party::{PartyKind, PersonName};
-use crate::owner_name::{self, OwnerLine, Style};
+use crate::model::party::PartyKind;
+use crate::owner_name::{self, Style};
 
 use super::learnt::Learnt;
 use super::mailing::{MailKey, mail_key};
-use super::name::{LinkName, link_name, of_line, person_key, persons_only};
+use super::name::{LinkName, link_name};
 use super::place::is_private;
-use super::texts::{Distinct, Texts, WordCounts, sorted, word_hash};
+use super::roll_names::{NameBatch, NameSource, NameTally};
+use super::texts::{Distinct, Texts, WordCounts, sorted};
 
 /// Rows below which the roll is too small to say that a surname is rare.
 pub const ROWS_FOR_FREQUENCY: usize = 2_000;
@@ -283,29 +284,21 @@ pub fn collect_texts(texts: RollTexts) -> Roll {
 }
 
 fn read_all(mut names: NameReader) -> Roll {
-    for owner in 0..names.n_owners() {
-        let line = owner_name::parse_columns(names.owner(owner), names.style());
-        names.add(&line);
+    let (source, tally) = names.halves();
+    let mut batch = NameBatch::default();
+    for owner in 0..source.n_owners() {
+        batch.add(&owner_name::parse_columns(source.owner(owner), source.style()));
     }
+    tally.take(source, &batch);
     names.finish()
 }
 
-/// Reads the owner lines of a roll one by one. The caller parses them and may keep what was read.
+/// Reads the owner lines of a roll in batches. The caller parses them, on as many threads as it likes, and may keep what was read.
 #[derive(Debug)]
 pub struct NameReader {
-    texts: RollTexts,
-    style: Style,
+    source: NameSource,
     judged_by: Option<Learnt>,
-    rows_of_owner: Vec<u32>,
-    keys: Distinct,
-    /// Kind of each distinct key, and the line to show.
-    names: Vec<(PartyKind, u32)>,
-    name_of_owner: Vec<u32>,
-    surname_rows: WordCounts,
-    given_rows: WordCounts,
-    /// Hashes of the evidence words of each owner line.
-    words: Vec<u64>,
-    word_ends: Vec<u32>,
+    tally: NameTally,
 }
 
 impl NameReader {
@@ -314,122 +307,61 @@ impl NameReader {
         let rows_of_owner = rows_of_owner(&texts);
         let first_columns = texts.owners.iter().map(|text| text.split('\n').next().unwrap_or(""));
         let style = Style::learn_counted(first_columns.zip(rows_of_owner.iter().copied()));
-        Self::with_style(texts, style, rows_of_owner)
+        let source = NameSource { texts, style, rows_of_owner };
+        Self { source, judged_by: None, tally: NameTally::default() }
     }
 
     fn judged_by(texts: RollTexts, learnt: Learnt) -> Self {
         let rows_of_owner = rows_of_owner(&texts);
-        let style = learnt.style.clone();
-        Self { judged_by: Some(learnt), ..Self::with_style(texts, style, rows_of_owner) }
-    }
-
-    fn with_style(texts: RollTexts, style: Style, rows_of_owner: Vec<u32>) -> Self {
-        Self {
-            texts,
-            style,
-            judged_by: None,
-            rows_of_owner,
-            keys: Distinct::default(),
-            names: Vec::new(),
-            name_of_owner: Vec::new(),
-            surname_rows: WordCounts::default(),
-            given_rows: WordCounts::default(),
-            words: Vec::new(),
-            word_ends: Vec::new(),
-        }
+        let source = NameSource { texts, style: learnt.style.clone(), rows_of_owner };
+        Self { source, judged_by: Some(learnt), tally: NameTally::default() }
     }
 
     /// How persons are written on this roll.
     pub fn style(&self) -> &Style {
-        &self.style
+        &self.source.style
     }
 
-    /// Number of owner lines.
-    pub fn n_owners(&self) -> u32 {
-        self.rows_of_owner.len() as u32
+    /// The lines to read, and what takes them.
+    pub fn halves(&mut self) -> (&NameSource, &mut NameTally) {
+        (&self.source, &mut self.tally)
     }
 
-    /// An owner line as written, name columns separated by line breaks.
-    pub fn owner(&self, owner: u32) -> &str {
-        self.texts.owners.get(owner)
-    }
-
-    /// Takes the next owner line as it was read: line 0, 1, 2, ...
-    pub fn add(&mut self, line: &OwnerLine) {
-        let owner = self.name_of_owner.len() as u32;
-        let (id, is_new) = match persons_only(line) {
-            Some(persons) => {
-                self.count_persons(owner, &persons);
-                self.keys.intern(&person_key(&persons))
-            }
-            None => {
-                let name = of_line(line);
-                self.count_persons(owner, &name.persons.iter().collect::<Vec<_>>());
-                let start = self.words.len();
-                self.words.extend(name.words.iter().map(|word| word_hash(word)));
-                if let Some(own) = self.words.get_mut(start..) {
-                    own.sort_unstable();
-                }
-                self.keys.intern(&name.key)
-            }
-        };
-        self.word_ends.push(self.words.len() as u32);
-        if is_new {
-            self.names.push((line.kind, owner));
-        } else {
-            let (kind, shown) = &mut self.names[id as usize];
-            let rank = |owner: u32| {
-                let text = self.texts.owners.get(owner);
-                (std::cmp::Reverse(text.len()), text)
-            };
-            if rank(owner) < rank(*shown) {
-                (*kind, *shown) = (line.kind, owner);
-            }
-        }
-        self.name_of_owner.push(id);
-    }
-
-    fn count_persons(&mut self, owner: u32, persons: &[&PersonName]) {
-        for (n, person) in persons.iter().enumerate() {
-            if persons.iter().take(n).all(|before| before.surname != person.surname) {
-                self.surname_rows.add(&person.surname, 1);
-            }
-            if person.given.len() > 1 {
-                self.given_rows.add(&person.given, self.rows_of_owner[owner as usize]);
-            }
-        }
-    }
-
-    /// The roll, when every owner line was added.
+    /// The roll, when every owner line was taken.
     pub fn finish(self) -> Roll {
-        let order = sorted(&self.keys.texts);
+        let Self { source: NameSource { texts, style, .. }, judged_by, tally } = self;
+        let RollTexts { owners, mailings, zips, rows } = texts;
+        // Two halves of a like size, on a core each.
+        let (order, keyed) = std::thread::scope(|scope| {
+            let keyed = scope.spawn(|| KeyedMailings::read(&mailings, &zips, &rows));
+            (sorted(&tally.keys.texts), keyed.join())
+        });
+        let keyed = keyed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut position = vec![0u32; order.len()];
         let learnt = Learnt {
-            n_rows: self.texts.rows.len(),
-            surname_rows: self.surname_rows,
-            given_rows: self.given_rows,
-            style: self.style,
+            n_rows: rows.len(),
+            surname_rows: tally.surname_rows,
+            given_rows: tally.given_rows,
+            style,
             ..Learnt::default()
         };
         let mut roll = Roll { learnt, ..Roll::default() };
         for (at, id) in (0u32..).zip(&order) {
             position[*id as usize] = at;
-            roll.name_keys.push(self.keys.texts.get(*id));
-            let (kind, line) = self.names[*id as usize];
+            roll.name_keys.push(tally.keys.texts.get(*id));
+            let (kind, line) = tally.names[*id as usize];
             roll.names.push(Name { kind, line, link: OnceLock::new() });
-            let start = line.checked_sub(1).map_or(0, |before| self.word_ends[before as usize]) as usize;
-            let words = self.words.get(start..self.word_ends[line as usize] as usize).unwrap_or(&[]);
+            let words = tally.words.of_line(line as usize);
             for (n, word) in words.iter().enumerate() {
                 if n == 0 || words[n - 1] != *word {
                     roll.learnt.word_names.add_hash(*word, 1);
                 }
             }
         }
-        let names: Vec<u32> = self.name_of_owner.iter().map(|id| position[*id as usize]).collect();
-        let RollTexts { owners, mailings, zips, rows } = self.texts;
-        let places = read_places(&mut roll, (&mailings, &zips), &rows, &names);
+        let names: Vec<u32> = tally.name_of_owner.iter().map(|id| position[*id as usize]).collect();
+        let places = place_rows(&mut roll, keyed, &rows, &names);
         roll.lines = owners;
-        if let Some(learnt) = self.judged_by {
+        if let Some(learnt) = judged_by {
             roll.learnt = learnt;
         }
         build_nodes(&mut roll, &rows, &names, &places);
@@ -445,27 +377,47 @@ fn rows_of_owner(texts: &RollTexts) -> Vec<u32> {
     rows
 }
 
+/// The mailing addresses of a roll by their keys.
+struct KeyedMailings {
+    keys: Distinct,
+    care_of: FxHashMap<u32, Vec<String>>,
+    /// Key of each mailing address; `None` where it is no place or has no row.
+    of_mailing: Vec<Option<u32>>,
+    zip2_rows: WordCounts,
+}
+
+impl KeyedMailings {
+    fn read(mailings: &Texts, zips: &Texts, rows: &[TextRow]) -> Self {
+        let mut n_rows = vec![0u32; mailings.len()];
+        for row in rows {
+            n_rows[row.mailing as usize] += 1;
+        }
+        let mut found = Self {
+            keys: Distinct::default(),
+            care_of: FxHashMap::default(),
+            of_mailing: Vec::with_capacity(mailings.len()),
+            zip2_rows: WordCounts::default(),
+        };
+        for ((line, zip), n) in mailings.iter().zip(zips.iter()).zip(n_rows) {
+            let MailKey { key, care_of: text, is_placeholder } = mail_key(line, zip);
+            let zip = if zip.is_empty() { line.rsplit_once('|').map_or("", |(_, z)| z) } else { zip };
+            if let Some(zip2) = zip.get(..2).filter(|_| n > 0) {
+                found.zip2_rows.add(zip2, n);
+            }
+            let place = (!is_placeholder && n > 0).then(|| found.keys.intern(&key).0);
+            if let Some(place) = place.filter(|_| !text.is_empty()) {
+                found.care_of.entry(place).or_default().push(text);
+            }
+            found.of_mailing.push(place);
+        }
+        found
+    }
+}
+
 /// The place of each row; fills the places and what is counted of mailing addresses.
-fn read_places(roll: &mut Roll, (mailings, zips): (&Texts, &Texts), rows: &[TextRow], names: &[u32]) -> Vec<u32> {
-    let mut n_rows = vec![0u32; mailings.len()];
-    for row in rows {
-        n_rows[row.mailing as usize] += 1;
-    }
-    let mut keys = Distinct::default();
-    let mut care_of: FxHashMap<u32, Vec<String>> = FxHashMap::default();
-    let mut of_mailing: Vec<Option<u32>> = Vec::with_capacity(mailings.len());
-    for ((line, zip), n) in mailings.iter().zip(zips.iter()).zip(n_rows) {
-        let MailKey { key, care_of: text, is_placeholder } = mail_key(line, zip);
-        let zip = if zip.is_empty() { line.rsplit_once('|').map_or("", |(_, z)| z) } else { zip };
-        if let Some(zip2) = zip.get(..2).filter(|_| n > 0) {
-            roll.learnt.zip2_rows.add(zip2, n);
-        }
-        let place = (!is_placeholder && n > 0).then(|| keys.intern(&key).0);
-        if let Some(place) = place.filter(|_| !text.is_empty()) {
-            care_of.entry(place).or_default().push(text);
-        }
-        of_mailing.push(place);
-    }
+fn place_rows(roll: &mut Roll, keyed: KeyedMailings, rows: &[TextRow], names: &[u32]) -> Vec<u32> {
+    let KeyedMailings { mut keys, care_of, of_mailing, zip2_rows } = keyed;
+    roll.learnt.zip2_rows = zip2_rows;
     let place_of = |row: &TextRow, keys: &mut Distinct| match of_mailing[row.mailing as usize] {
         Some(place) => place,
         None => keys.intern(&nowhere(roll.names[names[row.owner as usize] as usize].kind, row.row)).0,

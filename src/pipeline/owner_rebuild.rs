@@ -3,6 +3,7 @@
 //! Runs in the transaction of an import or a suppression. Each owner line is read once: for its stored parties and for its links.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use crate::owner_name::{self, Flag, OwnerLine, Rule as NameRule};
 use crate::ownership::compare::same_party_here;
@@ -11,9 +12,11 @@ use crate::ownership::mailing::mail_key;
 use crate::ownership::name::link_name;
 use crate::ownership::registry::{self, Member, Numbers};
 use crate::ownership::roll::{NameReader, Node, Roll, RollTexts, TextRow};
+use crate::ownership::roll_names::NameBatch;
+use crate::pipeline::ordered;
 use crate::pipeline::owner_groups::{LEARNT_VERSION, Regrouped, VERSION, decisions_on, store_numbers};
 use crate::store::owner_groups::{self as groups, AddressRow};
-use crate::store::owner_rebuild::{self as bulk, NewLink, NewNode, Readings};
+use crate::store::owner_rebuild::{self as bulk, NewLink, NewNode, NewReading, Readings};
 use crate::store::{Change, Db, Error, Tx, blobs, ownership as stored};
 
 /// The current roll by its distinct texts, with the ids of its owner lines.
@@ -171,51 +174,81 @@ fn extend_orders_to_parties(tx: &mut Tx<'_>, roll: &Roll, parcels: &[i64]) -> Re
     Ok(n_new > 0)
 }
 
-/// Reads the owner lines for their links, and stores what was not read before.
+/// Owner lines that a worker reads at once.
+const LINES_PER_BATCH: u32 = 512;
+
+/// What a worker made of some owner lines: for their links, and readings to be stored.
+#[derive(Debug, Default)]
+struct ReadBatch {
+    names: NameBatch,
+    readings: Vec<NewReading>,
+}
+
+/// Reads the owner lines for their links, and stores what was not read before. Lines are read on all cores while what was read is
+/// taken and stored; the order is that of the lines whatever the threads do.
 fn read_names(tx: &Tx<'_>, mut names: NameReader, line_ids: &[i64]) -> Result<Roll, Error> {
     let (n_lines, known) = bulk::read_lines(tx)?;
     let mut readings = Readings::begin(tx)?;
-    let mut known = known.into_iter().peekable();
-    let mut words = (String::new(), String::new());
     let mut n_new = 0;
-    let n_known = known.len();
-    for (owner, id) in (0u32..).zip(line_ids) {
-        let line = owner_name::parse_columns(names.owner(owner), names.style());
-        names.add(&line);
-        while known.next_if(|k| k < id).is_some() {}
-        if known.peek() != Some(id) {
-            store_reading(&mut readings, *id, &line, &mut words)?;
-            n_new += 1;
+    let (source, tally) = names.halves();
+    let mut next = 0;
+    let ranges = || {
+        let range = next..(next + LINES_PER_BATCH).min(source.n_owners());
+        next = range.end;
+        Ok((!range.is_empty()).then_some(range))
+    };
+    let read = |(): &mut (), range: Range<u32>| {
+        let mut batch = ReadBatch::default();
+        for owner in range {
+            let line = owner_name::parse_columns(source.owner(owner), source.style());
+            batch.names.add(&line);
+            let id = line_ids[owner as usize];
+            if known.binary_search(&id).is_err() {
+                batch.readings.push(reading_of(id, &line));
+            }
         }
-    }
+        batch
+    };
+    let n_workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    ordered::run(
+        n_workers,
+        ranges,
+        || (),
+        read,
+        |batch: ReadBatch| {
+            tally.take(source, &batch.names);
+            n_new += batch.readings.len();
+            batch.readings.iter().try_for_each(|reading| readings.add(reading))
+        },
+    )?;
     // Owner lines of older rolls, when the reader or the line style changed.
-    if n_known + n_new < n_lines {
+    if known.len() + n_new < n_lines {
         for (id, text) in bulk::unread_lines(tx)? {
-            store_reading(&mut readings, id, &owner_name::parse_columns(&text, names.style()), &mut words)?;
+            readings.add(&reading_of(id, &owner_name::parse_columns(&text, names.style())))?;
         }
     }
     Ok(names.finish())
 }
 
-fn store_reading(
-    readings: &mut Readings<'_>,
-    owner_line_id: i64,
-    line: &OwnerLine,
-    (flags, rules): &mut (String, String),
-) -> Result<(), Error> {
-    join(line.flags.iter().map(Flag::as_str), flags);
-    join(line.rules.iter().map(NameRule::as_str), rules);
-    readings.add(owner_line_id, (line.kind.as_str(), flags, rules), &line.parties)
+fn reading_of(owner_line_id: i64, line: &OwnerLine) -> NewReading {
+    NewReading {
+        owner_line_id,
+        kind: line.kind.as_str(),
+        flags: joined(line.flags.iter().map(Flag::as_str)),
+        rules: joined(line.rules.iter().map(NameRule::as_str)),
+        parties: bulk::parties_json(&line.parties),
+    }
 }
 
-fn join(words: impl Iterator<Item = &'static str>, out: &mut String) {
-    out.clear();
+fn joined(words: impl Iterator<Item = &'static str>) -> String {
+    let mut out = String::new();
     for word in words {
         if !out.is_empty() {
             out.push(' ');
         }
         out.push_str(word);
     }
+    out
 }
 
 fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {

@@ -220,11 +220,24 @@ pub fn forget_readings(tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// How an owner line was read, to be stored.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct NewReading {
+    pub owner_line_id: i64,
+    pub kind: &'static str,
+    /// Words with blanks between them.
+    pub flags: String,
+    /// Words with blanks between them.
+    pub rules: String,
+    /// From [`parties_json`].
+    pub parties: String,
+}
+
 /// Stores readings of owner lines one by one.
 #[derive(Debug)]
 pub struct Readings<'t> {
     insert: Statement<'t>,
-    parties: String,
 }
 
 impl<'t> Readings<'t> {
@@ -233,19 +246,24 @@ impl<'t> Readings<'t> {
     /// # Errors
     /// When the database cannot be written.
     pub fn begin(tx: &'t Tx<'_>) -> Result<Self, Error> {
-        let insert = tx.tx.prepare("INSERT INTO owner_reading VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        Ok(Self { insert, parties: String::new() })
+        Ok(Self { insert: tx.tx.prepare("INSERT INTO owner_reading VALUES (?1, ?2, ?3, ?4, ?5)")? })
     }
 
-    /// Stores the reading of one owner line: kind, flags, rules and parties.
+    /// Stores the reading of one owner line.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn add(&mut self, owner_line_id: i64, line: (&str, &str, &str), parties: &[Party]) -> Result<(), Error> {
-        to_json(parties, &mut self.parties);
-        self.insert.execute(params![owner_line_id, line.0, line.1, line.2, self.parties])?;
+    pub fn add(&mut self, r: &NewReading) -> Result<(), Error> {
+        self.insert.execute(params![r.owner_line_id, r.kind, r.flags, r.rules, r.parties])?;
         Ok(())
     }
+}
+
+/// Parties as they are stored with the reading of their line.
+pub fn parties_json(parties: &[Party]) -> String {
+    let mut out = String::with_capacity(parties.len() * 64 + 2);
+    to_json(parties, &mut out);
+    out
 }
 
 fn to_json(parties: &[Party], out: &mut String) {
@@ -278,7 +296,7 @@ fn push_json(text: &str, out: &mut String) {
     }
 }
 
-/// Parties as [`Readings::add`] stored them.
+/// Parties as [`parties_json`] wrote them.
 pub(super) fn parties_from(json: &str) -> Result<Vec<PartyRow>, Error> {
     type Columns = (String, String, String, String, String, String, String, Option<String>);
     let rows: Vec<Columns> =
