@@ -106,6 +106,10 @@ impl Input {
             let file = File::open(path).map_err(|e| read_error(path, e))?;
             let meta = file.metadata().map_err(|e| read_error(path, e))?;
             if meta.is_dir() {
+                if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gdb")) {
+                    let detail = "a file geodatabase: a layer of another kind".to_owned();
+                    return Err(Error::UnknownFormat { path: path.display().to_string(), detail });
+                }
                 return Err(read_error(path, io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
             }
             counter.bytes_total = meta.len();
@@ -178,7 +182,10 @@ pub fn sniff_format(path: &Path, input: &Input) -> Result<Format, Error> {
         return refuse("an old .xls workbook: save it as .xlsx or .csv");
     }
     if head.starts_with(b"SQLite format 3") {
-        return refuse("an SQLite or GeoPackage file: export the layer as GeoJSON");
+        return refuse("a GeoPackage or SQLite file: a layer of another kind");
+    }
+    if head.starts_with(b"fgb") {
+        return refuse("FlatGeobuf: a layer of another kind");
     }
     if head.starts_with(b"%PDF") {
         return refuse("a PDF document");
@@ -192,6 +199,8 @@ pub fn sniff_format(path: &Path, input: &Input) -> Result<Format, Error> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     match text.iter().find(|b| !b.is_ascii_whitespace()) {
         Some(b'{' | b'[' | 0x1e) => Ok(Format::GeoJson),
+        Some(b'<') if holds(head, b"<kml") => refuse("KML: a layer of another kind"),
+        Some(b'<') if holds(head, b"opengis.net/gml") => refuse("GML: a layer of another kind"),
         Some(b'<') => refuse("HTML or XML, perhaps an error page"),
         _ if ends("json") => Ok(Format::GeoJson),
         Some(_) if !head.contains(&0) || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) => {

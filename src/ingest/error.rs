@@ -1,6 +1,7 @@
 //! What can go wrong with a whole file or a profile. A bad row is not an error but a reject.
 
 use std::io;
+use std::path::Path;
 
 /// A file or profile that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,9 @@ impl Error {
             Error::Read { path, .. } if path.starts_with("http://") || path.starts_with("https://") => {
                 format!("an address is fetched: taptrace fetch url '{path}' -o FILE; a parcel layer: taptrace fetch parcels '{path}' --dry-run")
             }
+            Error::Read { path, source } if source.kind() == io::ErrorKind::IsADirectory => {
+                format!("name a file in it: ls {path}")
+            }
             Error::Read { .. } => "check the path and its permissions".to_owned(),
             Error::Empty { .. } => "ask for the file again: there is nothing in it to read".to_owned(),
             Error::UnknownFormat { path, .. } if path.ends_with(".tar.gz") || path.ends_with(".tgz") => {
@@ -81,6 +85,17 @@ impl Error {
             }
             Error::UnknownFormat { path, .. } if path.ends_with(".xls") => {
                 "open it in a spreadsheet program and save it as .xlsx or .csv".to_owned()
+            }
+            Error::UnknownFormat { path, detail } if detail.contains("a layer of another kind") => {
+                let path = path.trim_end_matches('/');
+                let stem = Path::new(path).file_stem().map_or_else(|| "parcels".to_owned(), |s| s.to_string_lossy().into_owned());
+                format!("ogr2ogr -f GeoJSON {stem}.geojson {path}   makes a file that can be read (with several layers: add the name of one, ogrinfo {path} lists them)")
+            }
+            Error::Container { path, detail, .. } if detail.contains("content.xml") && path.ends_with(".ods") => {
+                "open it in a spreadsheet program and save it as .xlsx or .csv".to_owned()
+            }
+            Error::Container { path, detail, .. } if detail.contains(".kml") => {
+                format!("ogr2ogr -f GeoJSON parcels.geojson {path}   makes a file that can be read")
             }
             Error::Container { detail, .. } if detail.contains(".gdb") => {
                 "a file geodatabase: ogr2ogr -f GeoJSON parcels.geojson NAME.gdb LAYER (ogrinfo NAME.gdb lists its layers)".to_owned()

@@ -329,6 +329,9 @@ fn inspect_says_clearly_what_it_cannot_read() {
         ("empty.csv", Vec::new(), "holds no rows"),
         ("old.xls", vec![0xd0, 0xcf, 0x11, 0xe0, 0, 0], "old .xls workbook"),
         ("noise.bin", vec![1, 0, 2, 0, 0, 3], "binary data"),
+        ("lots.gpkg", b"SQLite format 3\0".to_vec(), "ogr2ogr -f GeoJSON lots.geojson lots.gpkg"),
+        ("lots.kml", b"<?xml version=\"1.0\"?><kml></kml>".to_vec(), "ogr2ogr -f GeoJSON lots.geojson lots.kml"),
+        ("lots.fgb", b"fgb\x03fgb\0".to_vec(), "ogr2ogr -f GeoJSON lots.geojson lots.fgb"),
         ("gdb.zip", gdb, "it holds layers/a.gdbtable"),
     ] {
         fs::write(dir.path().join(name), bytes).unwrap();
