@@ -2,6 +2,8 @@
 //!
 //! Union over identity and affiliation only. The group's id is its smallest member, so a re-run keeps it.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use super::compare::{Rule, Tier, compare, same_name_elsewhere, same_party_here};
@@ -12,6 +14,12 @@ use super::roll::Roll;
 pub const GROUP_PARCELS_REVIEW: u32 = 50;
 /// Parcels at stake from which a possible link at a service address is worth a person's time.
 pub const REVIEW_PARCELS_MIN: u32 = 8;
+
+/// What one thread found: links, and addresses judged.
+type Share = (Vec<Link>, Vec<(u32, Judgement)>);
+
+/// Threads that judge addresses: more would wait for the one that stores.
+const THREADS_MAX: usize = 8;
 
 /// A link between two nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,25 +58,52 @@ pub struct Grouping {
 
 /// Computes all links of a roll and the groups, with decisions applied.
 pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
+    let n_threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS_MAX);
+    let share = move |n: usize, part: usize| n * part / n_threads..n * (part + 1) / n_threads;
+    let judged: Vec<Share> = std::thread::scope(|scope| {
+        let work = move |part: usize| {
+            let (mut links, mut judgements) = (Vec::new(), Vec::new());
+            judge_places(roll, share(roll.places.len(), part), &mut links, &mut judgements);
+            link_names(roll, share(roll.names.len(), part), &mut links);
+            (links, judgements)
+        };
+        let others: Vec<_> = (1..n_threads).map(|part| scope.spawn(move || work(part))).collect();
+        let own = work(0);
+        let others = others.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(own).chain(others).collect()
+    });
     let mut links = Vec::new();
     let mut judgements = FxHashMap::default();
-    for (index, place) in roll.places.iter().enumerate() {
+    for (own_links, own_judgements) in judged {
+        links.extend(own_links);
+        judgements.extend(own_judgements);
+    }
+    links.sort_unstable();
+    let group_of = unite(roll.nodes.len(), &links, decisions);
+    Grouping { links, judgements, group_of }
+}
+
+/// Judges mailing addresses and links the owners at each.
+fn judge_places(roll: &Roll, places: Range<usize>, links: &mut Vec<Link>, judgements: &mut Vec<(u32, Judgement)>) {
+    for index in places {
+        let place = &roll.places[index];
         if place.nodes.len() < 2 || place.is_placeholder {
             continue;
         }
         let judgement = judge(roll, index as u32);
-        link_place(roll, index as u32, &judgement, &mut links);
-        judgements.insert(index as u32, judgement);
+        link_place(roll, index as u32, &judgement, links);
+        judgements.push((index as u32, judgement));
     }
-    for nodes in (0..roll.names.len() as u32).map(|name| roll.nodes_named(name)).filter(|nodes| nodes.len() > 1) {
+}
+
+/// Links the owners of one name at several addresses, where the name is evidence enough.
+fn link_names(roll: &Roll, names: Range<usize>, links: &mut Vec<Link>) {
+    for nodes in names.map(|name| roll.nodes_named(name as u32)).filter(|nodes| nodes.len() > 1) {
         let rule = same_name_elsewhere(roll, roll.name_of(nodes[0]), nodes.len());
         if rule.tier_and_score().0.is_automatic() {
             links.extend(nodes[1..].iter().map(|node| Link { a: nodes[0], b: *node, rule, place: None }));
         }
     }
-    links.sort_unstable();
-    let group_of = unite(roll.nodes.len(), &links, decisions);
-    Grouping { links, judgements, group_of }
 }
 
 /// Star links inside lexical groups, and one link from each group to the first when the role allows it.

@@ -330,35 +330,32 @@ impl NameReader {
     /// The roll, when every owner line was taken.
     pub fn finish(self) -> Roll {
         let Self { source: NameSource { texts, style, .. }, judged_by, tally } = self;
+        let NameTally { keys, names, name_of_owner, surname_rows, given_rows, words } = tally;
+        let keys = keys.into_texts();
         let RollTexts { owners, mailings, zips, rows } = texts;
         // Two halves of a like size, on a core each.
         let (order, keyed) = std::thread::scope(|scope| {
             let keyed = scope.spawn(|| KeyedMailings::read(&mailings, &zips, &rows));
-            (sorted(&tally.keys.texts), keyed.join())
+            (sorted(&keys), keyed.join())
         });
         let keyed = keyed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut position = vec![0u32; order.len()];
-        let learnt = Learnt {
-            n_rows: rows.len(),
-            surname_rows: tally.surname_rows,
-            given_rows: tally.given_rows,
-            style,
-            ..Learnt::default()
-        };
+        let learnt = Learnt { n_rows: rows.len(), surname_rows, given_rows, style, ..Learnt::default() };
         let mut roll = Roll { learnt, ..Roll::default() };
         for (at, id) in (0u32..).zip(&order) {
             position[*id as usize] = at;
-            roll.name_keys.push(tally.keys.texts.get(*id));
-            let (kind, line) = tally.names[*id as usize];
+            roll.name_keys.push(keys.get(*id));
+            let (kind, line) = names[*id as usize];
             roll.names.push(Name { kind, line, link: OnceLock::new() });
-            let words = tally.words.of_line(line as usize);
-            for (n, word) in words.iter().enumerate() {
-                if n == 0 || words[n - 1] != *word {
+            let own = words.of_line(line as usize);
+            for (n, word) in own.iter().enumerate() {
+                if n == 0 || own[n - 1] != *word {
                     roll.learnt.word_names.add_hash(*word, 1);
                 }
             }
         }
-        let names: Vec<u32> = tally.name_of_owner.iter().map(|id| position[*id as usize]).collect();
+        let names: Vec<u32> = name_of_owner.iter().map(|id| position[*id as usize]).collect();
+        drop((keys, name_of_owner, words, mailings, zips));
         let places = place_rows(&mut roll, keyed, &rows, &names);
         roll.lines = owners;
         if let Some(learnt) = judged_by {
@@ -423,11 +420,12 @@ fn place_rows(roll: &mut Roll, keyed: KeyedMailings, rows: &[TextRow], names: &[
         None => keys.intern(&nowhere(roll.names[names[row.owner as usize] as usize].kind, row.row)).0,
     };
     let mut places: Vec<u32> = rows.iter().map(|row| place_of(row, &mut keys)).collect();
-    let order = sorted(&keys.texts);
+    let keys = keys.into_texts();
+    let order = sorted(&keys);
     let mut position = vec![0u32; order.len()];
     for (at, id) in (0u32..).zip(&order) {
         position[*id as usize] = at;
-        let key = keys.texts.get(*id);
+        let key = keys.get(*id);
         roll.place_keys.push(key);
         roll.places.push(Place { is_placeholder: key.starts_with('?'), nodes: 0..0 });
     }
