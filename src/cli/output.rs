@@ -88,7 +88,7 @@ impl Drop for Sink {
 }
 
 /// Sentences: they are shown whole.
-const UNCUT: &[&str] = &["evidence", "suggestion", "why"];
+const UNCUT: &[&str] = &["evidence", "suggestion", "why", "look"];
 const SENTENCE_MAX: usize = 400;
 
 /// Writes rows as a left-aligned text table with a header line; columns are as wide as their widest cell, at most 60 but for sentences.

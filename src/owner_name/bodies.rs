@@ -65,10 +65,11 @@ pub(super) fn by_phrase(words: &[&Token<'_>], classes: u64) -> Option<(PartyKind
     }
     let mut pairs = words.iter().zip(words.iter().skip(1)).map(|(a, b)| (a.text, b.text));
     // `U S BANK NATIONAL ASSOCIATION`, `PLINK SAVINGS & LOAN ASSN`: a bank is a company whatever it calls itself.
-    let bank = words.iter().any(|t| matches!(t.text, "BANK" | "MORTGAGE" | "SAVINGS" | "LOAN"));
+    let bank = words.iter().any(|t| matches!(t.text, "BANK" | "MORTGAGE" | "MTG" | "SAVINGS" | "LOAN"));
     let is_bank = |(a, b): (&str, &str)| {
-        matches!(a, "NATIONAL" | "NATL" | "MORTGAGE" | "SAVINGS" | "LOAN")
+        matches!(a, "NATIONAL" | "NATL" | "NAT'L" | "MORTGAGE" | "MTG" | "SAVINGS" | "LOAN" | "LN")
             && matches!(b, "ASSOCIATION" | "ASSN" | "ASSOC")
+            || (a, b) == ("FUND", "SOCIETY")
     };
     if bank && pairs.clone().any(is_bank) {
         return Some((PartyKind::Company, Rule::KindCompanyWord));

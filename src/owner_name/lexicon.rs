@@ -65,7 +65,7 @@ pub(super) const BODY: u64 = 1 << 43;
 pub(super) const DEAD: u64 = 1 << 44;
 
 /// Classes that a word of somebody's name may have.
-pub(super) const NAME_ONLY: u64 = DEAD | GIVEN | TRUST_TALK | VOWELLESS_SURNAME | NAME_MARK;
+pub(super) const NAME_ONLY: u64 = BODY | DEAD | GIVEN | TRUST_TALK | VOWELLESS_SURNAME | NAME_MARK;
 
 /// Any legal form.
 pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;

@@ -434,7 +434,12 @@ fn bodies_without_a_legal_form_are_told_by_their_phrase() {
     let other = PartyKind::Government(GovernmentLevel::Other);
     all(other, &["PLINK REGIONAL TRANSIT", "PORT OF PLINK", "PLINK PARKS & RECREATION", "PLINK EXTENSION DISTRICT"]);
     all(PartyKind::Government(GovernmentLevel::School), &["PLINK ISD", "PLINK VO-TECH"]);
-    all(PartyKind::Government(GovernmentLevel::Federal), &["VETERANS AFFAIRS"]);
+    all(PartyKind::Government(GovernmentLevel::Federal), &["VETERANS AFFAIRS", "SEC OF VET", "FARMERS HOME ADMIN"]);
+    all(
+        PartyKind::Company,
+        &["U.S. BANK NAT'L. ASSOC.", "PLINK SAVINGS & LN. ASSN.", "PLINK SAVINGS FUND SOCIETY, FSB"],
+    );
+    all(PartyKind::Association, &["IBEW LOCAL 584", "BIG BROTHERS BIG SISTERS"]);
     all(PartyKind::Association, &["PLINK HIGH SCHOOL", "THE VILLAS AT PLINK", "PLINK CLINIC", "AMERICAN RED CROSS"]);
     all(PartyKind::Association, &["PLINK HEALTH CARE ASSOCIATION INC", "PLINK ESTATES POA", "PLINK HILLS H O A"]);
     all(PartyKind::Religious, &["TEMPLE ISRAEL", "TEMPLE BETH EL", "TEMPLE B'NAI PLINK", "CHUA PHAT PLINK"]);
@@ -452,6 +457,8 @@ fn phrases_of_bodies_leave_names_alone() {
     for line in ["JOHN TRANSIT", "JOHN A TRANSIT", "MARY DINER", "PLINK ISRAEL", "TEMPLE ORA"] {
         assert_eq!(kind(line), PartyKind::Person, "{line}");
     }
+    let two = parse(&["PLINK PLAZA ASSOCIATION & UNION BANK & TRUST COMPANY"], &Style::default());
+    assert_eq!(two.parties.len(), 2);
     let poa = parse(&["PLINK ORA B POA"], &Style::fixed(LineStyle::Space));
     assert_eq!((poa.kind, poa.flags.has(Flag::Representative)), (PartyKind::Person, true));
 }
