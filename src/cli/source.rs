@@ -118,6 +118,10 @@ fn show(global: &Global, args: &ShowArgs) -> Result<Outcome, Failure> {
             return Err(Failure::input("a snapshot has no body of its own").hint("give the hash of a response"));
         };
         let Some(row) = rows.first() else { return Ok(Outcome::Look) };
+        if crate::store::pages::is_withheld_body(&reader, &row.sha256).map_err(|e| Failure::from_error(&e))? {
+            return Err(Failure::input("it is the page of a parcel whose owner is withheld by law")
+                .hint("ask a supervisor; taptrace source export hands over the whole evidence"));
+        }
         let body = source_origin::body(&global.db, row).map_err(|e| Failure::from_error(&e))?;
         let mut sink = Sink::open(global.output.as_deref())?;
         sink.write_all(&body)?;
@@ -174,6 +178,13 @@ fn tell_origin(out: &mut dyn Write, origin: &Origin, row: Option<&RowOrigin>) ->
     }
     if let Some(row) = row {
         writeln!(out, "row {}:", row.row_no)?;
+        if row.response.is_none() {
+            writeln!(
+                out,
+                "row {} of the file, titles and header not counted; its bytes are not kept here",
+                row.row_in_page
+            )?;
+        }
         if let Some(response) = &row.response {
             writeln!(out, "row {} of the page", row.row_in_page)?;
             tell_response(out, response)?;

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::ingest::fetch::arcgis::page::nth_row;
 use crate::ingest::fetch::body_of;
 use crate::model::date::Instant;
 use crate::model::id::SnapshotId;
 use crate::store::Reader;
 use crate::store::fetch_runs::{self, RunRow};
+use crate::store::ownership::{self, WITHHELD};
 use crate::store::snapshots::{self, SnapshotRow};
 use crate::store::sources::{self, ResponseRow};
 
@@ -113,7 +116,30 @@ pub fn row(db: &Path, reader: &Reader, origin: &Origin, row_no: u64) -> Result<O
         Some(response) => nth_row(&body(db, response)?, row_in_page),
         None => None,
     };
+    let raw = match raw {
+        Some(raw) if is_withheld(&raw, &ownership::withheld_texts(reader)?) => Some(WITHHELD.to_owned()),
+        raw => raw,
+    };
     Ok(Some(RowOrigin { row_no, row_in_page, response, raw }))
+}
+
+/// Whether a value of the row is the number or the owner line of a parcel that is withheld.
+fn is_withheld(raw: &str, texts: &[String]) -> bool {
+    let Ok(row) = serde_json::from_str::<Value>(raw) else { return !texts.is_empty() };
+    let is_one = |text: &str| {
+        texts.iter().flat_map(|t| t.split('\n')).any(|withheld| withheld.trim().eq_ignore_ascii_case(text.trim()))
+    };
+    let mut values = vec![&row];
+    while let Some(value) = values.pop() {
+        match value {
+            Value::Object(members) => values.extend(members.iter().filter(|(k, _)| *k != "geometry").map(|(_, v)| v)),
+            Value::Array(items) => values.extend(items),
+            Value::String(text) if is_one(text) => return true,
+            Value::Number(number) if is_one(&number.to_string()) => return true,
+            Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+        }
+    }
+    false
 }
 
 /// A certification to be filled in and signed.

@@ -493,6 +493,24 @@ pub fn end_suppression(tx: &mut Tx<'_>, suppression_id: i64, to_date: &str) -> R
     Ok(n == 1)
 }
 
+/// Numbers and owner lines of the parcels that are withheld today, by which a row of a source is known to be of one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn withheld_texts(db: &impl Db) -> Result<Vec<String>, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT p.parcel_no FROM parcel_withheld w JOIN parcel p ON p.parcel_id = w.parcel_id
+         UNION
+         SELECT o.owner_text
+         FROM parcel_withheld w
+         JOIN ownership_interval i ON i.parcel_id = w.parcel_id
+         JOIN owner_line o ON o.owner_line_id = i.owner_line_id
+         WHERE o.owner_text <> ''",
+    )?;
+    let rows = statement.query_map([], |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// A look-up of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the columns of lookup_log")]

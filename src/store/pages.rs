@@ -214,6 +214,17 @@ pub fn latest(
     Ok(Some((row, values.collect::<Result<_, _>>()?)))
 }
 
+/// Whether the bytes are the page of a parcel that is withheld today.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_withheld_body(db: &impl Db, sha256: &str) -> Result<bool, Error> {
+    let mut statement = db.connection().prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM page_refresh r JOIN parcel_withheld w ON w.parcel_id = r.parcel_id WHERE r.sha256 = ?1)",
+    )?;
+    Ok(statement.query_row([sha256], |r| r.get(0))?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::SUBJECT;

@@ -58,6 +58,13 @@ fn a_layer_is_described_fetched_shown_checked_and_handed_over() {
     }
     let (code, out, _) = run(at, "taptrace source verify");
     assert!(code == 0 && out.contains("nothing to report"), "{out}");
+    let withheld = "taptrace owner suppress add P-00050 --order-ref CV-1 --from 2020-01-01";
+    assert_eq!(run(at, withheld).0, 0);
+    for (row, is_withheld) in [(51, true), (52, false)] {
+        let (_, out, _) = run(at, &format!("taptrace source show 1 --row {row}"));
+        assert_eq!(out.contains("as it came: withheld by law"), is_withheld, "{out}");
+        assert_eq!(out.contains("OWNER "), !is_withheld, "{out}");
+    }
     let (code, out, _) = run(at, "taptrace source certify 1");
     assert!(
         code == 0 && out.contains(&hash) && out.contains("no difference was found") && !out.contains("{manifest}"),

@@ -453,6 +453,12 @@ fn nothing_is_asked_about_an_owner_withheld_by_law_or_an_unknown_parcel() {
     let shown = page_refresh::last_read(&reader, "03125-93-060").unwrap().unwrap();
     assert!(shown.values.iter().all(|v| !v.value.contains("TESTWELL")), "{:?}", shown.values);
     assert!(shown.compared.is_empty());
+    let body = crate::support::shell(
+        desk.dir.path(),
+        &format!("taptrace --db t.db source show {} --body", shown.source.sha256),
+    );
+    let told = String::from_utf8(body.stderr).unwrap();
+    assert!(body.status.code() == Some(2) && body.stdout.is_empty() && told.contains("withheld by law"), "{told}");
     // A parcel without anything to search by names what is lacking.
     let other = profile(
         &server,
