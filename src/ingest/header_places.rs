@@ -14,6 +14,8 @@ pub(super) enum Place {
     Field(&'static str),
     /// The owner's name, first, second ... column.
     OwnerLine(u8),
+    /// A piece of the owner's name: 0 surname, 1 first name, 2 middle name.
+    OwnerPiece(usize),
     /// A line of the mailing address.
     MailLine(u8),
     /// `TULSA OK 74103` of the mailing address.
@@ -265,6 +267,14 @@ fn of_owner(s: Said, found: &mut Vec<(Place, u8)>) {
         B::ident,
     ]);
     let ordinal = s.ordinal.unwrap_or(1 + u8::from(s.has(B::second)));
+    let piece = [s.any(&[B::last, B::surname]), s.has(B::first), s.has(B::middle)];
+    if let (Some(at), true) = (piece.iter().position(|is_so| *is_so), s.any(&[B::owner, B::name]) || s.has(B::surname))
+    {
+        if !is_other && ordinal == 1 {
+            found.push((Place::OwnerPiece(at), u8::from(!s.has(B::owner))));
+        }
+        return;
+    }
     if s.has(B::care) && !s.any(&[B::address, B::city, B::zip]) {
         found.push((Place::OwnerLine(LINES_MAX), 3));
     } else if s.has(B::owner) && !is_other && (s.has(B::name) || !s.has(B::state)) {
@@ -410,6 +420,14 @@ mod tests {
             ["PRIOR_OWNER", "OWNERSHIP_TYPE", "Mail Zip4", "GRANTOR_NAME", "SHAPE_AREA", "\u{e9}\u{e9}", "1", ""]
         {
             assert_eq!(places(nothing), Vec::new(), "{nothing}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_header_is_read(header in "\\PC{0,40}", glued in "[a-z0-9_]{0,60}") {
+            places(&header);
+            places(&glued);
         }
     }
 }

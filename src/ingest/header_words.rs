@@ -88,6 +88,9 @@ meanings!(
     read,
     usage,
     grant,
+    first,
+    surname,
+    middle,
 );
 
 /// What a header says.

@@ -267,7 +267,9 @@ impl Inspection {
         for (field, headers) in self.proposals.iter().filter(|(f, _)| !is_taken(f)) {
             let names: Vec<String> = headers.iter().map(|h| quoted(h)).collect();
             let rule = if self.joined.contains(field) {
-                format!("{{ from = [{}], with = \" \" }}", names.join(", "))
+                // `DE LA CRUZ, ANA`: the comma says where a surname of several words ends.
+                let with = if *field == "owner_lines" && names.len() == 2 { ", " } else { " " };
+                format!("{{ from = [{}], with = \"{with}\" }}", names.join(", "))
             } else if *field == "deed_reference" && names.len() > 1 {
                 format!("{{ from = [{}], with = \"/\" }}", names.join(", "))
             } else if names.len() == 1 && !field.ends_with("_lines") {

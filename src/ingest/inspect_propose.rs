@@ -116,6 +116,10 @@ impl Inspection {
         if fields_of(self.kind).contains(&"service_address") && !self.has("service_address") {
             self.propose_address("service_address", &worded, &mut used);
         }
+        if self.kind == SourceKind::Accounts && !self.has("holder_name") {
+            let pieces: Vec<usize> = (0..3).filter_map(|i| worded.best(Place::OwnerPiece(i), &used)).collect();
+            self.take("holder_name", &pieces, &mut used);
+        }
         if self.kind == SourceKind::Accounts && !self.has("mailing_address") {
             let lines = worded.lines(self, Place::MailLine, &used);
             self.take("mailing_address", &lines, &mut used);
@@ -197,7 +201,7 @@ impl Inspection {
         ] {
             self.propose_place_line(worded.best(place, used), fields, used);
         }
-        self.propose_lines("owner_lines", &worded.lines(self, Place::OwnerLine, used), used);
+        self.propose_owner(worded, used);
         self.propose_mailing(worded, used);
         self.propose_lines("legal_description", &worded.lines(self, Place::Legal, used), used);
         for field in fields_of(self.kind) {
@@ -210,6 +214,18 @@ impl Inspection {
         let book_and_page: Vec<usize> = (0..2).filter_map(|i| worded.best(Place::DeedPart(i), used)).collect();
         if book_and_page.len() == 2 && !self.has("deed_reference") {
             self.take("deed_reference", &book_and_page, used);
+        }
+    }
+
+    /// The owner by lines, else by the pieces of a name.
+    fn propose_owner(&mut self, worded: &Worded, used: &mut Vec<usize>) {
+        let lines = worded.lines(self, Place::OwnerLine, used);
+        let pieces: Vec<usize> = (0..3).filter_map(|i| worded.best(Place::OwnerPiece(i), used)).collect();
+        if lines.is_empty() && !self.has("owner_lines") && pieces.len() > 1 {
+            self.take("owner_lines", &pieces, used);
+            self.joined.push("owner_lines");
+        } else {
+            self.propose_lines("owner_lines", &lines, used);
         }
     }
 

@@ -188,7 +188,7 @@ impl ColumnInfo {
             Place::Field(_) => self.n_filled > 0,
             Place::Bare(at) => self.looks_like(Place::Field(["situs_city", "situs_state", "situs_zip"][at])),
             Place::SitusTown | Place::MailTown | Place::BareTown => is_share(looks.n_place_lines, 50),
-            Place::OwnerLine(_) | Place::Legal(_) => is_text,
+            Place::OwnerLine(_) | Place::OwnerPiece(_) | Place::Legal(_) => is_text,
             // `C/O` lines and post boxes have no number in front.
             Place::MailLine(1) => is_text && is_share(looks.n_phrases, 50),
             Place::BareLine(0) => is_share(looks.n_addresses, 10),
