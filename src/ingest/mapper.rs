@@ -96,7 +96,8 @@ const SENSITIVE_ENDS: &[&str] = &["ssn", "email"];
 const SENSITIVE_PHRASES: &[&str] = &["socialsec", "socsec", "driverslic", "driverlic", "taxpayerid"];
 
 /// Whole words and whole headers that mark the same.
-const SENSITIVE_WORDS: &[&str] = &["dob", "cell", "fax", "tin", "mobile", "fein"];
+const SENSITIVE_WORDS: &[&str] =
+    &["dob", "cell", "fax", "tin", "mobile", "fein", "ein", "fedid", "fedtaxid", "federalid", "federaltaxid"];
 
 /// True for a column that is not kept unless the profile allows it.
 pub fn is_sensitive(header: &str) -> bool {
@@ -137,6 +138,8 @@ pub struct Mapper {
     headers: Vec<String>,
     /// Columns that no rule uses, each with its key as JSON: `"USE CODE":`.
     extras: Vec<(usize, String)>,
+    /// Columns that are not taken.
+    refused: Vec<String>,
     warnings: Vec<Reject>,
 }
 
@@ -178,6 +181,7 @@ impl Mapper {
             resolved: Vec::new(),
             headers: Vec::new(),
             extras: Vec::new(),
+            refused: Vec::new(),
             warnings: Vec::new(),
         };
         mapper.resolve(columns);
@@ -212,8 +216,10 @@ impl Mapper {
             })
             .collect();
         let allowed: Vec<String> = self.profile.allow_sensitive.iter().map(|h| plain(h)).collect();
+        let is_refused = |i: &usize| is_sensitive(&columns[*i]) && !allowed.contains(&plain(&columns[*i]));
+        self.refused = (0..columns.len()).filter(|i| !used[*i] && is_refused(i)).map(|i| columns[i].clone()).collect();
         self.extras = (0..columns.len())
-            .filter(|i| !used[*i] && (!is_sensitive(&columns[*i]) || allowed.contains(&plain(&columns[*i]))))
+            .filter(|i| !used[*i] && !is_refused(i))
             .map(|i| {
                 let mut key = String::new();
                 push_json_string(&mut key, &columns[i]);
@@ -222,6 +228,11 @@ impl Mapper {
             })
             .collect();
         self.resolved = resolved;
+    }
+
+    /// Columns of identity numbers, birth, phone and the like that are not taken.
+    pub fn refused(&self) -> &[String] {
+        &self.refused
     }
 
     /// What was left out of the last row, each with column, value and reason; the row itself was kept.
@@ -652,6 +663,8 @@ lat = "Y"
             "OwnerEmail",
             "Owner Fax",
             "FEIN_NO",
+            "FED_ID",
+            "EIN",
         ] {
             assert!(is_sensitive(header), "{header}");
         }

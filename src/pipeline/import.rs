@@ -484,6 +484,11 @@ impl Run<'_> {
             snapshots::finish(tx, id, counts, &columns_json)?;
         }
         self.report.findings = source.findings();
+        if !self.mapper.refused().is_empty() {
+            // A column that goes missing in silence is looked for later.
+            let told = format!("{} (allow_sensitive of the profile keeps one)", self.mapper.refused().join(", "));
+            self.report.findings.push(("not kept, sensitive", told));
+        }
         let after = serde_json::json!({
             "origin": snapshot.origin, "profile": snapshot.profile, "sha256": file.sha256, "as_of": snapshot.as_of_date,
             "read": counts.read, "stored": counts.stored, "duplicate": counts.duplicate, "rejected": counts.rejected,

@@ -149,3 +149,28 @@ fn an_address_where_a_file_belongs_is_told_apart() {
         check(dir.path(), &line, 2, &["fetch parcels 'https://gis.example.gov/MapServer/0' --dry-run"]);
     }
 }
+
+#[test]
+fn columns_that_are_not_taken_are_named_and_nowhere_in_the_database() {
+    let dir = temp_dir();
+    let head = "parcel_id,owner,situs_address,ssn,FED_ID,home_phone,ADDRESS_NUM";
+    std::fs::write(
+        dir.path().join("r.csv"),
+        format!("{head}\nP1,\"PLINK, ORA\",12 ELM ST,987-65-4321,98-7654321,555-0199,12\n"),
+    )
+    .unwrap();
+    let told = check(
+        dir.path(),
+        "taptrace import roll r.csv --db t.db",
+        0,
+        &["not kept, sensitive: ssn, FED_ID, home_phone ("],
+    );
+    assert!(!told.contains("ADDRESS_NUM"), "{told}");
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+        let is_source = path.ends_with("r.csv");
+        assert!(["987-65-4321", "98-7654321", "555-0199"].iter().all(|t| holds(t) == is_source), "{}", path.display());
+    }
+}
