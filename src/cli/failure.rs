@@ -76,9 +76,11 @@ impl Failure {
         failure
     }
 
-    /// The message with its causes, in one line.
+    /// The message with its causes and the hint, in one line.
     pub(crate) fn text(&self) -> String {
-        std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
+        let told =
+            std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ");
+        self.hint.as_ref().map_or_else(|| told.clone(), |hint| format!("{told} ({hint})"))
     }
 
     /// Adds a cause line.
