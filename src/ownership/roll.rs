@@ -192,6 +192,11 @@ impl Roll {
         self.nodes_by_name.get(start..end).unwrap_or(&[])
     }
 
+    /// All nodes in the order of their names, those of one name ascending.
+    pub fn nodes_by_name(&self) -> &[u32] {
+        &self.nodes_by_name
+    }
+
     /// The place with a mail key.
     pub fn find_place(&self, mail_key: &str) -> Option<u32> {
         find(&self.place_keys, mail_key)

@@ -321,5 +321,6 @@ fn store_nodes(
             confirmed: None,
         }
     });
-    bulk::replace(tx, nodes, parcels, links, addresses)
+    let ids_by_name: Vec<u32> = roll.nodes_by_name().iter().map(|node| node + 1).collect();
+    bulk::replace(tx, nodes, parcels, links, addresses, &ids_by_name)
 }

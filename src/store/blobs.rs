@@ -15,6 +15,9 @@ pub const COUNTY: &str = "county";
 /// What the roll teaches about its owners' names (`ownership::learnt`).
 pub const OWNER_WORDS: &str = "owner_words";
 
+/// Owners in the order of their names (`store::owner_find`).
+pub(super) const OWNER_NAMES: &str = "owner_names";
+
 /// Stores a blob, replacing the one of the same kind.
 ///
 /// # Errors

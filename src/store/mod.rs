@@ -12,6 +12,7 @@ pub mod links;
 pub mod maintenance;
 pub mod matching;
 mod open;
+mod owner_find;
 pub mod owner_groups;
 pub mod owner_rebuild;
 pub mod owner_review;

@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_checklist_mark.sql"),
     include_str!("migrations/0015_owner_bulk.sql"),
     include_str!("migrations/0016_match_link.sql"),
+    include_str!("migrations/0017_owner_order.sql"),
 ];
 
 /// The schema version this program writes.

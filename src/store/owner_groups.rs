@@ -5,7 +5,7 @@
 use rusqlite::params;
 
 use super::view::Db;
-use super::{Error, Tx};
+use super::{Error, Tx, owner_find};
 
 /// An owner at a mailing address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,14 +98,6 @@ pub fn node_of_parcel(db: &impl Db, parcel_no: &str) -> Result<Option<NodeRow>, 
     Ok(nodes_where(db, condition, &[&parcel_no])?.pop())
 }
 
-/// The node of a name key at a mail key.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn node_by_key(db: &impl Db, name_key: &str, mail_key: &str) -> Result<Option<NodeRow>, Error> {
-    Ok(nodes_where(db, "n.name_key = ?1 AND n.mail_key = ?2", &[&name_key, &mail_key])?.pop())
-}
-
 /// The node of an id.
 ///
 /// # Errors
@@ -136,7 +128,8 @@ pub fn nodes_of_group(db: &impl Db, group_id: i64) -> Result<Vec<NodeRow>, Error
 /// # Errors
 /// When the database cannot be read.
 pub fn nodes_at(db: &impl Db, mail_key: &str) -> Result<Vec<NodeRow>, Error> {
-    nodes_where(db, "n.mail_key = ?1", &[&mail_key])
+    let ids = owner_find::at_address(db, mail_key)?;
+    nodes_where(db, "n.owner_node_id >= ?1 AND n.owner_node_id < ?2", &[&ids.start, &ids.end])
 }
 
 /// Owners with a name key, at any address.
@@ -144,7 +137,11 @@ pub fn nodes_at(db: &impl Db, mail_key: &str) -> Result<Vec<NodeRow>, Error> {
 /// # Errors
 /// When the database cannot be read.
 pub fn nodes_named(db: &impl Db, name_key: &str) -> Result<Vec<NodeRow>, Error> {
-    nodes_where(db, "n.name_key = ?1", &[&name_key])
+    let mut nodes = Vec::new();
+    for id in owner_find::named(db, name_key)? {
+        nodes.extend(node_by_id(db, id)?);
+    }
+    Ok(nodes)
 }
 
 /// Owners whose line holds all of the words (upper case), at most `limit`.

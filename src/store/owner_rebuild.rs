@@ -7,14 +7,12 @@ use rusqlite::{Statement, params};
 
 use super::owner_groups::{AddressRow, PartyRow};
 use super::view::Db;
-use super::{Error, Tx};
+use super::{Error, Tx, owner_find};
 use crate::model::party::Party;
 
-/// Indexes made when the rows are in: those of migrations 0015 and 0008.
+/// Indexes made when the rows are in: those of migrations 0015 and 0008. Keys of owners have none, see `owner_find`.
 const INDEXES: &[(&str, &str)] = &[
-    ("owner_node_name", "owner_node (name_key)"),
     ("owner_node_group", "owner_node (owner_group_id)"),
-    ("owner_node_mail", "owner_node (mail_key)"),
     ("owner_node_parcel_node", "owner_node_parcel (owner_node_id)"),
 ];
 
@@ -42,7 +40,8 @@ pub struct NewLink {
     pub by_address: bool,
 }
 
-/// Replaces nodes, parcels, links and roles by those of a new run. Parcels are (parcel, node), in the order of parcels.
+/// Replaces nodes, parcels, links and roles by those of a new run. Nodes are in the order of their keys (see `owner_find`),
+/// parcels are (parcel, node), in the order of parcels; `ids_by_name` are the ids of all nodes in the order of name keys.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -52,7 +51,9 @@ pub fn replace<'a>(
     parcels: impl Iterator<Item = (i64, i64)>,
     links: impl Iterator<Item = NewLink>,
     addresses: impl Iterator<Item = AddressRow>,
+    ids_by_name: &[u32],
 ) -> Result<(), Error> {
+    owner_find::put_names(tx, ids_by_name)?;
     for (index, _) in INDEXES {
         tx.tx.execute_batch(&format!("DROP INDEX IF EXISTS {index}"))?;
     }
@@ -122,7 +123,7 @@ pub fn each_numbered(db: &impl Db, mut each: impl FnMut(&str, &str, i64)) -> Res
     Ok(())
 }
 
-fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, Error> {
+pub(super) fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, Error> {
     Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default())
 }
 

@@ -1,6 +1,9 @@
 //! What of the stored owners a person should look at: addresses and groups with many parcels.
 
+use std::cmp::Ordering;
+
 use super::Error;
+use super::owner_rebuild::text;
 use super::view::Db;
 
 /// An address that several owners use.
@@ -19,24 +22,39 @@ pub struct BusyPlace {
 /// # Errors
 /// When the database cannot be read.
 pub fn places(db: &impl Db, n_parcels_min: u32) -> Result<Vec<BusyPlace>, Error> {
-    let mut statement = db.connection().prepare(
-        "SELECT r.mail_key, r.role, r.n_groups, SUM(n.n_parcels), MIN(n.owner_node_id)
+    // Both are in the order of mail keys: one pass over the owners.
+    let mut judged = db.connection().prepare(
+        "SELECT r.mail_key, r.role, r.n_groups,
+                EXISTS (SELECT 1 FROM address_decision d WHERE d.mail_key = r.mail_key AND d.withdrawn_at IS NULL)
          FROM address_role r
-         JOIN owner_node n ON n.mail_key = r.mail_key
-         WHERE NOT EXISTS (SELECT 1 FROM address_decision d WHERE d.mail_key = r.mail_key AND d.withdrawn_at IS NULL)
-         GROUP BY r.mail_key
-         HAVING SUM(n.n_parcels) >= ?1",
+         ORDER BY r.mail_key",
     )?;
-    let rows = statement.query_map([n_parcels_min], |r| {
-        Ok(BusyPlace {
-            mail_key: r.get(0)?,
-            role: r.get(1)?,
-            n_groups: r.get::<_, u32>(2)? as usize,
-            n_parcels: r.get(3)?,
-            first_node_id: r.get(4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut owners =
+        db.connection().prepare("SELECT mail_key, n_parcels, owner_node_id FROM owner_node ORDER BY owner_node_id")?;
+    let (mut judged, mut owners) = (judged.query([])?, owners.query([])?);
+    let mut owner = owners.next()?;
+    let mut found = Vec::new();
+    while let Some(row) = judged.next()? {
+        let mail_key: String = row.get(0)?;
+        let mut here = (0u32, None);
+        while let Some(at) = owner {
+            match text(at, 0)?.cmp(&mail_key) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    here.0 += at.get::<_, u32>(1)?;
+                    here.1 = here.1.or(Some(at.get(2)?));
+                }
+                Ordering::Greater => break,
+            }
+            owner = owners.next()?;
+        }
+        let (n_parcels, Some(first_node_id)) = here else { continue };
+        if n_parcels >= n_parcels_min && !row.get::<_, bool>(3)? {
+            let (role, n_groups) = (row.get(1)?, row.get::<_, u32>(2)? as usize);
+            found.push(BusyPlace { mail_key, role, n_groups, n_parcels, first_node_id });
+        }
+    }
+    Ok(found)
 }
 
 /// Groups with a private owner and more than so many parcels, with their parcels.
