@@ -19,6 +19,9 @@ pub(crate) fn number(tokens: &Tokens, lo: usize, hi: usize) -> Option<Found> {
     if let Some(found) = spelled(tokens, lo, hi) {
         return Some(found);
     }
+    if let Some((number, behind)) = number::read_spread_grid(tokens, lo, hi) {
+        return Some(Found { at: lo, number, behind });
+    }
     let first = (lo..hi).find(|i| can_be_number(tokens, *i, lo, hi))?;
     let at = if first > lo || is_care_of(tokens, lo) { best_behind_front(tokens, first, lo, hi) } else { first };
     let (number, behind) = number::read(tokens, at, hi)?;

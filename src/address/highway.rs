@@ -45,7 +45,10 @@ fn class_of(words: &str) -> Option<&'static str> {
         | "COUNTY TRUNK HWY"
         | "COUNTY TRUNK HIGHWAY"
         | "CTY TRUNK"
-        | "COUNTY TRK" => "COUNTY HWY",
+        | "COUNTY TRK"
+        | "CTY TRK"
+        | "CO TRUNK"
+        | "CSAH" => "COUNTY HWY",
         "ROUTE" | "RTE" | "RT" => "RTE",
         "RURAL ROUTE" | "RR" => "RR",
         "IH" => "IH",
@@ -129,11 +132,32 @@ fn is_road_letters(tokens: &Tokens, at: usize) -> bool {
         && !(entry.direction.is_some() && word.len() == 2)
 }
 
+/// `S R 4`, `C R 150`: the letters of a class with a blank between them, and a number that ends the street.
+fn read_spaced_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
+    let is_letters = tokens.at(at).shape == Shape::Letter && tokens.at(at + 1).shape == Shape::Letter;
+    let is_numbered = is_letters && at + 2 < hi && tokens.at(at + 2).shape == Shape::Digits;
+    let goes_on = at + 3 < hi && tokens.at(at + 3).entry.direction.is_none();
+    if !is_numbered || goes_on || tokens.at(at + 1).gap != Gap::Blank || tokens.word(at + 2).len() > 4 {
+        return None;
+    }
+    let class = match tokens.span(at..at + 2) {
+        "S R" => "SR",
+        "C R" => "CR",
+        "S H" => "STATE HWY",
+        "T R" => "TWP RD",
+        "F M" => "FM",
+        "R M" => "RM",
+        _ => return None,
+    };
+    Some((class.to_owned(), at + 2))
+}
+
 /// A road class at `at`: its form and the index behind it.
 fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
     let entry = tokens.at(at).entry;
     // Michigan and Kansas write M-89 and K-10.
-    if matches!(tokens.word(at), "M" | "K") && tokens.at(at + 1).shape == Shape::Digits && at + 2 == hi {
+    let is_last = at + 2 == hi || (at + 3 == hi && matches!(tokens.word(at + 2), "HWY" | "HIGHWAY"));
+    if matches!(tokens.word(at), "M" | "K") && tokens.at(at + 1).shape == Shape::Digits && is_last {
         return Some((tokens.word(at).to_owned(), at + 1));
     }
     if entry.state.is_some() && tokens.word(at).len() == 2 {
@@ -213,7 +237,9 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
     let mut at = lo;
     // "NORTH CAROLINA HWY 39" has no direction.
     let is_state = tokens.at(lo + 1).entry.ends_state && tables::state(tokens.span(lo..lo + 2)).is_some();
-    let direction = tokens.at(at).entry.direction.filter(|_| lo + 2 < hi && tokens.word(at) != "STH" && !is_state);
+    let spaced = read_spaced_class(tokens, lo, hi);
+    let is_class = is_state || spaced.is_some();
+    let direction = tokens.at(at).entry.direction.filter(|_| lo + 2 < hi && tokens.word(at) != "STH" && !is_class);
     if let Some(direction) = direction {
         street.predirectional = Some(direction);
         at += 1;
@@ -231,7 +257,10 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
     };
     let is_before = !modifier.is_empty() && at + 2 < hi && tokens.at(at + 1).entry.is_road_class;
     at += usize::from(is_before);
-    let (class, class_end) = read_class(tokens, at, hi).or_else(|| read_named_class(tokens, at, hi))?;
+    let (class, class_end) = spaced
+        .or_else(|| read_class(tokens, at, hi))
+        .or_else(|| read_named_class(tokens, at, hi))
+        .or_else(|| read_spaced_class(tokens, at, hi))?;
     // "HWY NO 70", "COUNTY ROAD # 5".
     let is_sign =
         tokens.at(class_end).shape == Shape::Hash || matches!(tokens.word(class_end), "NO" | "NUMBER" | "NUM");
@@ -278,6 +307,17 @@ fn is_name_of_road(tokens: &Tokens, class: &str, at: usize, hi: usize) -> bool {
 fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) -> usize {
     let mut end = from;
     let is_open = |i: usize| i < hi && tokens.at(i).gap == Gap::Blank;
+    // "COUNTY RD 12 1/2" runs between two others.
+    if is_open(end) && tokens.at(end).shape == Shape::Fraction {
+        street.street_name.push(' ');
+        street.street_name.push_str(tokens.word(end));
+        end += 1;
+    }
+    // "US 31 HWY": the type says nothing more.
+    if is_open(end) && matches!(tokens.word(end), "HWY" | "HIGHWAY") {
+        street.street_type = Some("HWY".to_owned());
+        return end + 1;
+    }
     let modifier = match tokens.word(end) {
         "ALT" | "ALTERNATE" => "ALT",
         "BUS" | "BUSINESS" | "BUSN" | "BSNSS" => "BUS",

@@ -25,6 +25,6 @@ pub use key::{address_key, number_key, unit_key};
 pub use list::split_list;
 pub use parse::{CountyWords, NoCounty, Parsed, READINGS_MAX, parse, parse_in};
 pub use standard::{
-    core_name, folded_name, number_text, road_class, standard_form, street_key, street_text, type_words,
+    compared_type, core_name, folded_name, number_text, road_class, standard_form, street_key, street_text, type_words,
 };
 pub use warning::Warning;

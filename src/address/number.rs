@@ -36,6 +36,9 @@ pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
     if let Some(found) = read_grid(tokens, at, hi) {
         return Some(found);
     }
+    if let Some(found) = read_spaced_mile_grid(tokens, at, hi) {
+        return Some(found);
+    }
     let mut number = read_word(tokens.word(at), tokens.at(at).shape)?;
     let mut end = at + 1;
     if number.high.is_none() && number.suffix.is_none() {
@@ -181,7 +184,9 @@ fn has_lone_letter(tokens: &Tokens, at: usize, hi: usize) -> bool {
     let is_rear = tokens.word(at) == "R" && next.shape == Shape::Word && tokens.word(at + 1).len() > 2;
     let is_bare_name = at + 2 == hi && next.shape == Shape::Word && tokens.word(at + 1).len() > 3;
     let is_letter = (is_letter || (is_rear && tokens.at(at).shape == Shape::Letter))
-        && !(matches!(tokens.word(at + 1), "AND" | "&"));
+        && !(matches!(tokens.word(at + 1), "AND" | "&"))
+        // "1234 C R 150" is on a county road.
+        && !(next.shape == Shape::Letter && tokens.at(at + 2).shape == Shape::Digits);
     let street_follows = (at + 2 < hi || is_bare_name)
         && next.gap == Gap::Blank
         && tokens.at(at).gap != Gap::Comma
@@ -208,10 +213,11 @@ fn complete_short_range(number: &mut AddressNumber, word: &str) {
     }
 }
 
-/// One letter and figures of a grid (`N63`), and what follows.
+/// One letter and figures of a grid (`N63`, `W-1234`), and what follows.
 fn grid_part(word: &str) -> Option<(&str, &str, &str)> {
     let letter = word.get(..1).filter(|c| matches!(*c, "N" | "S" | "E" | "W"))?;
-    let (digits, rest) = split_digits(word.get(1..)?);
+    let figures = word.get(1..)?;
+    let (digits, rest) = split_digits(figures.strip_prefix('-').unwrap_or(figures));
     (!digits.is_empty()).then_some((letter, digits, rest))
 }
 
@@ -229,6 +235,49 @@ fn read_mile_grid(word: &str) -> Option<AddressNumber> {
     Some(AddressNumber { prefix, low: figure(line).filter(|n| *n > 0)?, suffix, ..AddressNumber::default() })
 }
 
+/// `39W 123 MAIN ST`: the same with a blank. A street called `123 MAIN` does not exist; `12E 42 ST`, `10E 12 MILE RD` and
+/// `39W 100 S` are something else.
+fn read_spaced_mile_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
+    let (miles, letter) = split_digits(tokens.word(at));
+    let is_miles = tokens.at(at).shape == Shape::DigitsLetter
+        && miles.len() <= 2
+        && matches!(letter, "N" | "S" | "E" | "W")
+        && at + 3 < hi;
+    let line = tokens.word(at + 1);
+    let is_line = is_miles
+        && tokens.at(at + 1).shape == Shape::Digits
+        && tokens.at(at + 1).gap == Gap::Blank
+        && (2..=4).contains(&line.len());
+    let name = tokens.at(at + 2);
+    let is_name = is_line
+        && name.shape == Shape::Word
+        && name.gap == Gap::Blank
+        && name.entry.direction.is_none()
+        && !is_strong_type(tokens, at + 2)
+        && !matches!(tokens.word(at + 2), "MILE" | "OAKS" | "ACRE" | "ACRES" | "AND" | "TO");
+    let has_type = is_name && (at + 3..hi).any(|i| is_strong_type(tokens, i));
+    has_type.then_some(())?;
+    let zeros = &line[..line.len() - line.trim_start_matches('0').len()];
+    let prefix = Some(format!("{miles}{letter}{zeros}"));
+    Some((AddressNumber { prefix, low: figure(line).filter(|n| *n > 0)?, ..AddressNumber::default() }, at + 2))
+}
+
+/// `N 63 W 12345 MAIN ST`: a grid number with blanks between all its parts, at the front of a line.
+pub(crate) fn read_spread_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
+    if tokens.at(at).shape != Shape::Letter || tokens.at(at + 1).shape != Shape::Digits || at > 0 {
+        return None;
+    }
+    let (first, digits) = (tokens.word(at), tokens.word(at + 1));
+    let (letter, end) = spaced_letter(tokens, at + 1, hi, (first, "")).filter(|_| digits.len() <= 3)?;
+    let number = AddressNumber {
+        prefix: Some(format!("{first}{digits}{letter}")),
+        low: figure(tokens.word(end - 1))?,
+        raw: tokens.span(at..end).to_owned(),
+        ..AddressNumber::default()
+    };
+    Some((number, end))
+}
+
 /// Wisconsin and similar grids: `N63W12345`, `N165 W2123`, `W204N11509`.
 fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
     if tokens.at(at).shape != Shape::Mixed {
@@ -239,7 +288,7 @@ fn read_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, us
         return Some((number, at + 1));
     }
     let Some((first, digits, rest)) = grid_part(tokens.word(at)) else { return read_prefixed(tokens, at, hi) };
-    if let Some((letter, end)) = spaced_letter(tokens, at, hi, (first, rest)) {
+    if let Some((letter, end)) = spaced_letter(tokens, at, hi, (first, rest)).filter(|_| at == 0) {
         let prefix = Some(format!("{first}{digits}{letter}"));
         return Some((AddressNumber { prefix, low: figure(tokens.word(end - 1))?, ..AddressNumber::default() }, end));
     }
@@ -277,7 +326,7 @@ fn spaced_letter<'t>(
         && (3..=5).contains(&tokens.word(figures_at).len());
     let has_street = matches!(tokens.at(figures_at + 1).shape, Shape::Word | Shape::Ordinal)
         && !is_strong_type(tokens, figures_at + 1);
-    (at == 0 && is_crossed && is_line && has_street).then_some((letter, figures_at + 1))
+    (at <= 1 && is_crossed && is_line && has_street).then_some((letter, figures_at + 1))
 }
 
 fn is_strong_type(tokens: &Tokens, at: usize) -> bool {

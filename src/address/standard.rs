@@ -134,6 +134,8 @@ pub fn folded_name(name: &str) -> String {
                 index += 1;
             }
             let _written = write!(out, "{figure}");
+        } else if let Some(figure) = glued_number(word) {
+            let _written = write!(out, "{figure}");
         } else if words.len() > 1 {
             out.push_str(folded_word(word, index == 1));
         } else {
@@ -143,6 +145,13 @@ pub fn folded_name(name: &str) -> String {
         }
     }
     out
+}
+
+/// `TWENTYTHIRD`: tens and units in one word.
+fn glued_number(word: &str) -> Option<u32> {
+    let at = word.find("TY")? + 2;
+    let tens = tables::number_word(word.get(..at)?)?;
+    tables::number_word(word.get(at..)?).filter(|unit| (1..10).contains(unit)).map(|unit| tens + unit)
 }
 
 /// `ONE HUNDRED AND FIRST`, `TWO HUNDRED TWENTY SECOND`: the figure and the index behind the words that `at` begins.
@@ -187,12 +196,18 @@ pub fn street_key(street: &Street) -> String {
     }
     key.push_str(&core_name(&street.street_name));
     key.push('|');
-    // "FM 1960 RD" is FM 1960.
-    let is_named_twice = matches!(pretype, "FM" | "RM") && street.street_type.as_deref() == Some("RD");
-    key.push_str(street.street_type.as_deref().filter(|_| !is_named_twice).unwrap_or(""));
+    key.push_str(compared_type(street).unwrap_or(""));
     key.push('|');
     key.push_str(street.postdirectional.map_or("", Direction::as_str));
     key
+}
+
+/// The street type as compared: `FM 1960 RD` is FM 1960, `US 31 HWY` is US 31.
+pub fn compared_type(street: &Street) -> Option<&str> {
+    let kind = street.street_type.as_deref()?;
+    let class = super::highway::class_key(street.pretype.as_deref().unwrap_or(""));
+    let is_named_twice = matches!((class, kind), ("FM" | "RM", "RD") | ("HWY", "HWY"));
+    (!is_named_twice).then_some(kind)
 }
 
 /// The class of a numbered road as compared: `STATE HWY`, `NC HWY`, `RTE`, `US` are all `HWY`; `CR` is `COUNTY RD`.

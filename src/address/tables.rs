@@ -101,6 +101,7 @@ const ROAD_CLASS_WORDS: &[&str] = &[
     "SR",
     "STH",
     "CTH",
+    "CSAH",
     "CR",
     "ROUTE",
     "RTE",

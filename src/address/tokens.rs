@@ -107,6 +107,10 @@ impl Tokens {
             return;
         }
         let word = self.buffer.get(start..end).unwrap_or("");
+        if word == "TH" && self.joins_figures() {
+            self.join_ordinal(start, end);
+            return;
+        }
         let shape = match self.classes {
             2 => Shape::Digits,
             1 if end - start > 1 => Shape::Word,
@@ -121,6 +125,22 @@ impl Tokens {
         self.has_box |= entry.is_box;
         self.n += 1;
         self.gap = Gap::Blank;
+    }
+
+    /// True when the word before is figures whose ordinal ends in TH.
+    fn joins_figures(&self) -> bool {
+        let before = self.word(self.n.wrapping_sub(1));
+        let is_th = before.ends_with(['0', '4', '5', '6', '7', '8', '9'])
+            || ["11", "12", "13"].iter().any(|teen| before.ends_with(teen));
+        self.n > 0 && self.gap == Gap::Blank && self.at(self.n - 1).shape == Shape::Digits && is_th
+    }
+
+    /// `25 TH` becomes one word.
+    fn join_ordinal(&mut self, start: usize, end: usize) {
+        self.buffer.remove(start - 1);
+        let token = &mut self.list[self.n - 1];
+        token.shape = Shape::Ordinal;
+        token.end = (end - 1) as u16;
     }
 
     fn follows_spanish(&self) -> bool {

@@ -51,7 +51,7 @@ pub(crate) fn direction_word(code: u32) -> &'static str {
 /// Streets that differ only in the habit of writing become equal: `AVENUE H` is `H AVE`, `75 STREET CT` is `75 CT`.
 pub(crate) fn street_words(street: &Street) -> StreetWords {
     let mut name = address::core_name(&street.street_name);
-    let mut kind = street.street_type.clone().unwrap_or_default();
+    let mut kind = address::compared_type(street).unwrap_or_default().to_owned();
     if street.premodifier.is_some() {
         name.insert_str(0, "OLD ");
     }
