@@ -75,13 +75,16 @@ fn from_sets(global: &Global, args: &Args, sets: &std::path::Path) -> Result<Out
         .map_err(|e| Failure::from_error(&e).hint("taptrace match learn writes a complete table"))?;
     let hint = "the columns are parcels, queries, city, keep_percent, points";
     let sets = learning::read_sets(sets).map_err(|e| Failure::from_error(&e).hint(hint))?;
-    let learnt = learning::learn_from(&sets, &from, &args.name, args.leave_out.is_some())
-        .map_err(|e| Failure::from_error(&e).hint(hint))?;
+    let learnt = learning::learn_from(&sets, &from, &args.name).map_err(|e| Failure::from_error(&e).hint(hint))?;
     let mut sink = Sink::open(global.output.as_deref())?;
     sink.write_all(learnt.all.weights.to_toml().as_bytes())?;
     sink.finish()?;
     let (before, after) = learnt.all.likelihood;
     eprintln!("{} cases, log-likelihood a case {before:.4} before, {after:.4} after", learnt.all.n_cases);
+    for (city, share) in &learnt.labels {
+        let used = if *share < learning::WHOLE_RIGHT_MIN { "; not used for the calibration" } else { "" };
+        eprintln!("{city}: labels call {:.1} % of letter-for-letter answers right{used}", 100.0 * share);
+    }
     if let Some(folder) = &args.leave_out {
         std::fs::create_dir_all(folder)?;
         for (city, fit) in &learnt.without {

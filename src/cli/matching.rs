@@ -223,7 +223,7 @@ fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     if args.weights.is_some() {
         let weights = learning::weights_from(args.weights.as_deref())
             .map_err(|e| Failure::from_error(&e).hint("taptrace match learn writes a complete table"))?;
-        matcher = matcher.with_weights(weights);
+        matcher.set_weights(weights);
     }
     let mut sink = Sink::open(global.output.as_deref())?;
     let scope = evaluation::Scope { with_points: !args.text_alone, part, tier: args.tier.as_deref() };

@@ -43,8 +43,23 @@ pub struct Figures {
     pub recall_at_995: f64,
     /// Mean squared error of the score as a probability of being right.
     pub brier: f64,
-    /// Ten bins of scores 0.9 to 1.0: number, mean score, share right.
-    pub reliability: Vec<(usize, f64, f64)>,
+    /// Mean distance between score and share right in bins of a hundredth, over the answers with a score of .8 and more.
+    pub calibration_error: f64,
+    /// Scores of .9 to 1 in ten bins.
+    pub reliability: Vec<Bin>,
+}
+
+/// The answers whose score lies in one hundredth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    /// Least score, in hundredths.
+    pub from_hundredths: u32,
+    /// Answers.
+    pub n: usize,
+    /// Their mean score.
+    pub mean_score: f64,
+    /// Share of them that is right.
+    pub share_right: f64,
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {
@@ -70,7 +85,8 @@ pub fn figures(judged: &[Judged]) -> Figures {
         recall_at_99: recall_at(&inside, 0.99),
         recall_at_995: recall_at(&inside, 0.995),
         brier: if judged.is_empty() { 0.0 } else { brier / judged.len() as f64 },
-        reliability: reliability(judged),
+        calibration_error: calibration_error(&bins(judged, 80)),
+        reliability: bins(judged, 90),
     }
 }
 
@@ -88,15 +104,48 @@ fn recall_at(inside: &[&Judged], precision: f64) -> f64 {
     best
 }
 
-fn reliability(judged: &[Judged]) -> Vec<(usize, f64, f64)> {
-    (0..10)
+fn bins(judged: &[Judged], first_hundredth: u32) -> Vec<Bin> {
+    let hundredth = |score: f64| ((score * 100.0).floor() as u32).min(99);
+    (first_hundredth..100)
         .map(|bin| {
-            let from = 0.9 + 0.01 * f64::from(bin);
-            let to = from + 0.01;
-            let in_bin: Vec<&Judged> =
-                judged.iter().filter(|j| j.score >= from && (j.score < to || (bin == 9 && j.score <= 1.0))).collect();
-            let mean = in_bin.iter().map(|j| j.score).sum::<f64>() / in_bin.len().max(1) as f64;
-            (in_bin.len(), mean, ratio(in_bin.iter().filter(|j| j.is_right).count(), in_bin.len()))
+            let inside: Vec<&Judged> = judged.iter().filter(|j| hundredth(j.score) == bin).collect();
+            Bin {
+                from_hundredths: bin,
+                n: inside.len(),
+                mean_score: inside.iter().map(|j| j.score).sum::<f64>() / inside.len().max(1) as f64,
+                share_right: ratio(inside.iter().filter(|j| j.is_right).count(), inside.len()),
+            }
         })
         .collect()
+}
+
+fn calibration_error(bins: &[Bin]) -> f64 {
+    let n: usize = bins.iter().map(|b| b.n).sum();
+    bins.iter().map(|b| b.n as f64 * (b.mean_score - b.share_right).abs()).sum::<f64>() / n.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Judged, figures};
+    use crate::model::link::Decision;
+
+    #[test]
+    fn scores_are_compared_with_the_share_that_was_right() {
+        let judged = |score, is_right| Judged {
+            decision: Decision::Accepted,
+            score,
+            is_right,
+            in_top3: is_right,
+            in_universe: true,
+        };
+        let set: Vec<Judged> =
+            (0..20).map(|i| judged(0.955, i > 0)).chain([judged(1.0, true), judged(0.82, false)]).collect();
+        let figures = figures(&set);
+        assert_eq!(figures.reliability.len(), 10);
+        let [bin, top] = [5, 9].map(|i| figures.reliability[i]);
+        assert_eq!((bin.from_hundredths, bin.n, top.n), (95, 20, 1));
+        assert!((bin.mean_score - 0.955).abs() < 1e-9 && (bin.share_right - 0.95).abs() < 1e-9);
+        let error = (20.0 * 0.005 + 0.82) / 22.0;
+        assert!((figures.calibration_error - error).abs() < 1e-9, "{}", figures.calibration_error);
+    }
 }

@@ -47,9 +47,8 @@ fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
         return reason.to_owned();
     }
     let limits = &matcher.weights().decision;
-    let is_sure = judgement.score >= limits.accept_probability && judgement.margin_bits >= limits.accept_margin_bits;
     let n_parcels = matcher.answer(judgement).len();
-    if n_parcels > 1 && (is_sure || judgement.n_together > 1) {
+    if n_parcels > 1 && (judgement.is_sure || judgement.n_together > 1) {
         return format!("{n_parcels} parcels share this address");
     }
     match judgement.ranked.get(judgement.n_together) {

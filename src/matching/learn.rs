@@ -4,10 +4,11 @@
 //! Labels are not all right (a corner lot under its other street, a lot that was split): each query counts only as much as
 //! the present weights believe its label, with 3 % as the share of labels that mean nothing.
 
-use super::collect::{Query, Scratch};
+use super::calibration::Answer;
+use super::collect::{Found, Query, Scratch};
 use super::levels::{
-    AGREEMENT, ELEMENTS, LEVELS, Level, Levels, NUMBER, NUMBER_BELOW_SLOT, OWNER, PLACE_EQUAL, POSITION, ZIP_EQUAL,
-    element_of,
+    AGREEMENT, ELEMENTS, LEVELS, Level, Levels, NUMBER, NUMBER_BELOW_SLOT, OWNER, PLACE_EQUAL, POSITION, UNIT,
+    ZIP_EQUAL, element_of,
 };
 use super::matcher::Matcher;
 use super::weights::{Weights, bits_of, share_whole};
@@ -26,6 +27,8 @@ const STEPS_MAX: usize = 60;
 const DIFFERENCE_BITS_MAX: f64 = -0.2;
 /// What another house number costs at least, however often the second doors of a city's duplexes are meant.
 const OTHER_NUMBER_BITS_MAX: f64 = -1.5;
+/// Fewest answers that tell how far labels can be trusted.
+const WHOLE_MIN: usize = 50;
 /// Candidates kept of one query; the rest has no probability to speak of.
 const CANDIDATES_PER_CASE: usize = 16;
 
@@ -33,6 +36,10 @@ const CANDIDATES_PER_CASE: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Case {
     candidates: Vec<(Levels, bool)>,
+    /// Log2 odds of the best answer by the weights that it was asked with, and whether it was right.
+    best: Option<(f64, bool)>,
+    /// True when the best answer agrees in street, house number and unit.
+    is_whole: bool,
     share_whole: f64,
     /// How much the case counts.
     pub weight: f64,
@@ -53,16 +60,12 @@ pub struct Fit {
 pub fn case(matcher: &Matcher, query: &Query<'_>, truths: &[&str], scratch: &mut Scratch) -> Case {
     let county = matcher.county();
     let judgement = matcher.judge_text(query, scratch);
-    let candidates = judgement
-        .ranked
-        .iter()
-        .take(CANDIDATES_PER_CASE)
-        .map(|found| {
-            let is_right = matcher.parcels_of(found).any(|p| truths.contains(&county.parcel_nos.get(p)));
-            (found.levels, is_right)
-        })
-        .collect();
-    Case { candidates, share_whole: share_whole(county.completeness), weight: 1.0 }
+    let is_right = |found: &Found| matcher.parcels_of(found).any(|p| truths.contains(&county.parcel_nos.get(p)));
+    let candidates = judgement.ranked.iter().take(CANDIDATES_PER_CASE).map(|f| (f.levels, is_right(f))).collect();
+    let answer = &judgement.ranked[..judgement.n_together];
+    let is_whole = answer.first().is_some_and(|found| found.levels[..=UNIT] == AGREEMENT[..=UNIT]);
+    let best = (!answer.is_empty()).then(|| (judgement.odds_bits, answer.iter().any(is_right)));
+    Case { candidates, best, is_whole, share_whole: share_whole(county.completeness), weight: 1.0 }
 }
 
 /// Parameters: the base, then the bits of each level in a whole roll, then what a sample adds.
@@ -146,7 +149,7 @@ fn add_case(case: &Case, parameters: &[f64], sums: &mut Sums) {
 }
 
 /// Value, gradient and curvature of the penalised likelihood.
-fn sums_at(cases: &[Case], parameters: &[f64], start: &[f64]) -> Sums {
+fn sums_at(cases: &[&Case], parameters: &[f64], start: &[f64]) -> Sums {
     let mut sums = Sums { likelihood: 0.0, gradient: vec![0.0; N], curvature: vec![0.0; N * N] };
     for case in cases {
         add_case(case, parameters, &mut sums);
@@ -206,7 +209,7 @@ fn to_parameters(weights: &Weights) -> Vec<f64> {
 }
 
 /// Fits the weights to the cases, starting from and held near the weights given. Thresholds stay.
-pub fn fit(cases: &[Case], from: &Weights, version: &str) -> Fit {
+pub fn fit(cases: &[&Case], from: &Weights, version: &str) -> Fit {
     let start = to_parameters(from);
     let mut at = start.clone();
     let mut sums = sums_at(cases, &at, &start);
@@ -239,9 +242,26 @@ pub fn fit(cases: &[Case], from: &Weights, version: &str) -> Fit {
     let n_levels = LEVELS.len();
     let whole = at[1..=n_levels].to_vec();
     let sample = whole.iter().zip(&at[n_levels + 1..]).map(|(w, s)| w + s).collect();
-    let weights = Weights { version: version.to_owned(), base: at[0], decision: from.decision.clone(), whole, sample };
+    let (decision, calibration) = (from.decision.clone(), from.calibration.clone());
+    let weights = Weights { version: version.to_owned(), base: at[0], decision, calibration, whole, sample };
     let n = cases.len().max(1) as f64;
     Fit { weights, n_cases: cases.len(), likelihood: (before / n, sums.likelihood / n) }
+}
+
+/// Of the answers that agree letter for letter with the county's file the share that the labels call right; `None` for too
+/// few. No weight can raise it: it tells the labels, and lots renumbered since.
+pub fn whole_right<'a>(cases: impl Iterator<Item = &'a Case>) -> Option<f64> {
+    let (mut n, mut n_right) = (0usize, 0usize);
+    for (_, is_right) in cases.filter(|case| case.is_whole).filter_map(|case| case.best) {
+        n += 1;
+        n_right += usize::from(is_right);
+    }
+    (n >= WHOLE_MIN).then(|| n_right as f64 / n as f64)
+}
+
+/// What a case says of the probability that the weights it was asked with gave its best answer.
+pub fn answer(case: &Case) -> Option<Answer> {
+    case.best.map(|(bits, is_right)| Answer { bits, is_right, weight: case.weight })
 }
 
 /// Probability of the best candidate under a table, and whether it is right: for reliability without asking again.
@@ -277,11 +297,17 @@ mod tests {
     fn a_level_that_is_always_wrong_loses_weight_and_the_score_becomes_the_share() {
         let mut two_edits = AGREEMENT;
         two_edits[NAME] = NAME_TWO_EDITS;
-        let case = |levels, right| Case { candidates: vec![(levels, right)], share_whole: 1.0, weight: 1.0 };
+        let case = |levels, right| Case {
+            candidates: vec![(levels, right)],
+            best: None,
+            is_whole: false,
+            share_whole: 1.0,
+            weight: 1.0,
+        };
         let mut cases: Vec<Case> = (0..400).map(|i| case(AGREEMENT, i % 10 != 0)).collect();
         cases.extend((0..400).map(|i| case(two_edits, i % 10 == 0)));
         let start = Weights::default();
-        let fitted = fit(&cases, &start, "test");
+        let fitted = fit(&cases.iter().collect::<Vec<_>>(), &start, "test");
         assert!(fitted.likelihood.1 > fitted.likelihood.0);
         let score = |i: usize| best_of(&cases[i], &fitted.weights).expect("a candidate").0;
         assert!((score(0) - 0.9).abs() < 0.05, "{}", score(0));

@@ -46,7 +46,7 @@ pub struct Outcome {
     pub decision: Decision,
     /// The parcels of the answer: one, or a set that belongs together; empty unless something deserves to be looked at.
     pub parcels: Vec<String>,
-    /// Probability of the best candidate address.
+    /// Probability of the best candidate address, as calibrated.
     pub score: f64,
     /// Bits between the best candidate address and the next, "none of them" included.
     pub margin_bits: f64,
@@ -85,7 +85,14 @@ pub(crate) struct Judgement {
     /// Leading candidates that are one answer: the lots of a range.
     pub(crate) n_together: usize,
     pub(crate) total: f64,
+    /// Log2 odds of the best answer by the weights: what the decision is made on.
+    pub(crate) odds_bits: f64,
+    /// True when these odds and the margin are enough to accept.
+    pub(crate) is_sure: bool,
+    /// The calibrated score.
     pub(crate) score: f64,
+    /// What the calibration leaves of the probability of each rival.
+    rival_share: f64,
     pub(crate) margin_bits: f64,
     pub(crate) veto: Option<&'static str>,
 }
@@ -162,9 +169,9 @@ impl Matcher {
     }
 
     /// Replaces the weight table.
-    #[must_use]
-    pub fn with_weights(self, weights: Weights) -> Self {
-        Self::of(self.county, weights)
+    pub fn set_weights(&mut self, weights: Weights) {
+        self.bits = weights.at(self.county.completeness);
+        self.weights = weights;
     }
 
     /// The weights for this county, by level.
@@ -284,26 +291,30 @@ impl Matcher {
         let n_together = together.n.min(ranked.len());
         let rivals = &ranked[n_together..];
         let best_bits = ranked.first().map_or(f64::NEG_INFINITY, |f| f.bits);
-        let total = 1.0 + best_bits.exp2() + rivals.iter().map(|f| f.bits.exp2()).sum::<f64>();
-        let score = best_bits.exp2() / total;
+        let rest = 1.0 + rivals.iter().map(|f| f.bits.exp2()).sum::<f64>();
+        let total = rest + best_bits.exp2();
+        let probability = best_bits.exp2() / total;
+        let odds_bits = best_bits - rest.log2();
+        let score = if ranked.is_empty() { 0.0 } else { self.weights.calibration.score(odds_bits) };
+        let rival_share = ((1.0 - score) / (1.0 - probability).max(f64::EPSILON)).min(1.0);
         let margin_bits =
             if ranked.is_empty() { 0.0 } else { best_bits - rivals.first().map_or(0.0, |f| f.bits).max(0.0) };
         let veto = ranked.first().and_then(veto);
-        let is_sure = score >= limits.accept_probability && margin_bits >= limits.accept_margin_bits;
+        let is_sure = probability >= limits.accept_probability && margin_bits >= limits.accept_margin_bits;
         let is_one = ranked.first().is_some_and(|f| {
             let mut parcels = self.parcels_of(f);
             let first = parcels.next();
             parcels.all(|p| Some(p) == first)
         });
         let is_whole_set = together.is_range && n_together > 1 && self.covers_range(&ranked[..n_together]);
-        let decision = if ranked.is_empty() || score < limits.review_probability {
+        let decision = if ranked.is_empty() || probability < limits.review_probability {
             Decision::None
         } else if is_sure && veto.is_none() && is_one && (n_together == 1 || is_whole_set) {
             Decision::Accepted
         } else {
             Decision::Review
         };
-        Judgement { decision, ranked, n_together, total, score, margin_bits, veto }
+        Judgement { decision, ranked, n_together, total, odds_bits, is_sure, score, rival_share, margin_bits, veto }
     }
 
     /// True when each lot of a set has its own parcel.
@@ -331,13 +342,19 @@ impl Matcher {
         let mut found: Vec<(u32, f64, &Found)> = Vec::with_capacity(CANDIDATES_MAX);
         for (rank, candidate) in judgement.ranked.iter().enumerate() {
             let n_sharing = self.parcels_of(candidate).count().max(1);
-            let n_sharing = if rank < judgement.n_together { n_sharing * judgement.n_together } else { n_sharing };
+            let is_answer = rank < judgement.n_together;
+            let n_sharing = if is_answer { n_sharing * judgement.n_together } else { n_sharing };
+            let probability = if is_answer {
+                judgement.score
+            } else {
+                (candidate.bits.exp2() / judgement.total * judgement.rival_share).min(judgement.score)
+            };
             for parcel in self.parcels_of(candidate) {
                 if found.len() == CANDIDATES_MAX {
                     return found;
                 }
                 if !found.iter().any(|(p, _, _)| *p == parcel) {
-                    found.push((parcel, candidate.bits.exp2() / judgement.total / n_sharing as f64, candidate));
+                    found.push((parcel, probability / n_sharing as f64, candidate));
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! decisions are in `pipeline`.
 
 mod build;
+pub mod calibration;
 mod collect;
 mod compare;
 mod county;

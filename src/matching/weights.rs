@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::calibration::{Calibration, Line};
 use super::levels::{ELEMENTS, LEVELS, Level, Levels, element_of, word_of};
 
 /// The embedded defaults.
@@ -31,6 +32,7 @@ struct Table {
     level: BTreeMap<String, BTreeMap<String, f64>>,
     #[serde(default)]
     sample: BTreeMap<String, BTreeMap<String, f64>>,
+    calibration: Option<Line>,
 }
 
 /// Every weight and threshold of the matcher.
@@ -42,6 +44,8 @@ pub struct Weights {
     pub base: f64,
     /// Thresholds.
     pub decision: DecisionLimits,
+    /// From the probability of the weights to the score that is shown.
+    pub calibration: Calibration,
     /// Bits by level in a whole roll.
     pub(crate) whole: Vec<f64>,
     /// Bits by level where the file holds a small share of the county's addresses.
@@ -65,6 +69,9 @@ pub enum WeightsError {
         /// Level.
         level: String,
     },
+    /// A line of scores that falls, or leaves 0 to 1.
+    #[error("calibration: bits and score must have one length and rise, scores between 0 and 1")]
+    Calibration,
 }
 
 /// Position of a level by its words.
@@ -91,7 +98,9 @@ impl Weights {
         }
         let mut sample = whole.clone();
         fill(&table.sample, &mut sample)?;
-        Ok(Self { version: table.version, base: table.base, decision: table.decision, whole, sample })
+        let line = table.calibration.as_ref().map(|line| Calibration::from_line(line).ok_or(WeightsError::Calibration));
+        let calibration = line.transpose()?.unwrap_or_default();
+        Ok(Self { version: table.version, base: table.base, decision: table.decision, calibration, whole, sample })
     }
 
     /// The table for a county of this completeness (thousandths): between the two columns.
@@ -110,6 +119,7 @@ impl Weights {
             "version = {:?}\nbase = {:.2}\n\n[decision]\naccept_probability = {}\naccept_margin_bits = {}\nreview_probability = {}\n",
             self.version, self.base, d.accept_probability, d.accept_margin_bits, d.review_probability
         );
+        out.push_str(&self.calibration.to_toml());
         for (section, values) in [("level", &self.whole), ("sample", &self.sample)] {
             let mut element = "";
             for (i, value) in values.iter().enumerate() {

@@ -83,11 +83,15 @@ pub fn run(matcher: &Matcher, path: &Path, scope: Scope<'_>) -> Result<Report, E
 pub fn write(report: &Report, path: &Path, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
     let f = &report.figures;
     if as_json {
+        let bins: Vec<_> = f.reliability.iter().map(|b| {
+            json!({"from": f64::from(b.from_hundredths) / 100.0, "n": b.n, "mean_score": b.mean_score, "share_right": b.share_right})
+        }).collect();
         let line = json!({
             "queries": path.display().to_string(), "n_queries": f.n_queries, "n_in_universe": f.n_in_universe,
             "precision": f.precision, "precision_inside": f.precision_inside, "recall": f.recall, "outside_accepted": f.outside_accepted,
             "review_share": f.review_share, "top3_recall": f.top3_recall, "recall_at_99": f.recall_at_99,
-            "recall_at_995": f.recall_at_995, "brier": f.brier, "queries_per_second": report.queries_per_second.round(),
+            "recall_at_995": f.recall_at_995, "brier": f.brier, "calibration_error": f.calibration_error,
+            "reliability": bins, "queries_per_second": report.queries_per_second.round(),
         });
         return writeln!(out, "{line}");
     }
@@ -102,12 +106,11 @@ pub fn write(report: &Report, path: &Path, as_json: bool, out: &mut dyn Write) -
     writeln!(out, "  top-3 recall        {:.4}", f.top3_recall)?;
     writeln!(out, "  recall at precision .99 {:.4}, at .995 {:.4}", f.recall_at_99, f.recall_at_995)?;
     writeln!(out, "  Brier score         {:.4}", f.brier)?;
-    let bins: Vec<String> = f
-        .reliability
-        .iter()
-        .filter(|b| b.0 > 0)
-        .map(|(n, mean, right)| format!("{mean:.3}->{right:.3} ({n})"))
-        .collect();
-    writeln!(out, "  score -> share right {}", bins.join(", "))?;
+    writeln!(out, "  calibration error   {:.4} (scores of .80 and more)", f.calibration_error)?;
+    writeln!(out, "  score                n  mean score  share right")?;
+    for bin in f.reliability.iter().filter(|b| b.n > 0) {
+        let (from, to) = (f64::from(bin.from_hundredths) / 100.0, f64::from(bin.from_hundredths + 1) / 100.0);
+        writeln!(out, "  {from:.2}-{to:.2}  {:10}  {:10.4}  {:11.4}", bin.n, bin.mean_score, bin.share_right)?;
+    }
     writeln!(out, "  {:.0} queries a second, one thread", report.queries_per_second)
 }

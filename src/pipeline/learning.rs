@@ -1,14 +1,15 @@
 //! `match learn`: weights fitted to labelled files, with each of them left out in turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::matching::calibration::{Answer, Calibration};
 use crate::matching::learn::{self, Case, Fit};
-use crate::matching::{Query, Scratch, Weights};
+use crate::matching::{Matcher, Query, Scratch, Weights};
 use crate::pipeline::address_file::{Error, Table};
-use crate::pipeline::labelled;
+use crate::pipeline::labelled::{self, Labelled};
 use crate::pipeline::link;
 use crate::pipeline::reference::{self, Part};
 use crate::store::{self, Authorship, Change, Reader, Writer, links, premises};
@@ -72,25 +73,39 @@ pub fn read_sets(path: &Path) -> Result<Vec<Set>, Error> {
 /// Queries used of one set; more of one city would drown the others.
 const CASES_PER_SET_MAX: usize = 6_000;
 
-/// The cases of a set under a table; all sets count the same, whatever their size.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn cases(set: &Set, weights: &Weights) -> Result<Vec<Case>, Error> {
-    let matcher = reference::from_csv_part(&set.parcels, set.part)?.with_weights(weights.clone());
-    let mut scratch = Scratch::default();
-    let mut found = Vec::new();
-    for labelled in labelled::read(&set.queries, None)? {
-        let position = labelled.position.filter(|_| set.with_points);
-        let query = Query { address_text: &labelled.text, position, ..Query::default() };
-        let truths: Vec<&str> = labelled.truths.iter().filter(|_| labelled.in_universe).map(String::as_str).collect();
-        found.push(learn::case(&matcher, &query, &truths, &mut scratch));
+/// A set ready to be asked under one table after another.
+struct Loaded<'a> {
+    city: &'a str,
+    with_points: bool,
+    matcher: Matcher,
+    queries: Vec<Labelled>,
+}
+
+impl<'a> Loaded<'a> {
+    fn read(set: &'a Set) -> Result<Self, Error> {
+        let matcher = reference::from_csv_part(&set.parcels, set.part)?;
+        let queries = labelled::read(&set.queries, None)?;
+        let step = queries.len().div_ceil(CASES_PER_SET_MAX).max(1);
+        let queries = queries.into_iter().step_by(step).collect();
+        Ok(Self { city: &set.city, with_points: set.with_points, matcher, queries })
     }
-    let step = found.len().div_ceil(CASES_PER_SET_MAX).max(1);
-    let mut kept: Vec<Case> = found.into_iter().step_by(step).collect();
-    let weight = 1_000.0 / kept.len().max(1) as f64;
-    kept.iter_mut().for_each(|c| c.weight = weight);
-    Ok(kept)
+
+    /// The cases under a table; all sets count the same, whatever their size.
+    fn cases(&mut self, weights: &Weights) -> Vec<Case> {
+        self.matcher.set_weights(weights.clone());
+        let mut scratch = Scratch::default();
+        let weight = 1_000.0 / self.queries.len().max(1) as f64;
+        let ask = |labelled: &Labelled| {
+            let position = labelled.position.filter(|_| self.with_points);
+            let query = Query { address_text: &labelled.text, position, ..Query::default() };
+            let truths: Vec<&str> =
+                labelled.truths.iter().filter(|_| labelled.in_universe).map(String::as_str).collect();
+            let mut case = learn::case(&self.matcher, &query, &truths, &mut scratch);
+            case.weight = weight;
+            case
+        };
+        self.queries.iter().map(ask).collect()
+    }
 }
 
 /// Fit over all sets, and one for each city without it.
@@ -98,38 +113,85 @@ pub fn cases(set: &Set, weights: &Weights) -> Result<Vec<Case>, Error> {
 pub struct Learnt {
     /// Over all sets.
     pub all: Fit,
-    /// City left out, and the fit without it.
+    /// City left out, and the fit without it; empty when there is only one.
     pub without: Vec<(String, Fit)>,
+    /// By city: the share of letter-for-letter answers that its labels call right.
+    pub labels: Vec<(String, f64)>,
 }
 
-/// Fits the weights; candidates depend little on the weights, so two rounds are enough.
+/// Fits the weights, and the line from probability to score to what each city gets from the weights of the others.
+/// Candidates depend little on the weights, so two rounds are enough.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn learn_from(sets: &[Set], from: &Weights, version: &str, leave_out: bool) -> Result<Learnt, Error> {
-    let fit_sets = |left_out: Option<&str>, start: &Weights| -> Result<Fit, Error> {
-        let mut all = Vec::new();
-        for set in sets.iter().filter(|s| Some(s.city.as_str()) != left_out) {
-            all.extend(cases(set, start)?);
-        }
-        Ok(learn::fit(&all, from, version))
+pub fn learn_from(sets: &[Set], from: &Weights, version: &str) -> Result<Learnt, Error> {
+    let mut sets = sets.iter().map(Loaded::read).collect::<Result<Vec<Loaded<'_>>, Error>>()?;
+    let mut ask = |weights: &Weights| -> Vec<(String, Vec<Case>)> {
+        sets.iter_mut().map(|set| (set.city.to_owned(), set.cases(weights))).collect()
     };
-    let first = fit_sets(None, from)?;
-    let all = fit_sets(None, &first.weights)?;
-    let mut without = Vec::new();
-    if leave_out {
-        let mut cities: Vec<&str> = sets.iter().map(|s| s.city.as_str()).collect();
-        cities.sort_unstable();
-        cities.dedup();
-        for city in cities {
-            without.push((city.to_owned(), fit_sets(Some(city), &all.weights)?));
+    let fit = |asked: &[(String, Vec<Case>)], left_out: &str, start: &Weights| {
+        let of_others = asked.iter().filter(|(city, _)| city != left_out);
+        let cases: Vec<&Case> = of_others.flat_map(|(_, cases)| cases).collect();
+        learn::fit(&cases, start, version)
+    };
+    let first = fit(&ask(from), "", from);
+    let mut all = fit(&ask(&first.weights), "", &first.weights);
+    let asked = ask(&all.weights);
+    let cities: BTreeSet<&str> = asked.iter().map(|(city, _)| city.as_str()).collect();
+    // A single city has no others that could tell what a probability is worth there.
+    let left_out: Vec<&str> = if cities.len() > 1 { cities.into_iter().collect() } else { Vec::new() };
+    let mut without: Vec<(String, Fit)> =
+        left_out.iter().map(|city| ((*city).to_owned(), fit(&asked, city, &all.weights))).collect();
+    let unseen: Vec<(String, Vec<Case>)> = if without.is_empty() {
+        asked
+    } else {
+        let weights_of = |city: &str| without.iter().find(|(other, _)| other == city).map(|(_, fit)| &fit.weights);
+        sets.iter_mut()
+            .filter_map(|set| weights_of(set.city).map(|weights| (set.city.to_owned(), set.cases(weights))))
+            .collect()
+    };
+    let labels = whole_right(&unseen);
+    let line = |left_out: &str| {
+        let mut by_city: BTreeMap<&str, Vec<Answer>> = BTreeMap::new();
+        let is_used = |city: &str| city != left_out && is_trusted(&labels, city);
+        for (city, cases) in unseen.iter().filter(|(city, _)| is_used(city)) {
+            by_city.entry(city).or_default().extend(cases.iter().filter_map(learn::answer));
         }
+        Calibration::fit(&by_city.into_values().collect::<Vec<_>>(), &Calibration::default())
+    };
+    for (city, fit) in &mut without {
+        fit.weights.calibration = line(city);
     }
-    Ok(Learnt { all, without })
+    all.weights.calibration = line("");
+    Ok(Learnt { all, without, labels })
+}
+
+/// By city: the share of letter-for-letter answers that its labels call right.
+fn whole_right(asked: &[(String, Vec<Case>)]) -> Vec<(String, f64)> {
+    let mut by_city: BTreeMap<&String, Vec<&Case>> = BTreeMap::new();
+    for (city, cases) in asked {
+        by_city.entry(city).or_default().extend(cases);
+    }
+    by_city
+        .into_iter()
+        .filter_map(|(city, cases)| Some((city.clone(), learn::whole_right(cases.into_iter())?)))
+        .collect()
+}
+
+/// Labels that call more than one in twenty letter-for-letter answers wrong cannot say what a probability is worth. When no
+/// city has better ones, all count.
+pub const WHOLE_RIGHT_MIN: f64 = 0.95;
+
+fn is_trusted(labels: &[(String, f64)], city: &str) -> bool {
+    let is_good = |share: f64| share >= WHOLE_RIGHT_MIN;
+    let own = labels.iter().find(|(other, _)| other == city).is_none_or(|(_, share)| is_good(*share));
+    own || !labels.iter().any(|(_, share)| is_good(*share))
 }
 
 /// Fewest decisions that are worth a fit.
 pub const DECISIONS_MIN: usize = 30;
+/// Fewest decisions from which the line from probability to score is bent as well.
+pub const CALIBRATION_MIN: usize = 200;
 
 /// Fits the weights to the decisions of the city's own reviews. Accepted parcels are right; a premise of which people only
 /// rejected parcels has none.
@@ -138,19 +200,31 @@ pub const DECISIONS_MIN: usize = 30;
 /// When the database cannot be read.
 pub fn from_reviews(db: &Path, version: &str) -> Result<Fit, link::Error> {
     let reader = Reader::open(db)?;
-    let matcher = reference::from_reader(&reader)?;
+    let mut matcher = reference::from_reader(&reader)?;
     let mut verdicts: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
     for (premise_no, parcel_no, is_accepted) in links::decisions(&reader)? {
         verdicts.entry(premise_no).or_default().push((parcel_no, is_accepted));
     }
-    let mut scratch = Scratch::default();
-    let mut cases = Vec::new();
+    let mut reviewed = Vec::new();
     for (premise_no, parcels) in &verdicts {
-        let Some(premise) = premises::by_no(&reader, premise_no)? else { continue };
-        let truths: Vec<&str> = parcels.iter().filter(|(_, accepted)| *accepted).map(|(p, _)| p.as_str()).collect();
-        cases.push(learn::case(&matcher, &link::ask(&premise), &truths, &mut scratch));
+        reviewed.extend(premises::by_no(&reader, premise_no)?.map(|premise| (premise, parcels)));
     }
-    Ok(learn::fit(&cases, matcher.weights(), version))
+    let ask = |matcher: &Matcher| -> Vec<Case> {
+        let mut scratch = Scratch::default();
+        let case = |(premise, parcels): &(_, &Vec<(String, bool)>)| {
+            let truths: Vec<&str> = parcels.iter().filter(|(_, accepted)| *accepted).map(|(p, _)| p.as_str()).collect();
+            learn::case(matcher, &link::ask(premise), &truths, &mut scratch)
+        };
+        reviewed.iter().map(case).collect()
+    };
+    let cases = ask(&matcher);
+    let mut fit = learn::fit(&cases.iter().collect::<Vec<_>>(), matcher.weights(), version);
+    if fit.n_cases >= CALIBRATION_MIN {
+        matcher.set_weights(fit.weights.clone());
+        let answers = ask(&matcher).iter().filter_map(learn::answer).collect();
+        fit.weights.calibration = Calibration::fit(&[answers], &fit.weights.calibration);
+    }
+    Ok(fit)
 }
 
 /// Puts a weight table in force for the next `match run`, or the defaults again.

@@ -458,3 +458,55 @@ fn parcels_of_one_address_and_one_owner_are_said_to_be_his() {
     let withheld = said("taptrace research '622 main'");
     assert!(withheld.starts_with("AMBIGUOUS") && !withheld.contains("Whichever"), "{withheld}");
 }
+
+#[test]
+fn a_calibration_moves_scores_and_no_decision() {
+    let plain = county(&[]);
+    let mut table = Weights::default();
+    table.calibration = taptrace::matching::calibration::Calibration::default();
+    let mut raw = county(&[]);
+    raw.set_weights(table);
+    let texts =
+        ["500 YALE AVE", "500 YALLE AVE", "508 N 83 ST", "508 83 ST", "77 TOWER RD", "99 SHARED ST", "12 NOWHERE LN"];
+    let mut n_moved = 0;
+    for text in texts {
+        let query = Query { address_text: text, ..Query::default() };
+        let (shown, before) = (plain.match_one(&query), raw.match_one(&query));
+        assert_eq!((shown.decision, &shown.parcels), (before.decision, &before.parcels), "{text}");
+        let nos = |outcome: &taptrace::matching::Outcome| {
+            outcome.candidates.iter().map(|c| c.parcel_no.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(nos(&shown), nos(&before), "{text}");
+        let scores: Vec<f64> = shown.candidates.iter().map(|c| c.score).collect();
+        assert!(scores.iter().sum::<f64>() <= 1.0 + 1e-9, "{text}: {scores:?}");
+        assert!(scores.windows(2).all(|w| w[0] >= w[1] - 1e-9), "{text}: {scores:?}");
+        n_moved += usize::from((shown.score - before.score).abs() > 1e-6);
+    }
+    assert!(n_moved >= 3, "{n_moved}");
+}
+
+#[test]
+fn scores_are_measured_against_what_was_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let parcels: String =
+        county_rows().iter().map(|(no, situs, place, zip)| format!("{no},\"{situs}\",{place},{zip}\n")).collect();
+    fs::write(dir.path().join("parcels.csv"), format!("parcel_id,situs_address,situs_city,situs_zip\n{parcels}"))
+        .unwrap();
+    let asked = county_rows().into_iter().filter(|r| r.1.contains("YALE") || r.1.contains("RIDGE"));
+    let queries: String = asked.map(|(no, situs, _, _)| format!("{no},\"{situs}\",{no}\n")).collect();
+    fs::write(dir.path().join("q.csv"), format!("query_id,address_text,true_parcel_id\n{queries}")).unwrap();
+    fs::write(dir.path().join("sets.csv"), "parcels,queries,city,keep_percent\nparcels.csv,q.csv,here,100\n").unwrap();
+    let line = "taptrace --format json match evaluate --parcels parcels.csv --queries q.csv";
+    let told: serde_json::Value = serde_json::from_slice(&ok(dir.path(), line).stdout).unwrap();
+    let bins = told["reliability"].as_array().unwrap();
+    let n: u64 = bins.iter().map(|b| b["n"].as_u64().unwrap()).sum();
+    assert_eq!((bins.len(), n), (10, told["n_queries"].as_u64().unwrap()));
+    let text = String::from_utf8(ok(dir.path(), &line.replace("--format json ", "")).stdout).unwrap();
+    assert!(text.contains("share right") && text.contains("calibration error"), "{text}");
+    let learnt = String::from_utf8(ok(dir.path(), "taptrace match learn --sets sets.csv").stdout).unwrap();
+    assert!(learnt.contains("[calibration]"), "{learnt}");
+    let broken = learnt.replace("bits = [", "bits = [99.0, ");
+    fs::write(dir.path().join("w.toml"), broken).unwrap();
+    let refused = shell(dir.path(), &format!("{line} --weights w.toml"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("calibration: bits and score"));
+}
