@@ -73,6 +73,10 @@ pub(super) const LEGAL: u64 = LEGAL_STRONG | LEGAL_CORP;
 pub(super) const ORGANISATION: u64 =
     LEGAL | LEGAL_WEAK | GOV | DISTRICT | TRUST | RELIGIOUS | ASSOCIATION | COMPANY_WEAK;
 
+/// Letters that a cut word must have left to tell what it was, and letters of a long word.
+const BEGUN_MIN: usize = 4;
+const LONG_MIN: usize = 6;
+
 /// What a phrase does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
@@ -175,6 +179,8 @@ pub(super) struct Lexicon {
     whole_line_max: usize,
     /// Long words that are recognised when mistyped.
     spelled: Vec<&'static str>,
+    /// Long words of organisations and given names with their classes, sorted.
+    long: Vec<(&'static str, u64)>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(load);
@@ -243,6 +249,21 @@ impl Lexicon {
         list.iter().filter(|b| b.words.iter().enumerate().all(|(n, w)| tokens.get(n).is_some_and(|t| t.text == *w)))
     }
 
+    /// Classes that all long words share which begin so; nothing where a given name begins so as well.
+    pub(super) fn class_begun(&self, start: &str) -> u64 {
+        if start.len() < BEGUN_MIN {
+            return 0;
+        }
+        let from = self.long.partition_point(|(word, _)| *word < start);
+        let begun = || self.long.iter().skip(from).take_while(|(word, _)| word.starts_with(start));
+        match begun().next() {
+            Some(_) if begun().all(|(_, class)| class & GIVEN == 0) => {
+                begun().fold(u64::MAX, |all, (_, class)| all & class)
+            }
+            Some(_) | None => 0,
+        }
+    }
+
     /// Long words that are recognised when mistyped.
     pub(super) fn spelled(&self) -> &[&'static str] {
         &self.spelled
@@ -295,8 +316,13 @@ fn load() -> Lexicon {
     let mut spelled: Vec<&'static str> =
         words.iter().filter(|(_, class)| **class & SPELLED != 0).map(|(word, _)| *word).collect();
     spelled.sort_unstable();
+    let body = ORGANISATION | TRUST_OWN | RELIGIOUS_WEAK | ASSOCIATION_WEAK | GIVEN;
+    let is_long = |(word, class): &(&&'static str, &u64)| word.len() >= LONG_MIN && **class & body != 0;
+    let mut long: Vec<(&'static str, u64)> =
+        words.iter().filter(is_long).map(|(word, class)| (*word, *class)).collect();
+    long.sort_unstable();
     let whole_line_max = whole_lines.keys().map(|l| l.len()).max().unwrap_or(0);
-    Lexicon { words, phrases, bodies, whole_lines, whole_line_max, spelled }
+    Lexicon { words, phrases, bodies, whole_lines, whole_line_max, spelled, long }
 }
 
 /// Kind and place of a line of `owner_bodies.tsv`.

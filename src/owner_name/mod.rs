@@ -57,15 +57,18 @@ pub fn parse(lines: &[&str], style: &Style) -> OwnerLine {
         line.kind = kind;
         return line;
     }
-    let tokens = token::tokenize(&folded, lexicon);
+    let mut tokens = token::tokenize(&folded, lexicon);
+    let is_cut =
+        style.column_width.is_some_and(|w| lines.iter().any(|l| l.len() >= w && l.trim_end().chars().count() == w));
+    if is_cut {
+        line.flags.add(Flag::Truncated);
+        complete(&mut tokens, lexicon);
+    }
     let cut = tails::cut(&tokens, lexicon);
     line.flags.add_all(cut.flags);
     line.rules.add_all(cut.rules);
     line.address_spill = line.address_spill.take().or(cut.spill);
     line.unparsed = cut.unparsed;
-    if style.column_width.is_some_and(|w| lines.iter().any(|l| l.len() >= w && l.trim_end().chars().count() == w)) {
-        line.flags.add(Flag::Truncated);
-    }
     // `HEIRS OF ORA PLINK` is written in natural order on rolls that write PLINK ORA.
     let mixed = cut.opens_with_of.then(|| style.with_order(LineStyle::Mixed));
     let style = mixed.as_ref().filter(|_| matches!(style.line, LineStyle::Space | LineStyle::Slash)).unwrap_or(style);
@@ -87,6 +90,23 @@ pub fn parse_columns(text: &str, style: &Style) -> OwnerLine {
     }
     let columns: Vec<&str> = text.split('\n').collect();
     parse(&columns, style)
+}
+
+/// `PLINKTON PUBLIC FACILITIES AUTHORIT`: a last word cut at the column's width counts as the word it begins.
+fn complete(tokens: &mut [Token<'_>], lexicon: &lexicon::Lexicon) {
+    let is_surname = tokens.iter().any(|t| t.mark == Mark::Comma);
+    if let [.., before, last] = tokens
+        && last.is_word()
+        && last.class == 0
+        && before.is_word()
+        && !is_surname
+    {
+        // Behind an initial stands a surname, or what kind of trust it is.
+        let begun = lexicon.class_begun(last.text);
+        if !before.is(lexicon::INITIAL) || begun & lexicon::TRUST != 0 {
+            last.class = begun;
+        }
+    }
 }
 
 fn empty_line(lines: &[&str]) -> OwnerLine {

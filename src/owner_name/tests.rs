@@ -546,3 +546,29 @@ fn forms_papers_and_departments_are_no_further_owners() {
     assert_eq!((tax.parties[1].kind, tax.parties[1].role), (PartyKind::Company, PartyRole::Attention));
     assert_eq!(kind("TRUSTEES OF PLINK METHODIST CHURCH"), PartyKind::Religious);
 }
+
+#[test]
+fn a_last_word_cut_at_the_column_counts_as_the_word_it_begins() {
+    let mut lines: Vec<String> =
+        ["PLINK ORA A", "QUORN ZED B & UMA", "VORN IMA C"].iter().map(|l| (*l).to_owned()).collect();
+    let cut = [
+        ("MEADOW RIDGE HOMEOWNERS A", PartyKind::Association),
+        ("STONEBRIDGE PUBLIC HOUSIN", PartyKind::Company),
+        ("INDEPENDENT SCHOOL DISTRI", PartyKind::Government(GovernmentLevel::School)),
+        ("PLINKTON HOUSING AUTHORIT", PartyKind::Government(GovernmentLevel::Other)),
+        ("PLINK ZEDEKIAH C IRREVOCA", PartyKind::Trust),
+        ("SOUTHWESTERN BEL TELEPHON", PartyKind::Company),
+        ("VANDERPLINKEN ALEX MARTHE", PartyKind::Person),
+        ("PLINKENBERGER MAX B QUORN", PartyKind::Person),
+    ];
+    lines.extend(cut.iter().map(|(line, _)| (*line).to_owned()));
+    let style = Style::learn(lines.iter().map(String::as_str));
+    assert_eq!(style.column_width, Some(25));
+    for (line, kind) in cut {
+        let read = parse(&[line], &style);
+        assert!(read.flags.has(Flag::Truncated), "{line}");
+        assert_eq!(read.kind, kind, "{line}");
+    }
+    // One letter less, and nothing says that the word was cut.
+    assert_eq!(parse(&["INDEPENDENT SCHOO DISTRI"], &style).kind, PartyKind::Person);
+}
