@@ -51,7 +51,12 @@ fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
     if n_parcels > 1 && (judgement.is_sure || judgement.n_together > 1) {
         return format!("{n_parcels} parcels share this address");
     }
+    let n_sharing = n_sharing(matcher, judgement);
     match judgement.ranked.get(judgement.n_together) {
+        // The owner, or a point, divides them without deciding.
+        Some(rival) if best.bits - rival.bits < limits.accept_margin_bits && n_sharing > n_parcels => {
+            format!("{n_sharing} parcels share this address")
+        }
         Some(rival) if best.bits - rival.bits < limits.accept_margin_bits => {
             "another address fits nearly as well".to_owned()
         }
@@ -61,6 +66,17 @@ fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
         }
         _ => "the agreement is too weak to accept without a look".to_owned(),
     }
+}
+
+/// Parcels of the answers that have the best one's address to the letter.
+fn n_sharing(matcher: &Matcher, judgement: &Judgement) -> usize {
+    let key = |found: &Found| matcher.county().entries.get(found.start as usize).map(Entry::key);
+    let best = judgement.ranked.first().and_then(key);
+    let same = judgement.ranked.iter().filter(|found| key(found) == best);
+    let mut parcels: Vec<u32> = same.flat_map(|found| matcher.parcels_of(found)).collect();
+    parcels.sort_unstable();
+    parcels.dedup();
+    parcels.len()
 }
 
 /// One step per element that says something, base first.

@@ -322,5 +322,5 @@ fn store_nodes(
         }
     });
     let ids_by_name: Vec<u32> = roll.nodes_by_name().iter().map(|node| node + 1).collect();
-    bulk::replace(tx, nodes, parcels, links, addresses, &ids_by_name)
+    bulk::replace(tx, (nodes, &ids_by_name), parcels, links, addresses)
 }

@@ -47,11 +47,10 @@ pub struct NewLink {
 /// When the database cannot be written.
 pub fn replace<'a>(
     tx: &mut Tx<'_>,
-    nodes: impl Iterator<Item = NewNode<'a>>,
+    (nodes, ids_by_name): (impl Iterator<Item = NewNode<'a>>, &[u32]),
     parcels: impl Iterator<Item = (i64, i64)>,
     links: impl Iterator<Item = NewLink>,
     addresses: impl Iterator<Item = AddressRow>,
-    ids_by_name: &[u32],
 ) -> Result<(), Error> {
     owner_find::put_names(tx, ids_by_name)?;
     for (index, _) in INDEXES {

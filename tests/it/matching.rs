@@ -510,3 +510,20 @@ fn scores_are_measured_against_what_was_right() {
     let refused = shell(dir.path(), &format!("{line} --weights w.toml"));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("calibration: bits and score"));
 }
+
+#[test]
+fn parcels_of_one_address_are_not_called_another_address() {
+    let dir = temp_dir();
+    let roll = "parcel_id,situs_address,situs_city,situs_zip,owner\n\
+        1-1,622 MAIN ST,TOWN,68037,QUORN HOLDINGS LLC\n1-2,622 MAIN ST,TOWN,68037,VEK LLC\n1-3,700 MAIN ST,TOWN,68037,ZED LLC\n";
+    fs::write(dir.path().join("roll.csv"), roll).unwrap();
+    fs::write(dir.path().join("acc.csv"), "account_no,service_address,holder_name\nA1,622 MAIN ST,PLINK ORA\n")
+        .unwrap();
+    let said = |line: &str| String::from_utf8_lossy(&shell(dir.path(), line).stdout).into_owned();
+    said("taptrace import roll roll.csv --profile generic && taptrace import accounts acc.csv && taptrace match run");
+    let explained = said("taptrace match explain A1");
+    assert!(
+        explained.contains("2 parcels share this address") && !explained.contains("another address"),
+        "{explained}"
+    );
+}
