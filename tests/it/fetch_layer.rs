@@ -233,8 +233,8 @@ fn pages_asked_ahead_come_one_at_a_time_and_a_wrong_guess_costs_little() {
         // A wrong guess may be dropped before the server has read it.
         let n_wrong_max = if paging == Paging::Offset { 4 } else { 0 };
         assert!(n_wrong <= n_wrong_max, "{paging:?}: {n_wrong}");
-        // A request that is not wanted any more is dropped with its connection; the server may notice a moment later.
-        let n_open_max = if paging == Paging::Offset { 3 } else { 1 };
+        // A request that is not wanted any more is dropped with its connection; a busy server may notice much later.
+        let n_open_max = 1 + n_wrong_max as usize;
         assert!(layer.server.n_open_max() <= n_open_max, "{paging:?}: {}", layer.server.n_open_max());
     }
 }
