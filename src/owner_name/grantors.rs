@@ -49,7 +49,7 @@ pub(super) fn read(piece: &[Token<'_>], style: &Style) -> Vec<PersonName> {
         people.extend(people::read(part, &mut before, &style, &mut Rules::default()));
     }
     for mut earlier in waiting.into_iter().rev() {
-        earlier.surname.clone_from(&before.surname);
+        earlier.surname.push_str(&before.surname);
         people.insert(0, earlier);
     }
     people

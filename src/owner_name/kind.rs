@@ -146,8 +146,17 @@ fn is_trust_word(words: &[&Token<'_>], n: usize) -> bool {
         || (n > 1 && matches!(token.text, "U/A/D" | "U/T/D" | "U/D/T" | "UTD" | "U/T/A"))
 }
 
+/// Classes of words that no rule behind `SURNAME,` asks for; the words it names itself, but for EST, have others.
+const PLAIN_NAME: u64 =
+    lexicon::GIVEN | lexicon::INITIAL | lexicon::SUFFIX | lexicon::PARTICLE | lexicon::NAME_MARK | lexicon::PHRASE;
+
 /// Behind `SURNAME,` only strong words make anything but a person.
 fn behind_surname(rest: &[Token<'_>], flags: Flags) -> (PartyKind, Rule) {
+    // Two lines of three: a glance at the classes, not ten rules.
+    let is_plain = |t: &Token<'_>| t.class & !PLAIN_NAME == 0 && t.text != "EST";
+    if !flags.has(Flag::Heirs) && !flags.has(Flag::Deceased) && rest.iter().all(is_plain) {
+        return (PartyKind::Person, Rule::KindSurnameComma);
+    }
     let mut room = [&NO_WORD; WORDS_INLINE];
     let words = &*words_of(rest, &mut room);
     let legal = words.iter().skip(1).rposition(|t| t.is(lexicon::LEGAL)).map(|n| n + 1);
@@ -564,4 +573,18 @@ fn is_acronym_name(words: &[&Token<'_>]) -> bool {
             && !t.is(lexicon::GIVEN | lexicon::SUFFIX | lexicon::TITLE | lexicon::VOWELLESS_SURNAME)
     };
     words.iter().any(|t| vowelless(t)) && !words.iter().any(|t| t.is(lexicon::GIVEN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PLAIN_NAME, lexicon};
+
+    #[test]
+    fn words_that_rules_behind_a_surname_name_are_not_plain() {
+        for word in
+            ["TR", "TRS", "ESTATE", "OF", "PARTNERSHIP", "U/A/D", "U/T/D", "U/D/T", "UTD", "U/T/A", "TRUST", "7"]
+        {
+            assert_ne!(lexicon::lexicon_class(word) & !PLAIN_NAME, 0, "{word}");
+        }
+    }
 }

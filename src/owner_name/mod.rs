@@ -191,7 +191,7 @@ fn owners(main: &[Token<'_>], style: &Style, line: &mut OwnerLine) {
                 let body = estate_body(piece, kind);
                 let people = people::read(body, &mut before, style, &mut line.rules);
                 for mut earlier in waiting.drain(..) {
-                    earlier.surname.clone_from(&before.surname);
+                    earlier.surname.push_str(&before.surname);
                     push_person(line, PartyKind::Person, earlier);
                 }
                 for person in people {

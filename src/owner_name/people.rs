@@ -12,66 +12,102 @@ use crate::model::party::PersonName;
 
 /// What earlier persons of the line tell about the next one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Before {
+pub(super) struct Before<'a> {
     /// Surname of the person before.
-    pub(super) surname: String,
+    pub(super) surname: Cow<'a, str>,
     /// The line uses `SURNAME,`.
     pub(super) comma: bool,
     /// The person before was in natural order.
     pub(super) natural: bool,
 }
 
+/// The persons of a piece: nearly always one, who takes no list of his own.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    first: Option<PersonName>,
+    others: Vec<PersonName>,
+}
+
+impl People {
+    fn one(person: PersonName) -> Self {
+        Self { first: Some(person), others: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+}
+
+impl IntoIterator for People {
+    type Item = PersonName;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<PersonName>, std::vec::IntoIter<PersonName>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
+impl FromIterator<PersonName> for People {
+    fn from_iter<I: IntoIterator<Item = PersonName>>(people: I) -> Self {
+        let mut people = people.into_iter();
+        Self { first: people.next(), others: people.collect() }
+    }
+}
+
 /// Reads one piece as one person, or two when the surname is repeated inside (two columns joined).
-pub(super) fn read(piece: &[Token<'_>], before: &mut Before, style: &Style, rules: &mut Rules) -> Vec<PersonName> {
+pub(super) fn read<'a>(piece: &[Token<'a>], before: &mut Before<'a>, style: &Style, rules: &mut Rules) -> People {
     if let Some(at) = kind::surname_comma(piece, style) {
         let (head, rest) = (piece.get(..at).unwrap_or(&[]), piece.get(at + 1..).unwrap_or(&[]));
         let (mut suffix, mut room) = (String::new(), NO_WORDS);
-        let surname = join(&names(head, &mut suffix, &mut room));
+        let surname = match head {
+            [one] if one.is_word() && one.text != "THE" => Cow::Borrowed(one.text),
+            _ => Cow::Owned(join(&names(head, &mut suffix, &mut room))),
+        };
         let (own, further) = glued::cut(&surname, rest, style);
         let given = names(own, &mut suffix, &mut room);
-        let mut people = vec![person(&surname, &given, suffix)];
+        let mut people = People::one(person(&surname, &given, suffix));
         *before = Before { surname, comma: true, natural: false };
         if further.iter().any(Token::is_word) {
             rules.add(Rule::Glued);
             let comma = usize::from(further.first().is_some_and(|t| !t.is_word()));
             let further = further.get(comma..).unwrap_or(&[]);
-            people.extend(read_glued(further, before, style, rules));
+            people.others.extend(read_glued(further, before, style, rules));
         }
         return people;
     }
     let (mut suffix, mut room) = (String::new(), NO_WORDS);
     let words = names(piece, &mut suffix, &mut room);
     if words.is_empty() {
-        return Vec::new();
+        return People::default();
     }
     if before.surname.is_empty() {
-        return vec![first_person(&words, suffix, before, style, rules)];
+        return People::one(first_person(&words, suffix, before, style, rules));
     }
     if let Some(people) = repeated_surname(&words, &suffix, before, rules) {
         return people;
     }
     if before.comma && is_whole_name(&words, style) {
         rules.add(Rule::SurnameOwn);
-        return vec![natural(&words, suffix, rules)];
+        return People::one(natural(&words, suffix, rules));
     }
     if before.comma || !has_own_surname(&words, before, style) {
         rules.add(Rule::SurnameInherited);
-        return vec![person(&before.surname.clone(), &words, suffix)];
+        return People::one(person(&before.surname, &words, suffix));
     }
     rules.add(Rule::SurnameOwn);
     let found = if before.natural { natural(&words, suffix, rules) } else { surname_first(&words, suffix, rules) };
-    before.surname.clone_from(&found.surname);
-    vec![found]
+    before.surname = Cow::Owned(found.surname.clone());
+    People::one(found)
 }
 
 /// The person typed behind another without separator: own surname before a comma or at the end, else the one before.
-fn read_glued(further: &[Token<'_>], before: &mut Before, style: &Style, rules: &mut Rules) -> Vec<PersonName> {
+fn read_glued<'a>(further: &[Token<'a>], before: &mut Before<'a>, style: &Style, rules: &mut Rules) -> People {
     let (mut suffix, mut room) = (String::new(), NO_WORDS);
     let words = names(further, &mut suffix, &mut room);
     let ends_in_surname = words.len() >= 2 && words.last().is_some_and(|t| !t.is(lexicon::INITIAL | lexicon::GIVEN));
     if ends_in_surname && further.iter().all(Token::is_word) {
         rules.add(Rule::SurnameOwn);
-        return vec![natural(&words, suffix, rules)];
+        return People::one(natural(&words, suffix, rules));
     }
     read(further, before, style, rules)
 }
@@ -120,13 +156,13 @@ fn person(surname: &str, given: &[Token<'_>], suffix: String) -> PersonName {
 fn first_person(
     words: &[Token<'_>],
     suffix: String,
-    before: &mut Before,
+    before: &mut Before<'_>,
     style: &Style,
     rules: &mut Rules,
 ) -> PersonName {
     let is_natural = natural_order(words, style);
     let found = if is_natural { natural(words, suffix, rules) } else { surname_first(words, suffix, rules) };
-    *before = Before { surname: found.surname.clone(), comma: false, natural: is_natural };
+    *before = Before { surname: Cow::Owned(found.surname.clone()), comma: false, natural: is_natural };
     found
 }
 
@@ -219,18 +255,15 @@ fn surname_first(words: &[Token<'_>], suffix: String, rules: &mut Rules) -> Pers
 }
 
 /// The surname of the line again: `JOHN & MARY SMITH` behind SMITH, or a second column glued to the first.
-fn repeated_surname(words: &[Token<'_>], suffix: &str, before: &Before, rules: &mut Rules) -> Option<Vec<PersonName>> {
+fn repeated_surname(words: &[Token<'_>], suffix: &str, before: &Before<'_>, rules: &mut Rules) -> Option<People> {
     let at = words.iter().position(|t| t.text == before.surname)?;
     if words.len() == 1 || before.comma && at > 0 && at + 1 < words.len() {
         return None;
     }
     rules.add(Rule::SurnameRepeated);
     let (front, back) = (words.get(..at)?, words.get(at + 1..)?);
-    let mut found = Vec::with_capacity(2);
-    for given in [front, back].into_iter().filter(|g| !g.is_empty()) {
-        found.push(person(&before.surname, given, suffix.to_owned()));
-    }
-    Some(found)
+    let given = [front, back].into_iter().filter(|given| !given.is_empty());
+    Some(given.map(|given| person(&before.surname, given, suffix.to_owned())).collect())
 }
 
 /// `JOHN R QUORN` behind `PLINK, ORA &`: a given name, an initial and a word that is no given name.
@@ -244,7 +277,7 @@ fn is_whole_name(words: &[Token<'_>], style: &Style) -> bool {
 }
 
 /// A later piece without comma has its own surname.
-fn has_own_surname(words: &[Token<'_>], before: &Before, style: &Style) -> bool {
+fn has_own_surname(words: &[Token<'_>], before: &Before<'_>, style: &Style) -> bool {
     let [first, second, ..] = words else { return false };
     if before.natural {
         return !words.last().is_some_and(|t| t.is(lexicon::INITIAL));

@@ -24,6 +24,9 @@ pub(super) fn cut_spill(cut: &mut Cut<'_>) {
 /// Where the address begins: after at least two words of name.
 fn spill_start(main: &[Token<'_>]) -> Option<usize> {
     let n = main.len();
+    if !main.iter().any(|t| t.is(lexicon::DIGIT | lexicon::BOX)) {
+        return None;
+    }
     let bookkeeping = |w: &[Token<'_>]| matches!(w, [a, b] if a.text == "BASE" && b.text.starts_with("ACC"));
     if main.windows(2).any(bookkeeping) {
         return None;
@@ -80,12 +83,12 @@ fn is_calle(rest: &[Token<'_>]) -> bool {
 fn junk_start(main: &[Token<'_>]) -> Option<usize> {
     let last = main.len().checked_sub(1).filter(|&n| n >= 2)?;
     let token = main.get(last)?;
-    let person = !main.iter().any(|t| t.is(lexicon::ORGANISATION | lexicon::GOV_OF));
     let mixed = token.is(lexicon::DIGIT)
         && !token.is(lexicon::SUFFIX)
         && token.text.len() <= 3
         && token.text.bytes().any(|b| b.is_ascii_alphabetic());
-    (person && mixed && main.iter().filter(|t| t.is_word()).count() >= 3).then_some(last)
+    let person = || !main.iter().any(|t| t.is(lexicon::ORGANISATION | lexicon::GOV_OF));
+    (mixed && person() && main.iter().filter(|t| t.is_word()).count() >= 3).then_some(last)
 }
 
 /// Whether a second name column holds street or box text: number first and a street word, or a box.

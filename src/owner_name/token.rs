@@ -273,19 +273,18 @@ fn push_word<'a>(found: &'a str, lexicon: &Lexicon, tokens: &mut Vec<Token<'a>>)
 
 /// `L L C` and `U S A` in single letters become one word.
 fn joins_spelled_form(plain: &str, class: u64, tokens: &mut Vec<Token<'_>>) -> bool {
-    if class & lexicon::INITIAL == 0 || tokens.len() < 2 {
+    if class & lexicon::INITIAL == 0 {
         return false;
     }
-    let n = tokens.len();
-    let letters = tokens.iter().skip(n - 2).filter(|t| t.is_word()).map(|t| t.text);
-    let form = match (letters.collect::<Vec<_>>().as_slice(), plain) {
-        (["L", "L"], "C") => "LLC",
-        (["L", "L"], "P") => "LLP",
-        (["U", "S"], "A") => "USA",
-        (["H", "O"], "A") => "HOA",
+    let [.., a, b] = tokens.as_slice() else { return false };
+    let form = match (a.text, b.text, plain) {
+        ("L", "L", "C") => "LLC",
+        ("L", "L", "P") => "LLP",
+        ("U", "S", "A") => "USA",
+        ("H", "O", "A") => "HOA",
         _ => return false,
     };
-    tokens.truncate(n - 2);
+    tokens.truncate(tokens.len() - 2);
     tokens.push(Token { text: form, mark: Mark::Word, class: lexicon::lexicon_class(form) });
     true
 }
