@@ -9,13 +9,14 @@ use super::compare::Asked;
 use super::county::{County, ReferenceRow};
 use super::explain;
 use super::levels::{
-    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_ANSWERED, DIRECTION_CONFLICT_KNOWN, NAME, NAME_ALIAS, NAME_EXACT,
-    NAME_OTHER, NAME_SPACING, NAME_TWIN, NUMBER, NUMBER_COVERED, NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY,
-    NUMBER_OTHER, NUMBER_TRANSPOSED, POSITION, POSITION_INSIDE, POSITION_INSIDE_ON_BLOCK, PREFIX_CONFLICT, SUFFIX,
-    SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, TYPE, TYPE_CONFLICT_NUMBERED_ON_BLOCK, UNIT, UNIT_CONFLICT,
+    DIRECTION, DIRECTION_CONFLICT, DIRECTION_CONFLICT_ANSWERED, DIRECTION_CONFLICT_KNOWN, DIRECTION_EQUAL,
+    DIRECTION_MOVED, NAME, NAME_ALIAS, NAME_EXACT, NAME_OTHER, NAME_SPACING, NAME_TWIN, NUMBER, NUMBER_COVERED,
+    NUMBER_DIGIT_TYPO, NUMBER_IN_RANGE_PARITY, NUMBER_OTHER, NUMBER_TRANSPOSED, POSITION, POSITION_INSIDE,
+    POSITION_INSIDE_ON_BLOCK, PREFIX_CONFLICT, SUFFIX, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR, SUFFIX_HALF, TYPE,
+    TYPE_CONFLICT, TYPE_CONFLICT_KNOWN, TYPE_CONFLICT_NUMBERED, TYPE_CONFLICT_NUMBERED_ON_BLOCK, UNIT, UNIT_CONFLICT,
     UNIT_REFERENCE_ONLY,
 };
-use super::weights::Weights;
+use super::weights::{Weights, share_whole};
 use crate::geom::ParcelGeometryIndex;
 use crate::model::link::{ComparisonStep, Decision};
 
@@ -299,7 +300,7 @@ impl Matcher {
         let rival_share = ((1.0 - score) / (1.0 - probability).max(f64::EPSILON)).min(1.0);
         let margin_bits =
             if ranked.is_empty() { 0.0 } else { best_bits - rivals.first().map_or(0.0, |f| f.bits).max(0.0) };
-        let veto = ranked.first().and_then(veto);
+        let veto = ranked.first().and_then(|best| veto(best).or_else(|| self.numbered_otherwise(best)));
         let is_sure = probability >= limits.accept_probability && margin_bits >= limits.accept_margin_bits;
         let is_one = ranked.first().is_some_and(|f| {
             let mut parcels = self.parcels_of(f);
@@ -315,6 +316,19 @@ impl Matcher {
             Decision::Review
         };
         Judgement { decision, ranked, n_together, total, odds_bits, is_sure, score, rival_share, margin_bits, veto }
+    }
+
+    /// `412 S 16TH ST` for `412 16TH AVE`: a grid has both streets, and a list of few lots may hold only the other.
+    fn numbered_otherwise(&self, best: &Found) -> Option<&'static str> {
+        let levels = &best.levels;
+        let is_other_type = matches!(levels[TYPE], TYPE_CONFLICT | TYPE_CONFLICT_KNOWN | TYPE_CONFLICT_NUMBERED);
+        let is_thin = share_whole(self.county.completeness) < 0.5;
+        let is_other = is_thin && is_other_type && !matches!(levels[DIRECTION], DIRECTION_EQUAL | DIRECTION_MOVED);
+        let is_pinned = matches!(levels[POSITION], POSITION_INSIDE | POSITION_INSIDE_ON_BLOCK);
+        let entry =
+            self.county.entries[..best.end as usize].get(best.start as usize).filter(|_| is_other && !is_pinned)?;
+        let name = self.county.names.get(self.county.streets[entry.street as usize].name);
+        name.starts_with(|c: char| c.is_ascii_digit()).then_some("direction and type of the numbered street differ")
     }
 
     /// True when each lot of a set has its own parcel.

@@ -527,3 +527,26 @@ fn parcels_of_one_address_are_not_called_another_address() {
         "{explained}"
     );
 }
+
+#[test]
+fn a_thin_roll_does_not_answer_for_a_numbered_street_of_other_direction_and_type() {
+    let rows: Vec<(String, String)> =
+        (0..900).map(|i| (format!("N{i}"), format!("{} S {} ST", 100 + i % 30 * 6, 10 + i / 30))).collect();
+    let matcher = |step: usize| {
+        let thinned = rows.iter().step_by(step);
+        let references: Vec<ReferenceRow<'_>> =
+            thinned.map(|(parcel_no, situs)| ReferenceRow { parcel_no, situs, ..ReferenceRow::default() }).collect();
+        Matcher::build_with(&references, &[], Weights::default())
+    };
+    let (whole, thin) = (matcher(1), matcher(7));
+    assert!(whole.completeness() > 0.9 && thin.completeness() < 0.5);
+    let (no, situs) = &rows[14];
+    assert_eq!(situs, "184 S 10 ST");
+    assert_eq!(answer(&thin, "184 10TH ST"), (Decision::Accepted, vec![no.clone()]));
+    let refused = thin.match_one(&Query { address_text: "184 10TH AVE", ..Query::default() });
+    assert_eq!(
+        (refused.decision, refused.reason.as_str()),
+        (Decision::Review, "direction and type of the numbered street differ")
+    );
+    assert_eq!(answer(&whole, "184 10TH AVE").0, Decision::Accepted);
+}
