@@ -169,6 +169,8 @@ impl Body {
 #[derive(Debug)]
 pub(super) struct Lexicon {
     words: FxHashMap<&'static str, u64>,
+    /// Classes of words of one byte: every second name has an initial.
+    letters: [u64; 256],
     /// Phrases by first word, longest first.
     phrases: FxHashMap<&'static str, Vec<Phrase>>,
     /// Bodies by first word, longest phrase first.
@@ -206,12 +208,7 @@ impl Lexicon {
     pub(super) fn class(&self, word: &str) -> u64 {
         let bytes = word.as_bytes();
         if let [letter] = bytes {
-            let own = match letter {
-                b'0'..=b'9' => DIGIT,
-                b'A'..=b'Z' | b'a'..=b'z' => INITIAL,
-                _ => 0,
-            };
-            return self.words.get(word).copied().unwrap_or(0) | own;
+            return self.letters[usize::from(*letter)];
         }
         let (mut has_dash, mut has_digit) = (false, false);
         for byte in bytes {
@@ -279,6 +276,16 @@ fn data_lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty())
 }
 
+fn class_of_letter(letter: u8, words: &FxHashMap<&'static str, u64>) -> u64 {
+    let own = match letter {
+        b'0'..=b'9' => DIGIT,
+        b'A'..=b'Z' | b'a'..=b'z' => INITIAL,
+        _ => 0,
+    };
+    let listed = std::str::from_utf8(&[letter]).ok().and_then(|word| words.get(word)).copied();
+    listed.unwrap_or(0) | own
+}
+
 fn load() -> Lexicon {
     let mut words: FxHashMap<&'static str, u64> = FxHashMap::default();
     for line in data_lines(include_str!("../../data/standards/owner_words.tsv")) {
@@ -322,7 +329,8 @@ fn load() -> Lexicon {
         words.iter().filter(is_long).map(|(word, class)| (*word, *class)).collect();
     long.sort_unstable();
     let whole_line_max = whole_lines.keys().map(|l| l.len()).max().unwrap_or(0);
-    Lexicon { words, phrases, bodies, whole_lines, whole_line_max, spelled, long }
+    let letters = std::array::from_fn(|letter| class_of_letter(letter as u8, &words));
+    Lexicon { words, letters, phrases, bodies, whole_lines, whole_line_max, spelled, long }
 }
 
 /// Kind and place of a line of `owner_bodies.tsv`.

@@ -75,8 +75,11 @@ pub(super) fn cut<'a>(tokens: &[Token<'a>], lexicon: &Lexicon) -> Cut<'a> {
         at += 1;
     }
     tidy(&mut cut.main);
+    let n_before = cut.main.len();
     spill::cut_spill(&mut cut);
-    tidy(&mut cut.main);
+    if cut.main.len() < n_before {
+        tidy(&mut cut.main);
+    }
     for (_, list) in &mut cut.others {
         tidy(list);
     }

@@ -221,6 +221,9 @@ fn word<'a>(text: &'a str, at: usize, lexicon: &Lexicon, tokens: &mut Vec<Token<
 
 /// Extends `1` to `1/2` and `50` to `50.5`.
 fn fraction_end(bytes: &[u8], at: usize, end: usize) -> usize {
+    if !bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        return end;
+    }
     let digits = |from: usize| bytes.iter().skip(from).take_while(|b| b.is_ascii_digit()).count();
     let all_digits = end > at && digits(at) == end - at;
     if !all_digits || !bytes.get(end).is_some_and(|b| matches!(b, b'/' | b'.')) {
