@@ -11,7 +11,7 @@ use crate::ownership::group::{Grouping, group};
 use crate::ownership::mailing::mail_key;
 use crate::ownership::name::link_name;
 use crate::ownership::registry::{self, Member, Numbers};
-use crate::ownership::roll::{NameReader, Node, Roll, RollTexts, TextRow};
+use crate::ownership::roll::{NameReader, Roll, RollTexts, TextRow};
 use crate::ownership::roll_names::NameBatch;
 use crate::pipeline::ordered;
 use crate::pipeline::owner_groups::{LEARNT_VERSION, Regrouped, VERSION, decisions_on, store_numbers};
@@ -128,8 +128,13 @@ pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
     let mark = format!("{VERSION}|{}|{style}", groups::roll_mark(tx)?);
     set_homes(tx, &mut roll, |row| parcels[row])?;
     let decisions = decisions_on(tx, &roll)?;
-    let grouping = group(&roll, &decisions);
-    let numbers = numbers_of(tx, &roll, &grouping)?;
+    // The numbers of the run before are read while this one is judged.
+    let (grouping, before) = std::thread::scope(|scope| {
+        let grouping = scope.spawn(|| group(&roll, &decisions));
+        let before = numbers_before(tx, &roll);
+        (grouping.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), before)
+    });
+    let numbers = numbers_of(tx, &roll, &grouping, &before?)?;
     let done = store_numbers(tx, &numbers)?;
     store_nodes(tx, (&parcels, &line_ids), &roll, (&grouping, &numbers))?;
     groups::set_mark(tx, &mark)?;
@@ -263,23 +268,31 @@ fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {
     })
 }
 
-fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping) -> Result<Numbers, Error> {
-    let member = |(root, node): (&u32, &Node)| Member { root: *root, before: None, n_parcels: node.n_parcels };
-    let mut members: Vec<Member> = grouping.group_of.iter().zip(&roll.nodes).map(member).collect();
+/// The group that each node had in the run before.
+fn numbers_before(db: &impl Db, roll: &Roll) -> Result<Vec<Option<i64>>, Error> {
+    let mut before = vec![None; roll.nodes.len()];
     // Both runs are in the order of their keys.
     let mut at = 0u32;
     bulk::each_numbered(db, |name, mail, group| {
-        while let Some(member) = members.get_mut(at as usize) {
+        while let Some(here) = before.get_mut(at as usize) {
             match roll.mail_key(at).cmp(mail).then_with(|| roll.name_key(at).cmp(name)) {
                 Ordering::Less => at += 1,
                 Ordering::Equal => {
-                    member.before = Some(group);
+                    *here = Some(group);
                     break;
                 }
                 Ordering::Greater => break,
             }
         }
     })?;
+    Ok(before)
+}
+
+fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping, before: &[Option<i64>]) -> Result<Numbers, Error> {
+    let nodes = grouping.group_of.iter().zip(&roll.nodes).zip(before);
+    let members: Vec<Member> = nodes
+        .map(|((root, node), before)| Member { root: *root, before: *before, n_parcels: node.n_parcels })
+        .collect();
     Ok(registry::number(&members, groups::next_group(db)?))
 }
 
