@@ -63,7 +63,7 @@ pub struct IndexBuilder {
 }
 
 /// Polygons with their keys, ready for questions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ParcelGeometryIndex {
     keys: Vec<i64>,
     coords: Vec<[f64; 2]>,
@@ -105,17 +105,9 @@ impl IndexBuilder {
 
     /// Packs the tree.
     pub fn finish(self) -> ParcelGeometryIndex {
-        let mut index = ParcelGeometryIndex {
-            keys: self.keys,
-            coords: self.coords,
-            ring_ends: self.ring_ends,
-            item_ends: self.item_ends,
-            slab_of: Vec::new(),
-            slabs: Vec::new(),
-            tree: None,
-            apart: Vec::new(),
-        };
-        index.pack(self.boxes);
+        let Self { keys, coords, ring_ends, item_ends, boxes, .. } = self;
+        let mut index = ParcelGeometryIndex { keys, coords, ring_ends, item_ends, ..ParcelGeometryIndex::default() };
+        index.pack(boxes);
         index
     }
 }
@@ -312,12 +304,10 @@ impl ParcelGeometryIndex {
         let values: Vec<f64> = coords.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
         let coords: Vec<[f64; 2]> = values.as_chunks::<2>().0.to_vec();
         coords.iter().all(|c| c[0].abs() <= 180.0 && c[1].abs() <= 90.0).then_some(())?;
-        let builder = IndexBuilder { keys, coords, ring_ends, item_ends, boxes: Vec::new(), shape: Shape::default() };
-        let starts =
-            std::iter::once(0).chain(builder.item_ends.iter().map(|e| builder.ring_ends[*e as usize - 1] as usize));
-        let ends = builder.item_ends.iter().map(|e| builder.ring_ends[*e as usize - 1] as usize);
-        let boxes = starts.zip(ends).map(|(from, to)| box_index::outwards(box_of(&builder.coords[from..to]))).collect();
-        Some(IndexBuilder { boxes, ..builder }.finish())
+        let mut index = Self { keys, coords, ring_ends, item_ends, ..Self::default() };
+        let boxes = (0..index.len()).map(|item| box_index::outwards(box_of(index.coords_of(item)))).collect();
+        index.pack(boxes);
+        Some(index)
     }
 }
 

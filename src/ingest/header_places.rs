@@ -72,8 +72,6 @@ fn whose(s: Said) -> Whose {
 /// What a file is about, as far as one of its headers says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Topic {
-    /// A tap or another asset in the ground.
-    Tap,
     /// A meter.
     Meter,
     /// The day of a meter read.
@@ -97,7 +95,6 @@ pub(super) fn topics(header: &str) -> Vec<Topic> {
     };
     let is_number = said.any(&[Bit::number, Bit::ident, Bit::serial]) || said.n_words == 1;
     let topics = [
-        (said.has(Bit::tap) && is_number, Topic::Tap),
         (said.has(Bit::meter) && is_number, Topic::Meter),
         (said.has(Bit::read) && said.has(Bit::date), Topic::ReadDay),
         ((said.has(Bit::account) || words.iter().any(serves)) && said.any(&[Bit::number, Bit::ident]), Topic::Account),

@@ -7,6 +7,9 @@ use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain, required_of}
 use crate::ingest::profile::{AddressPart, Profile};
 use crate::model::snapshot::SourceKind;
 
+/// Surname, first name, middle name.
+const NAME_PIECES: usize = 3;
+
 /// Columns by the words of their headers, the values agreeing.
 #[derive(Debug, Default)]
 struct Worded(Vec<(Place, u8, usize)>);
@@ -25,6 +28,11 @@ impl Worded {
     fn best(&self, place: Place, used: &[usize]) -> Option<usize> {
         let fitting = self.0.iter().filter(|(p, _, at)| *p == place && !used.contains(at));
         fitting.min_by_key(|(_, rank, at)| (*rank, *at)).map(|(_, _, at)| *at)
+    }
+
+    /// Columns of the pieces 0, 1 ... of something, those that are there.
+    fn pieces(&self, n: usize, place: impl Fn(usize) -> Place, used: &[usize]) -> Vec<usize> {
+        (0..n).filter_map(|at| self.best(place(at), used)).collect()
     }
 
     /// Columns of the lines 1, 2 ... of something: of one name but for the number, or without a number.
@@ -60,7 +68,7 @@ impl Inspection {
         let order = |field: &str| fields_of(self.kind).iter().position(|f| *f == field);
         self.proposals.sort_by_key(|(field, _)| order(field));
         for field in required_of(self.kind) {
-            if self.proposals.iter().all(|(f, _)| f != field) {
+            if !self.has(field) {
                 let choice = self.choice(field);
                 self.undecided.push((field, choice));
             }
@@ -117,7 +125,7 @@ impl Inspection {
             self.propose_address("service_address", &worded, &mut used);
         }
         if self.kind == SourceKind::Accounts && !self.has("holder_name") {
-            let pieces: Vec<usize> = (0..3).filter_map(|i| worded.best(Place::OwnerPiece(i), &used)).collect();
+            let pieces = worded.pieces(NAME_PIECES, Place::OwnerPiece, &used);
             self.take("holder_name", &pieces, &mut used);
         }
         if self.kind == SourceKind::Accounts && !self.has("mailing_address") {
@@ -128,6 +136,12 @@ impl Inspection {
 
     fn has(&self, field: &str) -> bool {
         self.proposals.iter().any(|(f, _)| *f == field) || self.parts.iter().any(|p| p.field == field)
+    }
+
+    /// The first column proposed for a field.
+    fn column_of(&self, field: &str) -> Option<usize> {
+        let (_, chosen) = self.proposals.iter().find(|(f, _)| *f == field)?;
+        self.columns.iter().position(|c| Some(&c.name) == chosen.first())
     }
 
     /// Proposes columns for a field; nothing without columns.
@@ -163,7 +177,7 @@ impl Inspection {
         }
         self.propose_second_address(headers, &mut used);
         self.propose_by_words(&worded, &mut used);
-        self.propose_places(headers, &worded, &mut used);
+        self.propose_places(&worded, &mut used);
     }
 
     /// The situs by a header that says so (`PREMISEADD`), or by pieces where `ADDRESS1`, `ADDRESS2` are lines of a letter. True when
@@ -211,7 +225,7 @@ impl Inspection {
                 self.take(field, &[column], used);
             }
         }
-        let book_and_page: Vec<usize> = (0..2).filter_map(|i| worded.best(Place::DeedPart(i), used)).collect();
+        let book_and_page = worded.pieces(2, Place::DeedPart, used);
         if book_and_page.len() == 2 && !self.has("deed_reference") {
             self.take("deed_reference", &book_and_page, used);
         }
@@ -220,7 +234,7 @@ impl Inspection {
     /// The owner by lines, else by the pieces of a name.
     fn propose_owner(&mut self, worded: &Worded, used: &mut Vec<usize>) {
         let lines = worded.lines(self, Place::OwnerLine, used);
-        let pieces: Vec<usize> = (0..3).filter_map(|i| worded.best(Place::OwnerPiece(i), used)).collect();
+        let pieces = worded.pieces(NAME_PIECES, Place::OwnerPiece, used);
         if lines.is_empty() && !self.has("owner_lines") && pieces.len() > 1 {
             self.take("owner_lines", &pieces, used);
             self.joined.push("owner_lines");
@@ -233,7 +247,7 @@ impl Inspection {
     fn propose_mailing(&mut self, worded: &Worded, used: &mut Vec<usize>) {
         let piece = |at: usize| worded.best(Place::MailPiece(at), used);
         if !self.has("mailing_lines") && piece(NUMBER).is_some() && piece(STREET).is_some() {
-            let pieces: Vec<usize> = (0..PIECES).filter_map(piece).collect();
+            let pieces = worded.pieces(PIECES, Place::MailPiece, used);
             self.take("mailing_lines", &pieces, used);
             self.joined.push("mailing_lines");
             return;
@@ -309,35 +323,24 @@ impl Inspection {
     /// Two columns of one name (`Address`, read as `Address` and `Address_2`) with the owner between them: the second is where the
     /// owner lives, when it holds house numbers.
     fn propose_second_address(&mut self, headers: &[String], used: &mut Vec<usize>) {
-        let first_of = |proposals: &[(&str, Vec<String>)], field: &str| {
-            let chosen = proposals.iter().find(|(f, _)| *f == field)?;
-            headers.iter().position(|h| Some(h) == chosen.1.first())
-        };
-        let (situs, owner) = (first_of(&self.proposals, "situs_address"), first_of(&self.proposals, "owner_lines"));
-        let is_mapped = self.proposals.iter().any(|(f, _)| *f == "mailing_lines");
-        let (Some(situs), Some(owner), false) = (situs, owner, is_mapped) else { return };
+        let (situs, owner) = (self.column_of("situs_address"), self.column_of("owner_lines"));
+        let (Some(situs), Some(owner), false) = (situs, owner, self.has("mailing_lines")) else { return };
         let again = format!("{}_2", headers[situs]);
         let second = headers.iter().position(|h| *h == again).filter(|i| situs < owner && owner < *i);
         let is_address = |i: &usize| self.columns[*i].n_numbered * 2 > self.n_rows_read;
         let Some(second) = second.filter(is_address) else { return };
-        used.push(second);
-        self.proposals.push(("mailing_lines", vec![again]));
+        self.take("mailing_lines", &[second], used);
         for (field, again) in [("mail_city", "city_2"), ("mail_state", "state_2"), ("mail_zip", "zip_2")] {
             let found = headers.iter().position(|h| h.eq_ignore_ascii_case(again));
             if let Some(at) = found.filter(|at| *at > second && !used.contains(at)) {
-                used.push(at);
-                self.proposals.push((field, vec![headers[at].clone()]));
+                self.take(field, &[at], used);
             }
         }
     }
 
     /// City, state and ZIP that do not say whose they are go to the address column before them.
-    fn propose_places(&mut self, headers: &[String], worded: &Worded, used: &mut Vec<usize>) {
-        let at = |proposals: &[(&str, Vec<String>)], field: &str| {
-            let chosen = proposals.iter().find(|(f, _)| *f == field)?;
-            headers.iter().position(|h| Some(h) == chosen.1.first())
-        };
-        let (situs, mailing) = (at(&self.proposals, "situs_address"), at(&self.proposals, "mailing_lines"));
+    fn propose_places(&mut self, worded: &Worded, used: &mut Vec<usize>) {
+        let (situs, mailing) = (self.column_of("situs_address"), self.column_of("mailing_lines"));
         let is_mail = |idx: usize| mailing.is_some_and(|m| m < idx && situs.is_none_or(|s| s < m || s > idx));
         for (n, (of_situs, of_mail, names)) in BARE_PLACES.iter().enumerate() {
             let Some(idx) = self.find(of_situs, names, used).or_else(|| worded.best(Place::Bare(n), used)) else {

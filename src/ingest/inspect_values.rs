@@ -110,11 +110,7 @@ impl Looks {
         self.n_states += u64::from(word.len() == 2 && states().contains(word));
         self.n_zips += u64::from(is_zip(text));
         self.n_directions += u64::from(DIRECTIONS.contains(&word));
-        let kinds = word.rsplit(is_blank).next().unwrap_or("");
-        self.n_street_types += u64::from(
-            word.len() <= 24
-                && (street_types().contains(kinds) || word.split(is_blank).any(|w| street_types().contains(w))),
-        );
+        self.n_street_types += u64::from(word.len() <= 24 && word.split(is_blank).any(|w| street_types().contains(w)));
         self.n_house_numbers += u64::from(is_house_number(text));
         let is_numbered = text.starts_with(|c: char| c.is_ascii_digit());
         self.n_addresses += u64::from(is_address(word));

@@ -58,7 +58,7 @@ pub struct Grouping {
 
 /// Computes all links of a roll and the groups, with decisions applied.
 pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
-    let n_threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS_MAX);
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     let share = move |n: usize, part: usize| n * part / n_threads..n * (part + 1) / n_threads;
     let judged: Vec<Share> = std::thread::scope(|scope| {
         let work = move |part: usize| {

@@ -214,7 +214,7 @@ fn read_names(tx: &Tx<'_>, mut names: NameReader, line_ids: &[i64]) -> Result<Ro
         }
         batch
     };
-    let n_workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let n_workers = std::thread::available_parallelism().map_or(1, usize::from);
     ordered::run(
         n_workers,
         ranges,
@@ -246,14 +246,7 @@ fn reading_of(owner_line_id: i64, line: &OwnerLine) -> NewReading {
 }
 
 fn joined(words: impl Iterator<Item = &'static str>) -> String {
-    let mut out = String::new();
-    for word in words {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-    out
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn audit(tx: &mut Tx<'_>, done: &Regrouped) -> Result<(), Error> {

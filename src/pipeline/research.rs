@@ -132,16 +132,15 @@ fn by_address(db: &Path, question: &str, address: &str) -> Result<Answer, link::
 }
 
 /// The owner on the roll of several parcels of one address, when it is one: then only the parcel is in doubt.
-fn owner_of_all(reader: &Reader, parcel_nos: &[String]) -> Result<Option<Value>, store::Error> {
+fn owner_of_all(reader: &Reader, parcel_nos: &[String]) -> Result<Option<Vec<String>>, store::Error> {
     if !(2..=SHARED_MAX).contains(&parcel_nos.len()) {
         return Ok(None);
     }
-    let mut owner: Option<Value> = None;
+    let mut owner: Option<Vec<String>> = None;
     for parcel_no in parcel_nos {
         let Some(card) = parcels::card(reader, parcel_no)? else { return Ok(None) };
-        let here = parcel_value(reader, &card)?["owner_on_roll"].take();
-        let is_named = here.as_array().is_some_and(|lines| !lines.is_empty());
-        if !is_named || owner.as_ref().is_some_and(|before| *before != here) {
+        let here = card.owner_lines;
+        if here.is_empty() || owner.as_ref().is_some_and(|before| *before != here) {
             return Ok(None);
         }
         owner = Some(here);
