@@ -11,7 +11,7 @@ use crate::model::date::CivilDate;
 use crate::pipeline::ownership::{self, Error};
 use crate::store::Reader;
 use crate::store::ownership::{NewDeed, SuppressionRow, suppressions};
-use crate::store::parcels::card;
+use crate::store::parcels::{OTHER_PARCELS_MAX, card};
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Verdict {
@@ -246,11 +246,12 @@ pub(crate) fn suppress(global: &Global, args: &SuppressArgs) -> Result<Outcome, 
             if n_others == 0 {
                 return done(&format!("withheld; next: {list}"));
             }
+            let or_more = if n_others == OTHER_PARCELS_MAX { " or more" } else { "" };
             let all = global.next(&format!(
                 "taptrace owner suppress add {parcel} --order-ref {order_ref} --from {from} --all-parcels"
             ));
             done(&format!(
-                "withheld; {n_others} other parcel(s) still show this owner\nif the order covers them: {all}\nnext: {list}"
+                "withheld; {n_others}{or_more} other parcel(s) still show this owner\nif the order covers them: {all}\nnext: {list}"
             ))
         }
         SuppressVerb::List => {

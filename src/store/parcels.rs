@@ -106,7 +106,7 @@ pub struct ParcelCard {
 }
 
 /// Most other parcels of one owner line listed on a card; the portfolio shows all.
-const OTHER_PARCELS_MAX: usize = 25;
+pub const OTHER_PARCELS_MAX: usize = 25;
 
 /// The card of a parcel; `None` when there is no such number.
 ///
