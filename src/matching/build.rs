@@ -216,12 +216,16 @@ impl Builder {
             county.words.intern(&words.kind),
             county.words.intern(&words.class),
         ];
-        *self.street_ids.entry(key).or_insert_with(|| {
+        let inner = county.words.intern(words.inner);
+        let id = *self.street_ids.entry(key).or_insert_with(|| {
             let id = id_of(county.streets.len());
             let [name, directions, kind, class] = key;
-            county.streets.push(Street { name, directions, kind, class, entries_of: id, alias: 0 });
+            county.streets.push(Street { name, directions, kind, class, inner, entries_of: id, alias: 0 });
             id
-        })
+        });
+        let street = &mut county.streets[id as usize];
+        street.inner = street.inner.max(inner);
+        id
     }
 
     fn add(&mut self, parsed: ParsedRow, row: &ReferenceRow<'_>, parcel: u32) {
@@ -349,6 +353,7 @@ impl Builder {
             directions: words.directions,
             kind: county.words.intern(&words.kind),
             class: county.words.intern(&words.class),
+            inner: 0,
             entries_of: target,
             alias,
         };

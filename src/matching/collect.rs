@@ -6,15 +6,10 @@ use rustc_hash::FxHashMap;
 use super::compare::{self, Asked};
 use super::county::{ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, Entry};
 use super::levels::{
-    AGREEMENT, DIRECTION, DIRECTION_CONFLICT_ANSWERED, DIRECTION_EQUAL, DIRECTION_MISSING_ANSWERED,
-    DIRECTION_MISSING_KNOWN, DIRECTION_MISSING_QUERY, DIRECTION_MISSING_REFERENCE, DIRECTION_MOVED, Levels, NAME,
-    NAME_ALIAS, NAME_ANSWERED, NAME_EDIT_KNOWN, NAME_EXACT, NAME_OTHER, NAME_OTHER_ON_BLOCK, NAME_SPACING,
-    NAME_SUBSET_KNOWN, NAME_SUBSET_TAIL_KNOWN, NAME_TWIN, NUMBER, NUMBER_COVERED, NUMBER_EXACT, NUMBER_IN_RANGE,
-    NUMBER_OTHER, NUMBER_RANGE_SAME, OWNER, PLACE, PLACE_DIFFERS, POSITION, READING, READING_OTHER, SUFFIX, TYPE,
-    TYPE_CLASS, TYPE_CONFLICT_ANSWERED, TYPE_CONFLICT_KNOWN, TYPE_CONFLICT_NUMBERED, TYPE_CONFLICT_NUMBERED_ON_BLOCK,
-    TYPE_CONFLICT_ON_BLOCK, TYPE_EQUAL, TYPE_MISSING_ANSWERED, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY,
-    TYPE_MISSING_REFERENCE, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER, UNIT_QUERY_ONLY_SIBLINGS, ZIP, ZIP_DIFFERS,
-    ZIP_NEAR,
+    AGREEMENT, DIRECTION, Levels, NAME, NAME_ALIAS, NAME_ALIKE, NAME_EXACT, NAME_NUMBER_ALONE, NAME_OTHER,
+    NAME_SPACING, NAME_TWIN, NUMBER, NUMBER_OTHER, OWNER, PLACE, PLACE_DIFFERS, PLACE_EQUAL, POSITION, READING,
+    READING_OTHER, SUFFIX, TYPE, TYPE_EQUAL, TYPE_MISSING_QUERY, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER,
+    UNIT_QUERY_ONLY_SIBLINGS, ZIP, ZIP_DIFFERS, ZIP_EQUAL,
 };
 use super::memo::Memo;
 use super::names::{self, NameHit};
@@ -50,12 +45,15 @@ const NEAR_LIMIT_M: f64 = 80.0;
 const NEAR_CANDIDATE_M: f64 = 30.0;
 /// How far the lots with the numbers around the one asked for may lie from the point; a city block is about as long.
 const BLOCK_LIMIT_M: f64 = 150.0;
-/// Other house numbers on the block that make a street of its own, not a misspelling of another.
-const STREET_NUMBERS_MIN: usize = 2;
 /// Parcels of one address that are told apart by point and owner; of a tower's flats more are not worth it.
 const PARCELS_APART_MAX: usize = 50;
 /// Entries of a near parcel that are compared.
 const ENTRIES_PER_PARCEL_MAX: usize = 12;
+/// Bits against full agreement below which a candidate is not worth a look by itself.
+const HOPELESS_BITS: f64 = -9.0;
+/// Addresses with the house number that are looked through for a name that is somewhat alike, and how many of them are kept.
+const NUMBERED_MAX: usize = 1_000;
+const ALIKE_MAX: usize = 3;
 /// Street names remembered between queries; a city has some thousands.
 const MEMO_MAX: usize = 20_000;
 
@@ -90,7 +88,7 @@ pub(crate) struct Collector<'a> {
     near: Vec<NearParcel>,
     /// The street asked for lacks the number, and has the numbers around it about the point.
     is_on_block: bool,
-    scratch: &'a mut Scratch,
+    pub(crate) scratch: &'a mut Scratch,
 }
 
 /// How a name is followed.
@@ -161,83 +159,52 @@ impl<'a> Collector<'a> {
             }
         }
         self.near_parcels(asked.first());
+        if let Some(asked) = asked.first().filter(|_| self.best_bits() < self.base + HOPELESS_BITS) {
+            self.alike_streets(asked);
+        }
+        self.tell_covered_alone();
+        self.hold_against_letter();
         self.hold_against_answer();
         self.hold_against_block(asked.first());
     }
 
-    /// Where the street exactly as written has numbers on this block, though not this one, other streets need more too.
-    fn hold_against_block(&mut self, asked: Option<&Asked>) {
-        let is_other = |name| matches!(name, NAME_EDIT_KNOWN | NAME_SUBSET_KNOWN | NAME_SUBSET_TAIL_KNOWN);
-        let is_held = |f: &Found| {
-            is_other(f.levels[NAME]) || matches!(f.levels[TYPE], TYPE_CONFLICT_KNOWN | TYPE_CONFLICT_NUMBERED)
-        };
-        let Some(asked) = asked.filter(|_| self.scratch.found.iter().any(is_held)) else { return };
+    /// Streets of the same place that have the house number and look a little like the name: for a person to see what was
+    /// refused, where nothing else came near.
+    fn alike_streets(&mut self, asked: &Asked) {
         let county = self.county;
-        let is_as_written = |id: &&u32| {
-            let street = &county.streets[**id as usize];
-            matches!(compare::direction(asked, street), DIRECTION_EQUAL | DIRECTION_MOVED)
-                && matches!(compare::street_type(asked, county, street), TYPE_EQUAL | TYPE_CLASS)
-        };
-        let mut streets =
-            county.names.find(&asked.street.name).map_or(&[][..], |name| county.streets_named(name)).iter();
-        // The same numbers in another town are another block.
-        let is_here = |e: &Entry| {
-            !matches!(compare::zip(asked, e), ZIP_DIFFERS | ZIP_NEAR) && compare::place(asked, e) != PLACE_DIFFERS
-        };
-        let is_on_block = |id: &u32| numbers::around(county, *id, &asked.number).any(is_here);
-        if !streets.by_ref().filter(is_as_written).any(is_on_block) {
-            return;
-        }
-        for found in &mut self.scratch.found {
-            let levels = &mut found.levels;
-            // A stray number among those of the street as written is how the roll misspells that street.
-            let entry = &county.entries[(found.start as usize).min(county.entries.len() - 1)];
-            let n_beside = numbers::around(county, entry.street, &asked.number).filter(|e| e.low != entry.low).count();
-            if found.start == found.end || n_beside < STREET_NUMBERS_MIN {
+        let wanted = super::reading::fold(&asked.street.name);
+        let mut hits: Vec<(u32, u32, usize)> = Vec::new();
+        let mut others: Vec<(u32, usize)> = Vec::new();
+        let mut last = None;
+        for at in county.entries_numbered(asked.number.low).iter().take(NUMBERED_MAX) {
+            let (at, entry) = (*at as usize, &county.entries[*at as usize]);
+            let (zip, place) = (compare::zip(asked, entry), compare::place(asked, entry));
+            let is_elsewhere = zip == ZIP_DIFFERS || (place == PLACE_DIFFERS && zip != ZIP_EQUAL);
+            if is_elsewhere || last == Some(entry.street) {
                 continue;
             }
-            if is_other(levels[NAME]) {
-                levels[NAME] = NAME_OTHER_ON_BLOCK;
+            last = Some(entry.street);
+            let name = county.names.get(county.streets[entry.street as usize].name);
+            if let Some(likeness) = names::likeness(&wanted, &super::reading::fold(name)) {
+                hits.push((u32::MAX - likeness, entry.street, at));
+            } else if (zip == ZIP_EQUAL || place == PLACE_EQUAL) && others.len() <= ALIKE_MAX {
+                others.push((entry.street, at));
             }
-            levels[TYPE] = match levels[TYPE] {
-                TYPE_CONFLICT_KNOWN => TYPE_CONFLICT_ON_BLOCK,
-                TYPE_CONFLICT_NUMBERED => TYPE_CONFLICT_NUMBERED_ON_BLOCK,
-                other => other,
-            };
-            found.bits = self.base + bits_of(levels, self.weights);
         }
-    }
-
-    /// Where the street exactly as written has the house number, other streets need more to be meant.
-    fn hold_against_answer(&mut self) {
-        let is_answer = |f: &Found| {
-            matches!(f.levels[NAME], NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN)
-                && matches!(f.levels[DIRECTION], DIRECTION_EQUAL | DIRECTION_MOVED)
-                && matches!(f.levels[TYPE], TYPE_EQUAL | TYPE_CLASS)
-                && matches!(f.levels[NUMBER], NUMBER_EXACT | NUMBER_RANGE_SAME | NUMBER_IN_RANGE | NUMBER_COVERED)
-        };
-        if !self.scratch.found.iter().any(is_answer) {
-            return;
-        }
-        for found in &mut self.scratch.found {
-            let levels = &mut found.levels;
-            levels[NAME] = match levels[NAME] {
-                kept @ (NAME_EXACT | NAME_SPACING | NAME_ALIAS | NAME_TWIN | NAME_OTHER) => kept,
-                _ => NAME_ANSWERED,
-            };
-            levels[DIRECTION] = match levels[DIRECTION] {
-                kept @ (DIRECTION_EQUAL | DIRECTION_MOVED) => kept,
-                DIRECTION_MISSING_QUERY | DIRECTION_MISSING_REFERENCE | DIRECTION_MISSING_KNOWN => {
-                    DIRECTION_MISSING_ANSWERED
-                }
-                _ => DIRECTION_CONFLICT_ANSWERED,
-            };
-            levels[TYPE] = match levels[TYPE] {
-                kept @ (TYPE_EQUAL | TYPE_CLASS) => kept,
-                TYPE_MISSING_QUERY | TYPE_MISSING_REFERENCE | TYPE_MISSING_KNOWN => TYPE_MISSING_ANSWERED,
-                _ => TYPE_CONFLICT_ANSWERED,
-            };
-            found.bits = self.base + bits_of(levels, self.weights);
+        hits.sort_unstable();
+        hits.truncate(ALIKE_MAX);
+        let few = if others.len() <= ALIKE_MAX { others } else { Vec::new() };
+        let alike = hits.into_iter().map(|(_, street, at)| (street, at, NAME_ALIKE));
+        for (street, at, name) in alike.chain(few.into_iter().map(|(street, at)| (street, at, NAME_NUMBER_ALONE))) {
+            let mut levels = AGREEMENT;
+            let street = &county.streets[street as usize];
+            levels[NAME] = name;
+            levels[DIRECTION] = compare::direction(asked, street);
+            levels[TYPE] = compare::street_type(asked, county, street);
+            if let Some(level) = numbers::touching(&asked.number, &county.entries[at]) {
+                levels[NUMBER] = level;
+                self.add(at, levels, asked);
+            }
         }
     }
 
@@ -417,7 +384,7 @@ impl<'a> Collector<'a> {
         let mut level = UNIT_QUERY_ONLY;
         for sibling in behind.chain(before) {
             let own = self.county.words.get(sibling.unit);
-            if own == unit {
+            if own == unit || (!own.is_empty() && super::reading::lists_unit(own, unit)) {
                 return UNIT_QUERY_ONLY_BETTER;
             }
             if !own.is_empty() {

@@ -8,9 +8,9 @@ use super::levels::{
     POSITION_INSIDE_ON_BLOCK, POSITION_NEAREST, POSITION_NEAREST_ON_BLOCK, POSITION_WITHIN_30, POSITION_WITHIN_80,
     POSITION_WITHIN_200, POSITION_WITHIN_600, PREFIX_CONFLICT, PREFIX_MISSING, SUFFIX_COMPOSITE, SUFFIX_COMPOSITE_NEAR,
     SUFFIX_CONFLICT, SUFFIX_EQUAL, SUFFIX_HALF, SUFFIX_MISSING_QUERY, SUFFIX_MISSING_REFERENCE, TYPE_CLASS,
-    TYPE_CONFLICT, TYPE_CONFLICT_KNOWN, TYPE_CONFLICT_NUMBERED, TYPE_EQUAL, TYPE_MISSING_KNOWN, TYPE_MISSING_QUERY,
-    TYPE_MISSING_REFERENCE, UNIT_CONFLICT, UNIT_EQUAL, UNIT_QUERY_ONLY, UNIT_REFERENCE_ONLY, ZIP_DIFFERS, ZIP_EQUAL,
-    ZIP_NEAR, ZIP_UNKNOWN,
+    TYPE_CONFLICT, TYPE_CONFLICT_KNOWN, TYPE_CONFLICT_NUMBERED, TYPE_EQUAL, TYPE_INNER, TYPE_MISSING_KNOWN,
+    TYPE_MISSING_QUERY, TYPE_MISSING_REFERENCE, UNIT_ALIKE, UNIT_CONFLICT, UNIT_EQUAL, UNIT_LISTED, UNIT_QUERY_ONLY,
+    UNIT_REFERENCE_ONLY, ZIP_DIFFERS, ZIP_EQUAL, ZIP_NEAR, ZIP_UNKNOWN,
 };
 use super::reading::{self, Number, StreetWords};
 use crate::model::address::Address;
@@ -125,6 +125,8 @@ pub(crate) fn street_type(asked: &Asked, county: &County, street: &Street) -> Le
         || matches!((query, reference), ("COUNTY RD", "RD") | ("RD", "COUNTY RD"))
     {
         TYPE_CLASS
+    } else if county.words.get(street.inner) == query || asked.street.inner == reference {
+        TYPE_INNER
     } else if asked.kind_known && asked.street.name.bytes().all(|b| b.is_ascii_digit()) {
         TYPE_CONFLICT_NUMBERED
     } else if asked.kind_known {
@@ -189,8 +191,29 @@ pub(crate) fn unit(asked: &Asked, county: &County, entry: &Entry) -> Level {
     } else if query.is_empty() {
         UNIT_REFERENCE_ONLY
     } else {
-        UNIT_CONFLICT
+        two_units(query, reference)
     }
+}
+
+/// Level of two units that are not the same word.
+fn two_units(query: &str, reference: &str) -> Level {
+    let (q, r) = (query.rsplit_once(' '), reference.rsplit_once(' '));
+    let (q_building, q_unit) = q.unwrap_or(("", query));
+    let (r_building, r_unit) = r.unwrap_or(("", reference));
+    if reading::lists_unit(r_unit, q_unit) || reading::lists_unit(q_unit, r_unit) {
+        return match (q_building, r_building) {
+            (a, b) if a == b => UNIT_LISTED,
+            ("", _) | (_, "") => UNIT_ALIKE,
+            _ => UNIT_CONFLICT,
+        };
+    }
+    let figures = |unit: &str| unit.bytes().take_while(u8::is_ascii_digit).count();
+    let (n_q, n_r) = (figures(q_unit), figures(r_unit));
+    let is_alike = n_q > 0
+        && q_building == r_building
+        && q_unit[..n_q] == r_unit[..n_r]
+        && [(n_q, q_unit), (n_r, r_unit)].iter().any(|(n, unit)| *n == unit.len());
+    if is_alike { UNIT_ALIKE } else { UNIT_CONFLICT }
 }
 
 /// Level of the ZIP.

@@ -37,6 +37,8 @@ pub(crate) struct Street {
     pub(crate) kind: u32,
     /// Class of a numbered road, a word id.
     pub(crate) class: u32,
+    /// A type before the type, a word id: ST of 34TH STREET CT.
+    pub(crate) inner: u32,
     /// The street whose entries these are: itself, or the one that this is another name of.
     pub(crate) entries_of: u32,
     /// 0 a street as the county writes it, [`ALIAS_TYPE_AS_NAME`], [`ALIAS_OF_LIST`] or [`ALIAS_OF_COUNTY`].
@@ -130,6 +132,8 @@ pub(crate) struct County {
     pub(crate) lots: Option<ParcelGeometryIndex>,
     /// Points of the parcels, for counties without polygons; made for the first query with a point.
     points: OnceLock<Option<PointIndex>>,
+    /// Entries by their lower house number; made for the first query that nothing answers.
+    by_number: OnceLock<Vec<u32>>,
 }
 
 impl CountyWords for County {
@@ -150,7 +154,7 @@ impl CountyWords for County {
 }
 
 /// First bytes of a stored county; the number rises with every change of the layout or of how names are read.
-const MAGIC: &[u8; 8] = b"TTCNTY\x00\x03";
+const MAGIC: &[u8; 8] = b"TTCNTY\x00\x04";
 
 impl County {
     /// Streets of a name.
@@ -164,6 +168,18 @@ impl County {
         let owner = self.streets[street as usize].entries_of as usize;
         let (lo, hi) = (self.first_entry[owner] as usize, self.first_entry[owner + 1] as usize);
         (lo, &self.entries[lo..hi])
+    }
+
+    /// Entries with this lower house number, in the order of the streets.
+    pub(crate) fn entries_numbered(&self, low: u32) -> &[u32] {
+        let all = self.by_number.get_or_init(|| {
+            let mut all: Vec<u32> = (0..id_of(self.entries.len())).collect();
+            all.sort_by_key(|at| self.entries[*at as usize].low);
+            all
+        });
+        let number = |at: &u32| self.entries[*at as usize].low;
+        let (start, end) = (all.partition_point(|at| number(at) < low), all.partition_point(|at| number(at) <= low));
+        &all[start..end]
     }
 
     /// Entries of a parcel.
@@ -216,7 +232,7 @@ impl County {
         for strings in [&self.names, &self.words, &self.places, &self.parcel_nos, &self.owners] {
             out.strings(strings);
         }
-        out.rows(&self.streets, |s| [s.name, s.directions, s.kind, s.class, s.entries_of, s.alias]);
+        out.rows(&self.streets, |s| [s.name, s.directions, s.kind, s.class, s.inner, s.entries_of, s.alias]);
         out.words(&self.name_starts);
         out.words(&self.name_streets);
         out.rows(&self.entries, |e| [e.street, e.low, e.high, e.suffix, e.prefix, e.unit, e.zip, e.place, e.parcel]);
@@ -246,7 +262,7 @@ impl County {
         let [names, words, places, parcel_nos, owners] =
             [input.strings()?, input.strings()?, input.strings()?, input.strings()?, input.strings()?];
         let street_words = input.words()?;
-        let streets = street_words.as_chunks::<6>().0.iter().map(street_of).collect();
+        let streets = street_words.as_chunks::<7>().0.iter().map(street_of).collect();
         let name_starts = input.words()?;
         let name_streets = input.words()?;
         let entries = input.words()?.as_chunks::<9>().0.iter().map(entry_of).collect();
@@ -292,6 +308,7 @@ impl County {
             (s.name as usize) < self.names.len()
                 && (s.kind as usize) < n_words
                 && (s.class as usize) < n_words
+                && (s.inner as usize) < n_words
                 && (s.entries_of as usize) < n_streets
                 && s.directions <= 0x0808
                 && s.directions & 0xff <= 8
@@ -338,9 +355,9 @@ impl County {
     }
 }
 
-fn street_of(words: &[u32; 6]) -> Street {
-    let [name, directions, kind, class, entries_of, alias] = *words;
-    Street { name, directions, kind, class, entries_of, alias }
+fn street_of(words: &[u32; 7]) -> Street {
+    let [name, directions, kind, class, inner, entries_of, alias] = *words;
+    Street { name, directions, kind, class, inner, entries_of, alias }
 }
 
 fn entry_of(words: &[u32; 9]) -> Entry {

@@ -41,7 +41,7 @@ fn reason(matcher: &Matcher, judgement: &Judgement, text: &str) -> String {
         return String::new();
     }
     if judgement.decision == Decision::None {
-        return refusal::why_refused(matcher, best, text);
+        return refusal::why_refused(matcher, &judgement.ranked, text);
     }
     if let Some(reason) = judgement.veto {
         return reason.to_owned();

@@ -62,6 +62,11 @@ levels! {
         NAME_OTHER_ON_BLOCK = "other_on_block",
         /// As above, and the street that is called exactly as written has the house number.
         NAME_ANSWERED = "other_answered",
+        /// Nothing better was found: a street of the same place that has the house number and looks a little like the name.
+        NAME_ALIKE = "alike",
+        /// As above, and nothing speaks for it but that few addresses of the place have the house number: a corner lot on the
+        /// roll under its other street.
+        NAME_NUMBER_ALONE = "number_alone",
         /// Found by the point alone.
         NAME_OTHER = "other",
     }
@@ -85,6 +90,8 @@ levels! {
         TYPE_EQUAL = "equal",
         /// HWY 20 / STATE HWY 20; COUNTY RD / RD.
         TYPE_CLASS = "class",
+        /// 34 ST / 34TH STREET CT: one side lacks the second type.
+        TYPE_INNER = "inner",
         TYPE_MISSING_QUERY = "missing_query",
         TYPE_MISSING_REFERENCE = "missing_reference",
         TYPE_CONFLICT = "conflict",
@@ -107,6 +114,8 @@ levels! {
         NUMBER_IN_RANGE = "in_range",
         /// The lot lies in the range that was asked for.
         NUMBER_COVERED = "covered",
+        /// As above, and the street has no other lot in that range.
+        NUMBER_COVERED_ALONE = "covered_alone",
         NUMBER_RANGE_OVERLAP = "range_overlap",
         /// In the range, but on the other side of the street.
         NUMBER_IN_RANGE_PARITY = "in_range_parity",
@@ -136,6 +145,8 @@ levels! {
         SUFFIX_EQUAL = "equal",
         SUFFIX_MISSING_QUERY = "missing_query",
         SUFFIX_MISSING_REFERENCE = "missing_reference",
+        /// 54 / 54R, and the street has a 54R.
+        SUFFIX_ANSWERED = "other_answered",
         SUFFIX_CONFLICT = "conflict",
         /// 123 1/2 / 123.
         SUFFIX_HALF = "half_conflict",
@@ -155,6 +166,10 @@ levels! {
         /// A unit was asked for, and another lot has exactly this unit.
         UNIT_QUERY_ONLY_BETTER = "query_only_better",
         UNIT_REFERENCE_ONLY = "reference_only",
+        /// B / A & B; 8 / 7-8: one of the units of the lot.
+        UNIT_LISTED = "listed",
+        /// 319 / B319: one letter more or less; 8 / building 1, 8.
+        UNIT_ALIKE = "alike",
         UNIT_CONFLICT = "conflict",
     }
     6 {

@@ -20,6 +20,7 @@ mod names;
 mod numbers;
 mod reading;
 mod refusal;
+mod rivals;
 mod twins;
 mod weights;
 

@@ -16,6 +16,9 @@ const TWO_EDITS_LEN_MIN: usize = 8;
 /// One edit in a name of up to this length changes much of it.
 const SHORT_LEN_MAX: usize = 5;
 
+/// Least likeness of [`likeness`].
+const LIKENESS_MIN: u32 = 800;
+
 /// A name with the level by which it was found.
 pub(crate) type NameHit = (u32, Level);
 
@@ -155,6 +158,23 @@ fn initials(a: &[&str], b: &[&str]) -> bool {
         }
     }
     has_full_word && rest.next().is_none()
+}
+
+/// How alike two names without blanks are that no rule connects, in thousandths; `None` for too little. Figures and single
+/// letters count as one step, since any may stand for any other in a hasty hand.
+pub(crate) fn likeness(a: &str, b: &str) -> Option<u32> {
+    let is_figure = |s: &str| s.bytes().any(|c| c.is_ascii_digit());
+    let is_near = if (a.len() == 1 && b.len() == 1) || (is_figure(a) && is_figure(b)) {
+        edits_within(a.as_bytes(), b.as_bytes(), 2)
+    } else {
+        a.as_bytes().first().filter(|c| Some(*c) == b.as_bytes().first()).map(|_| 2)
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let likeness = is_near.map(|edits| match edits {
+        0 | 1 => 950,
+        _ => (strsim::jaro_winkler(a, b) * 1000.0) as u32,
+    })?;
+    (likeness >= LIKENESS_MIN).then_some(likeness)
 }
 
 /// Optimal string alignment distance (insert, delete, replace, swap of neighbours), `None` above the limit.

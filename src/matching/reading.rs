@@ -15,6 +15,8 @@ pub(crate) struct StreetWords {
     /// Direction before the name in the low byte, behind it in the next; 0 is none.
     pub(crate) directions: u32,
     pub(crate) kind: String,
+    /// The type between a numbered street's number and its type: ST of 34TH STREET CT.
+    pub(crate) inner: &'static str,
     pub(crate) class: String,
 }
 
@@ -51,6 +53,7 @@ pub(crate) fn direction_word(code: u32) -> &'static str {
 /// Streets that differ only in the habit of writing become equal: `AVENUE H` is `H AVE`, `75 STREET CT` is `75 CT`.
 pub(crate) fn street_words(street: &Street) -> StreetWords {
     let mut name = address::core_name(&street.street_name);
+    let mut inner = "";
     let mut kind = address::compared_type(street).unwrap_or_default().to_owned();
     if street.premodifier.is_some() {
         name.insert_str(0, "OLD ");
@@ -63,15 +66,23 @@ pub(crate) fn street_words(street: &Street) -> StreetWords {
             kind = canonical.to_owned();
             name = second.to_owned();
         } else if is_numbered && address::type_words(second).is_some_and(|t| t.1 == second) {
+            let second = address::type_words(second).map_or("", |t| t.0);
             if kind.is_empty() {
-                kind = address::type_words(second).map_or("", |t| t.0).to_owned();
+                kind = second.to_owned();
+            } else if kind != second {
+                inner = second;
             }
             name.truncate(first.len());
         }
     }
+    // A type typed twice: BEAVER LAKE BLVD BLVD.
+    let once = name.rsplit_once(' ').filter(|(_, last)| address::type_words(last).is_some_and(|t| t.0 == kind));
+    if let Some(n) = once.map(|(rest, _)| rest.len()) {
+        name.truncate(n);
+    }
     let directions = direction_code(street.predirectional) | direction_code(street.postdirectional) << 8;
     let class = street.pretype.as_deref().map_or("", address::road_class).to_owned();
-    StreetWords { name, directions, kind, class }
+    StreetWords { name, directions, kind, inner, class }
 }
 
 /// The house number as compared, where the county's hyphens are composite numbers or not.
@@ -123,8 +134,8 @@ fn completed(low: u32, short: u32) -> Option<u32> {
     (short < low && full > low && full - low <= COMPLETED_SPAN_MAX).then_some(full)
 }
 
-/// The units of an address in one comparable word: the building first (UNIT 8, BLDG 1 / BLDG 1 UNIT 8), and figures before
-/// letters (A238 / 238A). Two units of one house that become equal by this are two answers, never a silent pick.
+/// The units of an address in one comparable word: the building first (UNIT 8, BLDG 1 / BLDG 1 UNIT 8), figures before letters
+/// (A238 / 238A), lists as `A&B` and `7-8`. Two units of one house that become equal by this are two answers, never a silent pick.
 pub(crate) fn unit(address: &Address, number: &Number) -> String {
     let mut all = number.unit.clone();
     for is_building in [true, false] {
@@ -134,17 +145,56 @@ pub(crate) fn unit(address: &Address, number: &Number) -> String {
             if !all.is_empty() {
                 all.push(' ');
             }
-            let start = all.len();
-            all.extend(id.trim_start_matches(['0', '#']).chars().filter(char::is_ascii_alphanumeric));
-            let n_letters = all[start..].bytes().take_while(u8::is_ascii_alphabetic).count();
-            let is_turned = n_letters > 0 && all[start + n_letters..].bytes().all(|b| b.is_ascii_digit());
-            if is_turned && start + n_letters < all.len() {
-                let letters: String = all.drain(start..start + n_letters).collect();
-                all.push_str(&letters);
+            for (i, part) in id.split(['&', ',']).enumerate() {
+                if i > 0 && !all.ends_with(['&', ' ']) && !all.is_empty() {
+                    all.push('&');
+                }
+                push_unit(&mut all, part);
             }
+            all.truncate(all.trim_end_matches('&').len());
         }
     }
     all
+}
+
+/// Widest range of units that is believed.
+const UNITS_MAX: u32 = 50;
+
+/// True when the unit is one of those that `listed` names: `A&B`, `7-8`.
+pub(crate) fn lists_unit(listed: &str, unit: &str) -> bool {
+    listed.split('&').any(|part| {
+        part == unit
+            || part.split_once('-').is_some_and(|(first, last)| {
+                match (first.parse::<u32>(), unit.parse(), last.parse()) {
+                    (Ok(first), Ok(unit), Ok(last)) => first <= unit && unit <= last,
+                    _ => unit.len() == 1 && first <= unit && unit <= last,
+                }
+            })
+    })
+}
+
+/// One unit: a range of units keeps its hyphen, in every other the figures come first.
+fn push_unit(all: &mut String, id: &str) {
+    let start = all.len();
+    let id = id.trim_start_matches(|c: char| c == '0' || !c.is_ascii_alphanumeric());
+    let range = id.split_once('-').map(|(a, b)| (a.trim(), b.trim())).filter(|(first, last)| {
+        let is_letter = |s: &str| s.len() == 1 && s.as_bytes()[0].is_ascii_alphabetic();
+        match (first.parse::<u32>(), last.parse::<u32>()) {
+            (Ok(first), Ok(last)) => first < last && last - first <= UNITS_MAX,
+            _ => is_letter(first) && is_letter(last) && first < last,
+        }
+    });
+    if let Some((first, last)) = range {
+        all.extend([first, "-", last]);
+        return;
+    }
+    all.extend(id.chars().filter(char::is_ascii_alphanumeric));
+    let n_letters = all[start..].bytes().take_while(u8::is_ascii_alphabetic).count();
+    let is_turned = n_letters > 0 && all[start + n_letters..].bytes().all(|b| b.is_ascii_digit());
+    if is_turned && start + n_letters < all.len() {
+        let letters: String = all.drain(start..start + n_letters).collect();
+        all.push_str(&letters);
+    }
 }
 
 /// Five digits as a number, 0 when there are none.
@@ -202,7 +252,7 @@ pub(crate) fn sound(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{number, sound, street_words};
+    use super::{StreetWords, number, sound, street_words};
     use crate::address;
 
     fn number_of(text: &str, is_composite: bool) -> (u32, u32, String, String) {
@@ -228,7 +278,8 @@ mod tests {
     fn habits_of_writing_make_no_other_street() {
         let words = |line: &str| street_words(&address::parse(line).readings[0].street);
         assert_eq!(words("914 AVE E"), words("914 E AVE"));
-        assert_eq!(words("3131 N 75 STREET CT"), words("3131 N 75TH CT"));
+        assert_eq!(words("3131 N 75 STREET CT"), StreetWords { inner: "ST", ..words("3131 N 75TH CT") });
+        assert_eq!(words("819 BEAVER LAKE BLVD BLVD"), words("819 BEAVER LAKE BLVD"));
         assert_ne!(words("100 E 21ST ST S"), words("100 E 21ST PL S"));
     }
 

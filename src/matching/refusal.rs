@@ -5,8 +5,11 @@ use super::collect::Found;
 use super::compare::Asked;
 use super::county::County;
 use super::explain::{number_text, situs_text, street_text};
-use super::levels::{ELEMENTS, NUMBER, NUMBER_COVERED, NUMBER_EXACT, NUMBER_IN_RANGE, NUMBER_RANGE_SAME};
-use super::matcher::Matcher;
+use super::levels::{
+    ELEMENTS, NAME, NAME_ALIKE, NAME_NUMBER_ALONE, NUMBER, NUMBER_COVERED, NUMBER_COVERED_ALONE, NUMBER_EXACT,
+    NUMBER_IN_RANGE, NUMBER_RANGE_SAME,
+};
+use super::matcher::{CANDIDATES_MAX, Matcher};
 use super::names::{self, NameHit};
 use super::numbers;
 use super::reading::street_words;
@@ -53,9 +56,20 @@ pub(crate) fn why_nothing(county: &County, text: &str) -> String {
     }
 }
 
-/// Why the best candidate was refused.
-pub(crate) fn why_refused(matcher: &Matcher, best: &Found, text: &str) -> String {
+/// Why the best candidate was refused; there is one.
+pub(crate) fn why_refused(matcher: &Matcher, ranked: &[Found], text: &str) -> String {
     let county = matcher.county();
+    let Some(best) = ranked.first() else { return why_nothing(county, text) };
+    let has_number_only = |f: &Found| matches!(f.levels[NAME], NAME_ALIKE | NAME_NUMBER_ALONE);
+    if has_number_only(best) {
+        let others: Vec<String> = ranked
+            .iter()
+            .filter(|f| has_number_only(f))
+            .take(CANDIDATES_MAX)
+            .map(|found| situs_text(county, found))
+            .collect();
+        return format!("{}; with that house number there is {}", why_nothing(county, text), others.join(", "));
+    }
     let situs = situs_text(county, best);
     if best.bits > 0.0 {
         return format!("several addresses fit as well as {situs}, and nothing tells them apart");
@@ -71,7 +85,10 @@ pub(crate) fn why_refused(matcher: &Matcher, best: &Found, text: &str) -> String
         [one] => format!("its {one} does not fit"),
         more => format!("its {} do not fit", more.join(" and ")),
     };
-    let has_number = matches!(best.levels[NUMBER], NUMBER_EXACT | NUMBER_RANGE_SAME | NUMBER_IN_RANGE | NUMBER_COVERED);
+    let has_number = matches!(
+        best.levels[NUMBER],
+        NUMBER_EXACT | NUMBER_RANGE_SAME | NUMBER_IN_RANGE | NUMBER_COVERED | NUMBER_COVERED_ALONE
+    );
     let numbers = county.entries[..best.end as usize]
         .get(best.start as usize)
         .filter(|_| !has_number)

@@ -80,13 +80,16 @@ fn level_named(element: &str, level: &str) -> Option<usize> {
 }
 
 impl Weights {
-    /// Reads a table.
+    /// Reads a table. Levels that it lacks, because an older release wrote it, keep their built-in weight.
     ///
     /// # Errors
-    /// When the text is not a complete table; the message names line and column, or the level.
+    /// When the text is no table, or names what is no level; the message names line and column, or the level.
     pub fn parse(text: &str) -> Result<Self, WeightsError> {
+        Self::read(text, Self::default().whole)
+    }
+
+    fn read(text: &str, mut whole: Vec<f64>) -> Result<Self, WeightsError> {
         let table: Table = toml::from_str(text)?;
-        let mut whole = vec![f64::NAN; LEVELS.len()];
         fill(&table.level, &mut whole)?;
         if let Some(missing) = whole.iter().position(|w| !w.is_finite()) {
             let level = Level::try_from(missing).unwrap_or(0);
@@ -164,7 +167,7 @@ pub(crate) fn bits_of(levels: &Levels, weights: &[f64]) -> f64 {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self::parse(DEFAULTS).expect("the embedded table is complete (tested)")
+        Self::read(DEFAULTS, vec![f64::NAN; LEVELS.len()]).expect("the embedded table is complete (tested)")
     }
 }
 
@@ -181,5 +184,21 @@ mod tests {
         assert!(std::error::Error::source(&error).is_some_and(|e| e.to_string().contains("line")), "{error}");
         let error = Weights::parse(&DEFAULTS.replacen("transposed", "transposd", 1)).unwrap_err().to_string();
         assert!(error.contains("address_number.transposd"), "{error}");
+    }
+
+    #[test]
+    fn a_table_of_an_older_release_keeps_its_weights_and_takes_the_new_levels() {
+        let older: String = DEFAULTS
+            .lines()
+            .filter(|line| !line.starts_with("number_alone"))
+            .map(|line| line.replace("transposed = -14.04", "transposed = -3.00") + "\n")
+            .collect();
+        let (read, built_in) = (Weights::parse(&older).expect("a table"), Weights::default());
+        let at = |word| super::level_named("street_name", word).expect("a level");
+        assert_eq!(read.whole[at("number_alone")].to_bits(), built_in.whole[at("number_alone")].to_bits());
+        assert_eq!(
+            read.whole[super::level_named("address_number", "transposed").expect("a level")].to_bits(),
+            (-3f64).to_bits()
+        );
     }
 }

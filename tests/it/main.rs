@@ -19,6 +19,7 @@ mod file_headers;
 mod http_server;
 mod ingest;
 mod matching;
+mod matching_rivals;
 mod messages;
 mod owner_deeds;
 mod owner_groups;
