@@ -37,6 +37,16 @@ pub(crate) fn parse_date(text: &str) -> Result<CivilDate, String> {
     CivilDate::parse(text).ok_or_else(|| format!("{text:?} is not a day; write YYYY-MM-DD, as 2026-03-01"))
 }
 
+/// Reads a reason or a name that goes into the audit log: an empty one says nothing.
+pub(crate) fn parse_words(text: &str) -> Result<String, String> {
+    let words = text.trim();
+    if words.is_empty() {
+        Err("it goes into the audit log and must say something".to_owned())
+    } else {
+        Ok(words.to_owned())
+    }
+}
+
 /// Ctrl-C and a polite kill set the flag; a second one ends the program at once, with the exit status of an interrupted command.
 /// No thread is made for it: a second thread would make every lock of the allocator and of SQLite an atomic one (measured: 8 %).
 pub(crate) fn stop_on_signal(stop: &Arc<AtomicBool>) {

@@ -2,8 +2,10 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::output::Sink;
+use super::output::{Partial, Sink};
 use super::{Failure, Format, Global, Outcome, context};
 use crate::export::geopackage_layer::LayerWriter;
 use crate::export::layer::{Cell, Layer, Row};
@@ -57,7 +59,7 @@ enum Form<'a> {
 enum Writer<'a> {
     Geojson(geojson::Writer<'a>),
     Csv(&'a mut dyn Write, u64),
-    Geopackage(Box<LayerWriter>),
+    Geopackage(Box<LayerWriter>, Arc<AtomicBool>),
 }
 
 impl<'a> Writer<'a> {
@@ -68,7 +70,11 @@ impl<'a> Writer<'a> {
                 csv::write_header(out, layer)?;
                 Writer::Csv(out, 0)
             }
-            Form::Geopackage(path) => Writer::Geopackage(Box::new(LayerWriter::begin(path, layer, &context::now().0)?)),
+            Form::Geopackage(path) => {
+                let stop = Arc::default();
+                context::stop_on_signal(&stop);
+                Writer::Geopackage(Box::new(LayerWriter::begin(path, layer, &context::now().0)?), stop)
+            }
         })
     }
 
@@ -79,7 +85,10 @@ impl<'a> Writer<'a> {
                 *n += 1;
                 csv::write_row(*out, row)?;
             }
-            Writer::Geopackage(writer) => writer.row(row)?,
+            Writer::Geopackage(_, stop) if stop.load(Ordering::Relaxed) => {
+                return Err(Failure::interrupted("nothing was written"));
+            }
+            Writer::Geopackage(writer, _) => writer.row(row)?,
         }
         Ok(())
     }
@@ -88,7 +97,7 @@ impl<'a> Writer<'a> {
         match self {
             Writer::Geojson(writer) => Ok(writer.finish()?),
             Writer::Csv(_, n) => Ok(n),
-            Writer::Geopackage(writer) => Ok(writer.finish()?),
+            Writer::Geopackage(writer, _) => Ok(writer.finish()?),
         }
     }
 }
@@ -101,7 +110,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
         Format::Csv => Form::Csv,
         Format::Geojson => Form::Geojson,
         Format::Gpkg => match global.output.as_deref().filter(|p| *p != Path::new("-")) {
-            Some(target) => return geopackage(&open(global)?, args.layer, target),
+            Some(target) => return geopackage(global, args.layer, target),
             None => return Err(no_file_for_gpkg("taptrace export taps --format gpkg -o taps.gpkg")),
         },
         Format::Table if ends_with("csv") => Form::Csv,
@@ -116,14 +125,34 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
             );
         }
     };
-    let reader = open(global)?;
     if let Some(target) = global.output.as_deref().filter(|_| ends_with("gpkg")) {
-        return geopackage(&reader, args.layer, target);
+        return geopackage(global, args.layer, target);
     }
+    let reader = open(global)?;
     let mut sink = Sink::open(global.output.as_deref())?;
     let n = write(&reader, args.layer, form, &mut sink)?;
     sink.finish()?;
-    Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
+    Ok(say(global, args.layer, n))
+}
+
+/// What was written, or why there was nothing to write.
+#[allow(clippy::print_stderr, reason = "the report of an export belongs on stderr")]
+fn say(global: &Global, layer: LayerName, n: u64) -> Outcome {
+    let (name, way) = match layer {
+        LayerName::Parcels => ("parcels", "taptrace import parcels FILE"),
+        LayerName::Links => ("links", "taptrace match run"),
+        LayerName::Taps => ("taps", "taptrace import taps FILE"),
+        LayerName::Owners => ("owners", "taptrace import roll FILE"),
+        LayerName::Cases => ("cases", "taptrace case open --help"),
+    };
+    if n == 0 {
+        eprintln!("the database has no {name}; they come from: {}", global.next(way));
+        return Outcome::Look;
+    }
+    if let Some(path) = global.output.as_deref().filter(|p| *p != Path::new("-")) {
+        eprintln!("{}: {n} {name}", path.display());
+    }
+    Outcome::Done
 }
 
 /// No name at all, as for a pipe, means GeoJSON too.
@@ -162,12 +191,11 @@ pub(super) fn write_all(db: &Path, dir: &Path) -> Result<Vec<(&'static str, u64)
 }
 
 /// A GeoPackage is written beside its place and moved there when it is whole.
-fn geopackage(reader: &Reader, layer: LayerName, target: &Path) -> Result<Outcome, Failure> {
-    let partial = target.with_extension("gpkg.part");
-    let n = write(reader, layer, Form::Geopackage(&partial), &mut std::io::sink())?;
-    std::fs::rename(&partial, target)
-        .map_err(|e| Failure::environment(format!("cannot write {}", target.display())).caused_by(&e))?;
-    Ok(if n == 0 { Outcome::Look } else { Outcome::Done })
+fn geopackage(global: &Global, layer: LayerName, target: &Path) -> Result<Outcome, Failure> {
+    let partial = Partial::beside(target);
+    let n = write(&open(global)?, layer, Form::Geopackage(partial.path()), &mut std::io::sink())?;
+    partial.put(target)?;
+    Ok(say(global, layer, n))
 }
 
 fn write(reader: &Reader, layer: LayerName, form: Form<'_>, out: &mut dyn Write) -> Result<u64, Failure> {

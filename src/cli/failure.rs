@@ -36,12 +36,26 @@ pub(crate) struct Failure {
     /// The error itself knows the way out; what the command would say is beside the point.
     is_hint_final: bool,
     is_broken_pipe: bool,
+    /// Ctrl-C or a polite kill: exit status 130.
+    is_interrupted: bool,
 }
 
 impl Failure {
     /// The user's input is wrong: usage, a value, a file's content.
     pub(crate) fn input(message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), hint: None, is_hint_final: false, is_broken_pipe: false }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            is_hint_final: false,
+            is_broken_pipe: false,
+            is_interrupted: false,
+        }
+    }
+
+    /// The user stopped the command; `left` says what is left of it.
+    pub(crate) fn interrupted(left: &str) -> Self {
+        Self { is_interrupted: true, ..Self::input(format!("interrupted; {left}")) }
     }
 
     /// The surroundings are wrong: disk, lock, permission, network.
@@ -53,6 +67,7 @@ impl Failure {
     /// whatever the command was.
     pub(crate) fn from_error(error: &(dyn Error + 'static)) -> Self {
         let mut failure = Self::input(error.to_string());
+        failure.take_hint_of(error);
         let mut source = error.source();
         while let Some(cause) = source {
             failure.take_hint_of(cause);
@@ -67,11 +82,21 @@ impl Failure {
             self.hint = Some(trouble.hint().to_owned());
             self.is_hint_final = true;
         }
+        if matches!(cause.downcast_ref::<store::Error>(), Some(store::Error::Interrupted)) {
+            self.is_interrupted = true;
+        }
     }
 
     /// From writing the result; a broken pipe counts as success.
     pub(crate) fn from_output(error: io::Error) -> Self {
+        if error.get_ref().is_some_and(|e| e.is::<super::output::Stopped>()) {
+            return Self::interrupted("nothing was written");
+        }
         let mut failure = Self::environment("cannot write the result").caused_by(&error);
+        if error.kind() == io::ErrorKind::StorageFull {
+            failure = failure.hint("make room on that disk, or write to another one: -o FILE");
+            failure.is_hint_final = true;
+        }
         failure.is_broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
         failure
     }
@@ -102,6 +127,10 @@ impl Failure {
     pub(crate) fn report(&self, on_database: impl Fn(&str) -> String) -> ExitCode {
         if self.is_broken_pipe {
             return ExitCode::SUCCESS;
+        }
+        if self.is_interrupted {
+            eprintln!("{}", self.message);
+            return ExitCode::from(130);
         }
         eprintln!("error: {}", self.message);
         for cause in &self.causes {

@@ -116,7 +116,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<Outcome, Failure> {
     bar.finish_and_clear();
     match outcome {
         Ok(report) => Ok(say(global, kind, file, &report)),
-        Err(Error::Interrupted) => Ok(Outcome::Interrupted),
+        Err(Error::Interrupted) => Err(Failure::interrupted("the database is as before")),
         Err(error) => Err(failure_of(&error, kind, file)),
     }
 }
@@ -146,6 +146,10 @@ fn failure_of(error: &Error, kind: SourceKind, file: &FileArgs) -> Failure {
             format!("taptrace import inspect {name}   shows what the columns hold")
         }
         Error::Shrunk { .. } => format!("is {name} complete? if so, add --allow-shrink"),
+        Error::OtherParcels { .. } => format!(
+            "is {name} the whole roll of the same county, with its numbers written as before? a database holds one county: \
+             another one goes into a file of its own (--db); if the county renumbered its parcels, add --allow-shrink"
+        ),
         Error::Store(_) | Error::County(_) | Error::Repeated(_) | Error::Interrupted => "taptrace check".to_owned(),
     };
     Failure::from_error(error).hint(hint)

@@ -41,7 +41,7 @@ enum Verb {
         /// The file.
         file: PathBuf,
         /// Where the list comes from.
-        #[arg(long)]
+        #[arg(long, value_parser = context::parse_words)]
         reason: String,
     },
 }
@@ -66,7 +66,7 @@ struct OneArgs {
     /// The street as the county writes it.
     county: String,
     /// Why.
-    #[arg(long)]
+    #[arg(long, value_parser = context::parse_words)]
     reason: String,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "sets")]
     leave_out: Option<PathBuf>,
     /// Why, for the audit log.
-    #[arg(long, default_value = "match learn")]
+    #[arg(long, default_value = "match learn", value_parser = context::parse_words)]
     reason: String,
     /// Show what would change and change nothing.
     #[arg(long)]

@@ -135,7 +135,7 @@ struct ReviewArgs {
     #[arg(long, requires = "premise")]
     reject: bool,
     /// Why.
-    #[arg(long, required_if_eq_any([("premise", "")]))]
+    #[arg(long, required_if_eq_any([("premise", "")]), value_parser = context::parse_words)]
     reason: Option<String>,
     /// CSV of decisions: premise_no, parcel_no, verdict (accept or reject), reason.
     #[arg(long, conflicts_with = "premise")]

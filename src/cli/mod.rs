@@ -67,7 +67,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "TAPTRACE_DB", default_value = "taptrace.db", value_name = "FILE", help_heading = GLOBAL)]
     pub(crate) db: PathBuf,
     /// Who is working, for the audit log (default: the login name).
-    #[arg(long, global = true, env = "TAPTRACE_ACTOR", value_name = "NAME", help_heading = GLOBAL)]
+    #[arg(long, global = true, env = "TAPTRACE_ACTOR", value_name = "NAME", value_parser = context::parse_words, help_heading = GLOBAL)]
     pub(crate) actor: Option<String>,
     /// Form of the output.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = GLOBAL)]
@@ -195,7 +195,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     }
     match &cli.command {
         Command::Tap(args) => tap::run(global, args),
-        Command::Check(_) => upkeep::check(global),
+        Command::Check(args) => upkeep::check(global, args),
         Command::Backup(args) => upkeep::backup(global, args),
         Command::Demo(args) => demo::run_demo(global, args),
         Command::Sample(args) => demo::run_sample(args),

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Failure;
+use super::{Failure, context};
 
 /// Forms of output; a command that cannot make one of them says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,10 +25,17 @@ pub(crate) enum Format {
     Gpkg,
 }
 
+/// Ctrl-C while a file was being written.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Stopped;
+
 /// A result being written: stdout, or a temporary file beside the target that [`Sink::finish`] renames into place.
 pub(crate) struct Sink {
     writer: Box<dyn Write>,
     pending: Option<(PathBuf, PathBuf)>,
+    /// Set by Ctrl-C, so that the temporary file is taken away; stdout needs no such care.
+    stop: Arc<AtomicBool>,
 }
 
 impl Sink {
@@ -36,12 +45,17 @@ impl Sink {
             return Ok(Self {
                 writer: Box::new(BufWriter::with_capacity(1 << 16, io::stdout().lock())),
                 pending: None,
+                stop: Arc::default(),
             });
         };
         // A device or pipe (/dev/null) is written to; renaming a file over it would replace it for the whole machine.
         if std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
             let file = File::options().write(true).open(path).map_err(Failure::from_output)?;
-            return Ok(Self { writer: Box::new(BufWriter::with_capacity(1 << 16, file)), pending: None });
+            return Ok(Self {
+                writer: Box::new(BufWriter::with_capacity(1 << 16, file)),
+                pending: None,
+                stop: Arc::default(),
+            });
         }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.part", std::process::id()));
@@ -51,9 +65,12 @@ impl Sink {
                 .caused_by(&e)
                 .hint("choose another place with -o FILE")
         })?;
+        let stop = Arc::default();
+        context::stop_on_signal(&stop);
         Ok(Self {
             writer: Box::new(BufWriter::with_capacity(1 << 20, file)),
             pending: Some((temporary, path.to_owned())),
+            stop,
         })
     }
 
@@ -71,6 +88,9 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other(Stopped));
+        }
         self.writer.write(buf)
     }
 
@@ -83,6 +103,38 @@ impl Drop for Sink {
     fn drop(&mut self) {
         if let Some((temporary, _)) = &self.pending {
             drop(std::fs::remove_file(temporary));
+        }
+    }
+}
+
+/// A file that somebody else writes beside its place (SQLite); taken away again unless it was put in place.
+pub(crate) struct Partial(PathBuf);
+
+impl Partial {
+    /// The name to write to.
+    pub(crate) fn beside(target: &Path) -> Self {
+        let mut name = target.file_name().unwrap_or_default().to_os_string();
+        name.push(".part");
+        Self(target.with_file_name(name))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Moves the complete file to its place.
+    pub(crate) fn put(&self, target: &Path) -> Result<(), Failure> {
+        std::fs::rename(&self.0, target)
+            .map_err(|e| Failure::environment(format!("cannot write {}", target.display())).caused_by(&e))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let mut journal = self.0.clone().into_os_string();
+        journal.push("-journal");
+        for path in [self.0.as_os_str(), &journal] {
+            drop(std::fs::remove_file(path));
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct DecideArgs {
     /// Second owner (not used for `agent`).
     b: Option<String>,
     /// Why, for the audit log.
-    #[arg(long)]
+    #[arg(long, value_parser = context::parse_words)]
     reason: String,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct AddressArgs {
     #[arg(long)]
     role: String,
     /// Why, for the audit log.
-    #[arg(long)]
+    #[arg(long, value_parser = context::parse_words)]
     reason: String,
 }
 

@@ -76,8 +76,8 @@ impl Error {
                 ingest::Error::MissingColumns { .. } | ingest::Error::WrongKind { .. } | ingest::Error::TooLarge { .. },
             )) => "--dry-run shows the columns of the layer; map them in a profile: --profile FILE".to_owned(),
             Error::Import(import::Error::Ingest(e)) => e.hint(),
-            Error::Import(import::Error::Shrunk { .. }) => {
-                "is the layer complete? if so, add --allow-shrink".to_owned()
+            Error::Import(import::Error::Shrunk { .. } | import::Error::OtherParcels { .. }) => {
+                "is it the whole layer of the same county? if so, add --allow-shrink".to_owned()
             }
             Error::Import(import::Error::TooManyRejects { .. } | import::Error::TooFewRows { .. }) => {
                 "is it the right profile? --dry-run shows the columns of the layer".to_owned()

@@ -14,7 +14,7 @@ use crate::ingest::source::{Progress, RawRow, Source};
 use crate::ingest::{self};
 use crate::model::date::CivilDate;
 use crate::model::deed::DeedRow;
-use crate::model::id::SnapshotId;
+use crate::model::id::{ParcelId, SnapshotId};
 use crate::model::snapshot::{Reject, SourceKind};
 use crate::pipeline::import_situs::StandardForms;
 use crate::pipeline::{address_file, reference};
@@ -73,9 +73,25 @@ pub enum Error {
         /// The limit.
         allowed_percent: String,
     },
+    /// Parcels of the last roll are not in this one, although it is not smaller.
+    #[error(
+        "{missing} of the {before} parcels of the last roll are not in this file, such as {known}{new}; the profile allows {allowed_percent} %"
+    )]
+    OtherParcels {
+        /// Parcels that would be retired.
+        missing: usize,
+        /// Parcels known before.
+        before: usize,
+        /// One of the missing numbers.
+        known: String,
+        /// A number that the file brought, in words; empty when it brought none.
+        new: String,
+        /// The limit.
+        allowed_percent: String,
+    },
     /// The matcher could not learn the county.
-    #[error(transparent)]
-    County(#[from] address_file::Error),
+    #[error("cannot learn the streets of the county")]
+    County(#[source] address_file::Error),
     /// The same bytes were imported before; found out at the end of a stream.
     #[error("the same file was imported before")]
     Repeated(SnapshotId),
@@ -223,7 +239,7 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
         | SourceKind::Page => Writer::open(db)?,
     };
     let mut stages = Stages::begin(request);
-    let mut report = writer.with(request.authorship, |tx| -> Result<Report, Error> {
+    let done = writer.with(request.authorship, |tx| -> Result<Report, Error> {
         let found = match sha256 {
             "" if !snapshots::has_same_size(tx, &snapshot)? => None,
             "" => snapshots::find_same(tx, &NewSnapshot { sha256: &identity_of(request.path)?.sha256, ..snapshot })?,
@@ -248,18 +264,33 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
             stages.next("owner groups")?;
             super::owner_rebuild::rebuild(tx)?;
             stages.next("streets for the matcher")?;
-            reference::store_county(tx)?;
+            reference::store_county(tx).map_err(county)?;
         }
         stages.next("disk")?;
         if let Some(snapshot_id) = run.report.snapshot_id {
             on_stored(tx, snapshot_id)?;
         }
         Ok(run.report)
-    })?;
+    });
+    let mut report = match done {
+        Ok(report) => report,
+        Err(error) => {
+            writer.settle();
+            return Err(error);
+        }
+    };
     writer.finish_bulk()?;
     stages.end();
     report.seconds = stages.seconds;
     Ok(report)
+}
+
+/// What the database suffers from is said as such, whatever was being read.
+fn county(error: address_file::Error) -> Error {
+    match error {
+        address_file::Error::Store(error) => Error::Store(error),
+        error => Error::County(error),
+    }
 }
 
 struct Run<'a> {
@@ -355,14 +386,36 @@ impl Run<'_> {
                 allowed_percent: percent(self.request.profile.shrink_share_max),
             });
         }
+        let missing = import.missing()?;
+        self.refuse_another_county(&import, &missing, n_before)?;
         let fingerprint = format!("snapshot {}", import.snapshot_id().0);
-        self.report.n_retired = import.retire_missing()?;
+        self.report.n_retired = missing.len();
+        import.retire(&missing)?;
         if !boxes.is_empty() {
             let older = if self.is_partial { blobs::get(tx, blobs::PARCEL_BOXES)? } else { None };
             let bytes = older.and_then(|older| boxes.append_to(&older)).unwrap_or_else(|| boxes.finish());
             blobs::put(tx, blobs::PARCEL_BOXES, &fingerprint, BOXES_VERSION, &bytes)?;
         }
         Ok(())
+    }
+
+    /// A file as large as the last roll with other parcels in it is another county, or writes its numbers in another way.
+    fn refuse_another_county(&self, import: &RollImport<'_>, missing: &[ParcelId], n_before: u64) -> Result<(), Error> {
+        let Some(first) = missing.first().filter(|_| n_before >= ROWS_FOR_SHARES && !self.request.allow_shrink) else {
+            return Ok(());
+        };
+        let share_max = self.request.profile.shrink_share_max;
+        if missing.len() as f64 <= n_before as f64 * share_max {
+            return Ok(());
+        }
+        let (known, new) = import.examples(*first)?;
+        Err(Error::OtherParcels {
+            missing: missing.len(),
+            before: usize::try_from(n_before).unwrap_or(usize::MAX),
+            known,
+            new: new.map(|new| format!("; new in it is {new}")).unwrap_or_default(),
+            allowed_percent: percent(share_max),
+        })
     }
 
     fn utility(&mut self, tx: &mut Tx<'_>, source: &mut Source, snapshot: &NewSnapshot<'_>) -> Result<(), Error> {

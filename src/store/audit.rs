@@ -91,6 +91,36 @@ pub(crate) fn append(tx: &Transaction<'_>, entry: &Entry<'_>) -> Result<Head, Er
     Ok(Head { audit_id, hash })
 }
 
+/// An entry of the log, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// When, in UTC.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// What was done.
+    pub action: String,
+}
+
+/// What was done to one thing, oldest first.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn history(reader: &super::Reader, entity: &str, entity_id: &str) -> Result<Vec<Past>, Error> {
+    let mut statement = reader.connection.prepare(
+        "SELECT at, actor, reason, action
+         FROM audit_log
+         WHERE entity = ?1 AND entity_id = ?2
+         ORDER BY audit_id",
+    )?;
+    let rows = statement.query_map([entity, entity_id], |r| {
+        Ok(Past { at: r.get(0)?, actor: r.get(1)?, reason: r.get(2)?, action: r.get(3)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The anchor file of a database.
 pub(crate) fn anchor_path(db: &Path) -> PathBuf {
     let mut name = db.file_name().unwrap_or_default().to_os_string();
@@ -98,11 +128,18 @@ pub(crate) fn anchor_path(db: &Path) -> PathBuf {
     db.with_file_name(name)
 }
 
-/// Appends the head to the anchor file and flushes it to disk.
-pub(crate) fn anchor(db: &Path, head: &Head, at: &str) -> Result<(), Error> {
+/// Marks an anchor file that was begun behind entries that an older one must have held.
+const BEGUN_LATE: &str = "begun-before";
+
+/// Appends the head to the anchor file and flushes it to disk; `first` is the first entry of this commit.
+pub(crate) fn anchor(db: &Path, first: i64, head: &Head, at: &str) -> Result<(), Error> {
     let path = anchor_path(db);
     let write = || -> std::io::Result<()> {
+        let is_late = first > 1 && !path.exists();
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
+        if is_late {
+            file.write_all(format!("{BEGUN_LATE} {first} {at}\n").as_bytes())?;
+        }
         file.write_all(format!("{} {} {at}\n", head.audit_id, head.hash).as_bytes())?;
         file.sync_data()
     };
@@ -162,6 +199,14 @@ fn compare_with_anchor(db: &Path, hashes: &[String], findings: &mut Vec<String>)
     let mut last_anchored = 0usize;
     for line in text.lines() {
         let mut parts = line.split(' ');
+        if let Some(first) =
+            line.strip_prefix(BEGUN_LATE).and_then(|rest| rest.split(' ').nth(1)?.parse::<usize>().ok())
+        {
+            if last_anchored + 1 != first {
+                findings.push(format!("audit log: the anchor file was missing when entry {first} was written; nothing vouches for those before it"));
+            }
+            continue;
+        }
         let (Some(Ok(number)), Some(hash)) = (parts.next().map(str::parse::<usize>), parts.next()) else {
             findings.push("audit log: the anchor file has a line that is not ours".to_owned());
             return Ok(());

@@ -30,10 +30,20 @@ pub enum Error {
         found: i64,
         /// Newest version known.
         known: i64,
+        /// The way out.
+        #[source]
+        trouble: FileTrouble,
     },
     /// The disk is full, or a file-size limit was hit; nothing was changed.
     #[error("the disk is full while writing the database; nothing was changed")]
-    DiskFull(#[source] rusqlite::Error),
+    DiskFull(#[source] FileTrouble),
+    /// Pages of the file are damaged.
+    #[error("the database file is damaged")]
+    Damaged {
+        /// What SQLite said, and the way out.
+        #[source]
+        trouble: FileTrouble,
+    },
     /// Another program holds the write lock.
     #[error("the database is busy: another taptrace is writing")]
     Busy(#[source] rusqlite::Error),
@@ -103,6 +113,15 @@ impl Error {
         Error::NotOurs { path: path.to_owned(), trouble: FileTrouble { why: found, hint } }
     }
 
+    pub(super) fn newer(path: &Path, found: i64, known: i64) -> Self {
+        let why = "a newer taptrace wrote or upgraded it".to_owned();
+        let hint = format!(
+            "use that taptrace; the file as it was before an upgrade is kept beside it, as {}.v{known}",
+            path.display()
+        );
+        Error::Newer { path: path.to_owned(), found, known, trouble: FileTrouble { why, hint } }
+    }
+
     pub(super) fn read_only(path: &Path, said: &rusqlite::Error) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let hint = format!("work on a copy: cp {} ~/{name}; then add --db ~/{name} to the command", path.display());
@@ -138,8 +157,16 @@ impl From<rusqlite::Error> for Error {
         };
         // RLIMIT_FSIZE and some network disks report SQLITE_IOERR_WRITE (778) where a full disk reports SQLITE_FULL.
         const IOERR_WRITE: i32 = 778;
+        let trouble = |hint: &str| FileTrouble { why: error.to_string(), hint: hint.to_owned() };
         match code {
-            (ErrorCode::DiskFull, _) | (_, IOERR_WRITE) => Error::DiskFull(error),
+            (ErrorCode::DiskFull, _) | (_, IOERR_WRITE) => {
+                Error::DiskFull(trouble("make room on that disk, then give the same command again"))
+            }
+            (ErrorCode::DatabaseCorrupt, _) => Error::Damaged {
+                trouble: trouble(
+                    "keep the file aside and restore the newest backup with its .anchor; taptrace check --db BACKUP proves it",
+                ),
+            },
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Error::Busy(error),
             _ => Error::Sqlite(error),
         }

@@ -4,12 +4,13 @@
 //! One file per aggregate; each takes a `&Reader` or a `&mut Tx` as its first parameter. Later tables come as a further
 //! file in `migrations/` and a line in `open::MIGRATIONS`.
 
-mod audit;
+pub mod audit;
+pub mod backup;
+pub mod check;
 mod error;
 pub mod fetch_runs;
 pub mod layers;
 pub mod links;
-pub mod maintenance;
 pub mod matching;
 mod open;
 mod owner_find;

@@ -146,7 +146,7 @@ fn version_of(connection: &Connection, path: &Path) -> Result<i64, Error> {
     }
     let found = pragma("user_version").map_err(|e| not_a_database(path, e))?;
     if found > known_version() {
-        return Err(Error::Newer { path: path.to_owned(), found, known: known_version() });
+        return Err(Error::newer(path, found, known_version()));
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use super::roll_same::{Comparison, content_hash, hash_text};
 use super::roll_texts::Texts;
 use super::snapshots::NewSnapshot;
 use super::{Error, Tx};
-use crate::model::id::SnapshotId;
+use crate::model::id::{ParcelId, SnapshotId};
 use crate::model::parcel::{LonLat, ParcelRow};
 use crate::model::snapshot::{Reject, SourceKind};
 
@@ -530,11 +530,11 @@ impl<'t> RollImport<'t> {
         Ok(())
     }
 
-    /// Marks parcels that this import no longer has as retired; returns how many. Ends the import.
+    /// Parcels of the last roll that this import does not have.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub fn retire_missing(self) -> Result<usize, Error> {
+    /// When the database cannot be read.
+    pub fn missing(&self) -> Result<Vec<ParcelId>, Error> {
         let mut missing = Vec::new();
         if self.n_known > 0 {
             let mut current =
@@ -543,15 +543,36 @@ impl<'t> RollImport<'t> {
             while let Some(row) = rows.next()? {
                 let parcel_id: i64 = row.get(0)?;
                 if !self.is_seen(parcel_id) {
-                    missing.push(parcel_id);
+                    missing.push(ParcelId(parcel_id));
                 }
             }
         }
+        Ok(missing)
+    }
+
+    /// The number of a parcel, and one that this import brought, to tell two ways of writing them apart.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn examples(&self, parcel_id: ParcelId) -> Result<(String, Option<String>), Error> {
+        let known =
+            self.connection
+                .query_row("SELECT parcel_no FROM parcel WHERE parcel_id = ?1", [parcel_id.0], |r| r.get(0))?;
+        let sql = "SELECT parcel_no FROM parcel WHERE first_snapshot_id = ?1 ORDER BY parcel_id LIMIT 1";
+        let new = self.connection.query_row(sql, [self.snapshot_id.0], |r| r.get(0)).optional()?;
+        Ok((known, new))
+    }
+
+    /// Marks parcels as retired. Ends the import.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn retire(self, missing: &[ParcelId]) -> Result<(), Error> {
         let mut retire = self.connection.prepare("UPDATE parcel SET retired_snapshot_id = ?2 WHERE parcel_id = ?1")?;
-        for parcel_id in &missing {
-            retire.execute([*parcel_id, self.snapshot_id.0])?;
+        for parcel_id in missing {
+            retire.execute([parcel_id.0, self.snapshot_id.0])?;
         }
-        Ok(missing.len())
+        Ok(())
     }
 }
 

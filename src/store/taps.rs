@@ -259,24 +259,64 @@ pub struct TapUpdate {
     pub control_state: Option<&'static str>,
     pub origin: Option<&'static str>,
     pub position: Option<(f64, f64, &'static str)>,
+    pub tap_use: Option<&'static str>,
+    pub size_milli_in: Option<i64>,
+    pub tapped_on: Option<String>,
 }
 
 /// Changes a tap and counts its version up.
 ///
 /// # Errors
-/// When the database cannot be written.
-pub fn update(tx: &mut Tx<'_>, tap_id: TapId, update: &TapUpdate) -> Result<(), Error> {
-    tx.tx.execute(
+/// When somebody else changed it since it was read, or the database cannot be written.
+pub fn update(tx: &mut Tx<'_>, tap: &StoredTap, update: &TapUpdate) -> Result<(), Error> {
+    let n_changed = tx.tx.execute(
         "UPDATE tap
          SET lifecycle = COALESCE(:lifecycle, lifecycle), control_state = COALESCE(:control, control_state),
              origin = COALESCE(:origin, origin), lon = COALESCE(:lon, lon), lat = COALESCE(:lat, lat),
-             position_method = COALESCE(:method, position_method), row_version = row_version + 1
-         WHERE tap_id = :tap_id",
+             position_method = COALESCE(:method, position_method), tap_use = COALESCE(:tap_use, tap_use),
+             size_milli_in = COALESCE(:size, size_milli_in), tapped_on = COALESCE(:tapped_on, tapped_on),
+             row_version = row_version + 1
+         WHERE tap_id = :tap_id AND row_version = :row_version",
         named_params! {
             ":lifecycle": update.lifecycle, ":control": update.control_state, ":origin": update.origin,
             ":lon": update.position.map(|p| p.0), ":lat": update.position.map(|p| p.1),
-            ":method": update.position.map(|p| p.2), ":tap_id": tap_id.0,
+            ":method": update.position.map(|p| p.2), ":tap_use": update.tap_use, ":size": update.size_milli_in,
+            ":tapped_on": update.tapped_on, ":tap_id": tap.tap_id.0,
+            ":row_version": tap.row_version,
         },
+    )?;
+    if n_changed == 0 {
+        return Err(Error::Broken {
+            what: format!("somebody else has just changed tap {}; look at it again", tap.tap_no),
+        });
+    }
+    Ok(())
+}
+
+/// Takes premises off a tap that does not feed them.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn unfeed(tx: &mut Tx<'_>, tap_id: TapId, premise_nos: &[String]) -> Result<(), Error> {
+    for premise_no in premise_nos {
+        tx.tx.execute(
+            "DELETE FROM tap_premise
+             WHERE tap_id = ?1 AND premise_id = (SELECT premise_id FROM premise WHERE premise_no = ?2)",
+            params![tap_id.0, premise_no],
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes away the tie measurement that [`ties`] shows at this position.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn drop_tie(tx: &mut Tx<'_>, tap_id: TapId, position: usize) -> Result<(), Error> {
+    tx.tx.execute(
+        "DELETE FROM tap_tie
+         WHERE tap_tie_id = (SELECT tap_tie_id FROM tap_tie WHERE tap_id = ?1 ORDER BY tap_tie_id LIMIT 1 OFFSET ?2)",
+        params![tap_id.0, i64::try_from(position).unwrap_or(i64::MAX)],
     )?;
     Ok(())
 }
@@ -298,6 +338,5 @@ pub fn add_tie(tx: &mut Tx<'_>, tap_id: TapId, tie: &crate::model::tap::TieMeasu
             tie.distance.0
         ],
     )?;
-    tx.tx.execute("UPDATE tap SET row_version = row_version + 1 WHERE tap_id = ?1", [tap_id.0])?;
     Ok(())
 }

@@ -35,6 +35,8 @@ pub struct Tx<'a> {
     pub(crate) tx: Transaction<'a>,
     authorship: &'a Authorship,
     head: Option<Head>,
+    /// Number of the first entry of this transaction.
+    first: i64,
 }
 
 /// One audited change.
@@ -73,7 +75,11 @@ impl Tx<'_> {
             before_json: change.before_json,
             after_json: change.after_json,
         };
-        self.head = Some(audit::append(&self.tx, &entry)?);
+        let head = audit::append(&self.tx, &entry)?;
+        if self.head.is_none() {
+            self.first = head.audit_id;
+        }
+        self.head = Some(head);
         Ok(())
     }
 }
@@ -107,7 +113,7 @@ impl Writer {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
-        let mut tx = Tx { tx, authorship, head: None };
+        let mut tx = Tx { tx, authorship, head: None, first: 0 };
         let value = work(&mut tx)?;
         if tx.head.is_none() {
             tx.audit(Change {
@@ -118,12 +124,17 @@ impl Writer {
                 after_json: None,
             })?;
         }
-        let head = tx.head.take();
+        let (head, first) = (tx.head.take(), tx.first);
         tx.tx.commit().map_err(Error::from)?;
         if let Some(head) = head {
-            audit::anchor(&self.path, &head, &authorship.at.0)?;
+            audit::anchor(&self.path, first, &head, &authorship.at.0)?;
         }
         Ok(value)
+    }
+
+    /// After a failed import: a full disk leaves the rollback journal to whoever looks next, and the file at its full length.
+    pub fn settle(self) {
+        drop(self.connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(())));
     }
 
     /// Moves the write-ahead log into the database file, and puts a database that was new into WAL mode.

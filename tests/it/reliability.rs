@@ -138,7 +138,83 @@ fn ctrl_c_ends_with_130_and_changes_nothing() {
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    assert_eq!(said(&output), "interrupted; the database is as before\n");
     assert_eq!(state(dir.path()), before);
+}
+
+/// Names in the folder, but for those of the database.
+fn others(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    names.filter(|n| !n.starts_with("t.db") && !n.ends_with(".geojson")).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_no_half_file_of_an_export_or_a_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("first.geojson"), features(0, 20_000)).unwrap();
+    assert!(run(dir.path(), &["import", "parcels", "first.geojson"]).status.success());
+    for args in [&["export", "parcels", "-o", "p.csv"][..], &["export", "parcels", "-o", "p.gpkg"], &["backup", "b.db"]]
+    {
+        let mut child = taptrace(dir.path()).args(args).stderr(Stdio::piped()).spawn().unwrap();
+        // As soon as there is a half file.
+        let pid = child.id().to_string();
+        while !others(dir.path()).iter().any(|n| n.ends_with(".part")) && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        drop(Command::new("kill").args(["-INT", &pid]).stderr(Stdio::null()).status());
+        let output = child.wait_with_output().unwrap();
+        let left = others(dir.path());
+        if output.status.success() {
+            // It was faster than the signal.
+            assert!(!left.iter().any(|n| n.contains("part")), "{args:?}: {left:?}");
+            for name in left {
+                fs::remove_file(dir.path().join(name)).unwrap();
+            }
+        } else {
+            assert_eq!(output.status.code(), Some(130), "{args:?}: {}", said(&output));
+            assert!(said(&output).starts_with("interrupted; "), "{args:?}: {}", said(&output));
+            assert!(left.is_empty(), "{args:?}: {left:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_no_half_file_of_an_export_or_a_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("first.geojson"), features(0, 3_000)).unwrap();
+    assert!(run(dir.path(), &["import", "parcels", "first.geojson"]).status.success());
+    for args in ["export parcels -o p.csv", "export parcels -o p.gpkg", "backup b.db"] {
+        let script = format!("trap '' XFSZ; ulimit -f 40; exec {} --db t.db {args}", env!("CARGO_BIN_EXE_taptrace"));
+        let output = Command::new("bash").args(["-c", &script]).current_dir(dir.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args}: {}", said(&output));
+        assert!(others(dir.path()).is_empty(), "{args}: {:?}", others(dir.path()));
+    }
+}
+
+#[test]
+fn another_county_does_not_retire_the_first_one() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.geojson"), features(0, 100)).unwrap();
+    assert!(run(dir.path(), &["import", "parcels", "a.geojson"]).status.success());
+    let before = state(dir.path());
+    fs::write(dir.path().join("b.geojson"), features(5_000, 200)).unwrap();
+    let output = run(dir.path(), &["import", "parcels", "b.geojson"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = said(&output);
+    assert!(
+        told.contains("100 of the 100 parcels of the last roll are not in this file, such as P0; new in it is P5000"),
+        "{told}"
+    );
+    assert!(told.contains("hint: ") && told.contains("a file of its own") && told.contains("--allow-shrink"), "{told}");
+    assert_eq!(state(dir.path()), before);
+    // The county renumbered its parcels: a person says so.
+    let output = run(dir.path(), &["import", "parcels", "b.geojson", "--allow-shrink"]);
+    assert!(output.status.success() && said(&output).contains("100 retired"), "{}", said(&output));
+    // A few splits and mergers are every year's business.
+    fs::write(dir.path().join("c.geojson"), features(5_003, 199)).unwrap();
+    assert!(run(dir.path(), &["import", "parcels", "c.geojson"]).status.success());
 }
 
 #[cfg(unix)]
@@ -158,7 +234,9 @@ fn a_full_disk_is_told_and_changes_nothing() {
     for (db, kb) in [("t.db", 600), ("new.db", 600), ("t.db", 900)] {
         let output = limited(db, kb);
         assert_eq!(output.status.code(), Some(2), "{db} {kb}: {}", said(&output));
-        assert!(said(&output).contains("the disk is full"), "{db} {kb}: {}", said(&output));
+        assert!(said(&output).starts_with("error: the disk is full"), "{db} {kb}: {}", said(&output));
+        assert!(said(&output).contains("hint: make room on that disk"), "{db} {kb}: {}", said(&output));
+        assert!(!dir.path().join("new.db-journal").exists());
         assert_eq!(state(dir.path()), before);
         assert!(run(dir.path(), &["check"]).status.success());
     }
@@ -252,6 +330,12 @@ fn a_backup_is_a_whole_database_and_never_overwrites() {
     let again = run(dir.path(), &["backup", "copy.db"]);
     assert_eq!(again.status.code(), Some(2));
     assert!(!dir.path().join("copy.db.part").exists());
+    // The anchor of the copy goes as far as the copy.
+    let entries = |text: &str| text.lines().count();
+    let copied = fs::read_to_string(dir.path().join("copy.db.anchor")).unwrap();
+    fs::write(dir.path().join("t.db.anchor"), copied.clone() + "999 0000 2026-01-01T00:00:00Z\n").unwrap();
+    assert!(run(dir.path(), &["backup", "second.db"]).status.success());
+    assert_eq!(entries(&fs::read_to_string(dir.path().join("second.db.anchor")).unwrap()), entries(&copied));
 }
 
 #[test]

@@ -1,0 +1,146 @@
+//! Copying the database while it is in use: the copy is verified, and appears only when it is complete.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use sha2::{Digest, Sha256};
+
+use super::audit::{self, Head};
+use super::{Error, Reader, check};
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// SHA-256 of the backup file.
+    pub sha256: String,
+    /// Its size.
+    pub byte_len: u64,
+    /// Head of the audit log in it.
+    pub head: Head,
+}
+
+/// Pages copied at a time, so that writers come through in between.
+const PAGES_PER_STEP: i32 = 2048;
+/// Most steps: a writer that never pauses must not keep a backup going for ever.
+const STEPS_MAX: usize = 1_000_000;
+
+/// Bytes hashed at a time.
+const HASH_CHUNK: usize = 1 << 20;
+
+/// A file that is removed unless it was moved to its place.
+struct Partial(PathBuf);
+
+impl Partial {
+    fn beside(target: &Path, ending: &str) -> Self {
+        Self(with_ending(target, ending))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        for path in [&self.0, &with_ending(&self.0, "-journal")] {
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    move |source| Error::File { action, path: path.to_owned(), source }
+}
+
+/// Copies the database to a new file, verifies the copy, and puts it in place with its anchor and a manifest beside it.
+/// `is_interrupted` is asked between the steps; nothing is left behind then.
+///
+/// # Errors
+/// When the target exists, cannot be written, or the copy does not verify.
+pub fn backup(reader: &Reader, target: &Path, is_interrupted: &dyn Fn() -> bool) -> Result<Manifest, Error> {
+    if target.exists() {
+        let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        return Err(failed("write a backup over", target)(source));
+    }
+    let part = Partial::beside(target, ".part");
+    copy_to(reader, &part.0, is_interrupted)?;
+    let copy = Connection::open_with_flags(&part.0, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let findings = check::integrity(&copy)?;
+    let head = audit::head(&copy)?;
+    drop(copy);
+    if let Some(first) = findings.first() {
+        return Err(Error::Broken { what: format!("the copy does not verify: {}", first.what) });
+    }
+    let (sha256, byte_len) = hash_of(&part.0, is_interrupted).map_err(failed("read back", &part.0))?;
+    let manifest = Manifest { sha256, byte_len, head };
+    std::fs::File::open(&part.0).and_then(|f| f.sync_all()).map_err(failed("flush", &part.0))?;
+    if is_interrupted() {
+        return Err(Error::Interrupted);
+    }
+    write_beside(reader, target, &manifest)?;
+    // The copy comes last: where it is, everything that belongs to it is there too.
+    std::fs::rename(&part.0, target).map_err(failed("rename into place", target))?;
+    Ok(manifest)
+}
+
+/// The anchor as far as the copy goes, since others may have written meanwhile, and the manifest.
+fn write_beside(reader: &Reader, target: &Path, manifest: &Manifest) -> Result<(), Error> {
+    let anchor = audit::anchor_path(reader.path());
+    if anchor.exists() {
+        let text = std::fs::read_to_string(&anchor).map_err(failed("read the audit anchor", &anchor))?;
+        let is_newer = |line: &str| {
+            line.split(' ').next().and_then(|n| n.parse::<i64>().ok()).is_some_and(|n| n > manifest.head.audit_id)
+        };
+        let kept: String = text.split_inclusive('\n').filter(|line| !is_newer(line)).collect();
+        put(&audit::anchor_path(target), &kept)?;
+    }
+    let text = format!(
+        "sha256 {}\nbytes {}\naudit_head {} {}\n",
+        manifest.sha256, manifest.byte_len, manifest.head.audit_id, manifest.head.hash
+    );
+    put(&with_ending(target, ".manifest"), &text)
+}
+
+fn put(path: &Path, text: &str) -> Result<(), Error> {
+    let part = Partial::beside(path, ".part");
+    std::fs::write(&part.0, text).and_then(|()| std::fs::rename(&part.0, path)).map_err(failed("write", path))
+}
+
+/// SHA-256 and length of a file, read piece by piece: a backup may be larger than the memory.
+fn hash_of(path: &Path, is_interrupted: &dyn Fn() -> bool) -> std::io::Result<(String, u64)> {
+    let mut file = std::fs::File::open(path)?;
+    let (mut hasher, mut chunk, mut n_bytes) = (Sha256::new(), vec![0; HASH_CHUNK], 0);
+    loop {
+        let n = file.read(&mut chunk)?;
+        if n == 0 || is_interrupted() {
+            return Ok((audit::hex(&hasher.finalize()), n_bytes));
+        }
+        hasher.update(chunk.get(..n).unwrap_or_default());
+        n_bytes += n as u64;
+    }
+}
+
+fn copy_to(reader: &Reader, part: &Path, is_interrupted: &dyn Fn() -> bool) -> Result<(), Error> {
+    drop(std::fs::remove_file(part));
+    let mut copy = Connection::open(part)?;
+    let backup = Backup::new(&reader.connection, &mut copy)?;
+    for _ in 0..STEPS_MAX {
+        if is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        match backup.step(PAGES_PER_STEP)? {
+            StepResult::Done => {
+                drop(backup);
+                copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+                return Ok(());
+            }
+            StepResult::More => {}
+            _ => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    }
+    Err(Error::Broken { what: "the backup was overtaken by writers again and again".to_owned() })
+}
