@@ -21,7 +21,7 @@ mod token;
 pub use facts::{Flag, Flags, Rule, Rules};
 pub use lexicon::is_common_word;
 pub use mailing::{Mailing, split_mailing};
-pub use style::{LineStyle, Style};
+pub use style::{LineStyle, Style, StyleLearner};
 
 use crate::model::party::{Party, PartyKind, PartyRole, PersonName, UnknownReason};
 use people::Before;

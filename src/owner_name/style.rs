@@ -75,16 +75,9 @@ impl Style {
 
     /// As [`Style::learn`], from distinct lines and how often each occurs.
     pub fn learn_counted<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Self {
-        let mut tally = Tally::default();
-        let mut folded = String::new();
-        for (line, n) in lines {
-            folded.clear();
-            token::fold(line, &mut folded);
-            tally.n = n;
-            tally.add_width(line.trim_end().chars().count());
-            tally.add_line(&token::tokenize(&folded, lexicon()));
-        }
-        tally.into_style()
+        let mut learner = StyleLearner::default();
+        lines.for_each(|(line, n)| learner.add(line, n));
+        learner.finish()
     }
 
     /// The same statistics, for names in another order.
@@ -111,7 +104,30 @@ impl Style {
     }
 }
 
-#[derive(Default)]
+/// Learns a style line by line, in any order.
+#[derive(Debug, Default)]
+pub struct StyleLearner {
+    tally: Tally,
+    folded: String,
+}
+
+impl StyleLearner {
+    /// Takes a line that occurs `n` times.
+    pub fn add(&mut self, line: &str, n: u32) {
+        self.folded.clear();
+        token::fold(line, &mut self.folded);
+        self.tally.n = n;
+        self.tally.add_width(line.trim_end().chars().count());
+        self.tally.add_line(&token::tokenize(&self.folded, lexicon()));
+    }
+
+    /// What the lines taught.
+    pub fn finish(self) -> Style {
+        self.tally.into_style()
+    }
+}
+
+#[derive(Debug, Default)]
 struct Tally {
     /// Rows with the line at hand.
     n: u32,

@@ -296,10 +296,11 @@ impl Verdict {
 /// `here` is the judgement of the common place when both use one.
 pub fn compare(roll: &Roll, (a, b): (u32, u32), here: Option<&Judgement>) -> Verdict {
     let (name_a, name_b) = (roll.name_of(a), roll.name_of(b));
-    let place = roll.place_of(a);
+    let (name_a, name_b) = (&name_a, &name_b);
+    let place = roll.nodes[a as usize].place;
     let is_one_place = roll.nodes[a as usize].place == roll.nodes[b as usize].place;
     if name_a.key == name_b.key {
-        if is_one_place && !place.is_placeholder {
+        if is_one_place && !roll.is_placeholder(place) {
             return Verdict::of(
                 Rule::SameNameSameAddress,
                 vec![format!("both {} at {}", name_a.key, roll.mail_key(a))],
@@ -315,19 +316,24 @@ pub fn compare(roll: &Roll, (a, b): (u32, u32), here: Option<&Judgement>) -> Ver
         }
         return Verdict::of(Rule::NothingShared, vec![]);
     };
-    if place.is_placeholder {
+    if roll.is_placeholder(place) {
         return Verdict::of(Rule::Placeholder, vec![format!("{} is not a place", roll.mail_key(a))]);
     }
-    compare_here(roll, (a, b), here)
+    compare_here(roll, (a, b), (name_a, name_b), here)
 }
 
-fn compare_here(roll: &Roll, (a, b): (u32, u32), here: &Judgement) -> Verdict {
-    let (name_a, name_b, place) = (roll.name_of(a), roll.name_of(b), roll.place_of(a));
+fn compare_here(
+    roll: &Roll,
+    (a, b): (u32, u32),
+    (name_a, name_b): (&LinkName, &LinkName),
+    here: &Judgement,
+) -> Verdict {
+    let nodes = roll.nodes_at(roll.nodes[a as usize].place);
     let at = format!(
         "both get mail at {}: {} ({} owner names, {} name groups, {} families, {} associations)",
         roll.mail_key(a),
         here.role.as_str(),
-        place.nodes.len(),
+        nodes.len(),
         here.n_groups,
         here.n_families,
         here.n_associations
@@ -339,7 +345,7 @@ fn compare_here(roll: &Roll, (a, b): (u32, u32), here: &Judgement) -> Verdict {
         let kinds = format!("{} and {}", name_a.kind.as_str(), name_b.kind.as_str());
         return Verdict::of(Rule::PublicOrAssociation, vec![at, kinds]);
     }
-    let position = |node: u32| place.nodes.contains(&node).then(|| (node - place.nodes.start) as usize);
+    let position = |node: u32| nodes.contains(&node).then(|| (node - nodes.start) as usize);
     let (Some(i), Some(j)) = (position(a), position(b)) else {
         return Verdict::of(Rule::NothingShared, vec![]);
     };

@@ -7,6 +7,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use super::compare::{Rule, Tier, compare, same_name_elsewhere, same_party_here};
+use super::name::LinkName;
 use super::place::{AddressRole, Judgement, Union, is_private, judge};
 use super::roll::Roll;
 
@@ -59,12 +60,13 @@ pub struct Grouping {
 /// Computes all links of a roll and the groups, with decisions applied.
 pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
-    let share = move |n: usize, part: usize| n * part / n_threads..n * (part + 1) / n_threads;
+    let at = move |n: u32, part: usize| (u64::from(n) * part as u64 / n_threads as u64) as u32;
+    let share = move |n: u32, part: usize| at(n, part)..at(n, part + 1);
     let judged: Vec<Share> = std::thread::scope(|scope| {
         let work = move |part: usize| {
             let (mut links, mut judgements) = (Vec::new(), Vec::new());
-            judge_places(roll, share(roll.places.len(), part), &mut links, &mut judgements);
-            link_names(roll, share(roll.names.len(), part), &mut links);
+            judge_places(roll, share(roll.n_places(), part), &mut links, &mut judgements);
+            link_names(roll, share(roll.n_names(), part), &mut links);
             (links, judgements)
         };
         let others: Vec<_> = (1..n_threads).map(|part| scope.spawn(move || work(part))).collect();
@@ -84,22 +86,23 @@ pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
 }
 
 /// Judges mailing addresses and links the owners at each.
-fn judge_places(roll: &Roll, places: Range<usize>, links: &mut Vec<Link>, judgements: &mut Vec<(u32, Judgement)>) {
-    for index in places {
-        let place = &roll.places[index];
-        if place.nodes.len() < 2 || place.is_placeholder {
+fn judge_places(roll: &Roll, places: Range<u32>, links: &mut Vec<Link>, judgements: &mut Vec<(u32, Judgement)>) {
+    for place in places {
+        let nodes = roll.nodes_at(place);
+        if nodes.len() < 2 || roll.is_placeholder(place) {
             continue;
         }
-        let judgement = judge(roll, index as u32);
-        link_place(roll, index as u32, &judgement, links);
-        judgements.push((index as u32, judgement));
+        let names: Vec<LinkName> = nodes.map(|node| roll.name_of(node)).collect();
+        let judgement = judge(roll, place, &names);
+        link_place(roll, (place, &names), &judgement, links);
+        judgements.push((place, judgement));
     }
 }
 
 /// Links the owners of one name at several addresses, where the name is evidence enough.
-fn link_names(roll: &Roll, names: Range<usize>, links: &mut Vec<Link>) {
-    for nodes in names.map(|name| roll.nodes_named(name as u32)).filter(|nodes| nodes.len() > 1) {
-        let rule = same_name_elsewhere(roll, roll.name_of(nodes[0]), nodes.len());
+fn link_names(roll: &Roll, names: Range<u32>, links: &mut Vec<Link>) {
+    for nodes in names.map(|name| roll.nodes_named(name)).filter(|nodes| nodes.len() > 1) {
+        let rule = same_name_elsewhere(roll, &roll.name_of(nodes[0]), nodes.len());
         if rule.tier_and_score().0.is_automatic() {
             links.extend(nodes[1..].iter().map(|node| Link { a: nodes[0], b: *node, rule, place: None }));
         }
@@ -107,16 +110,16 @@ fn link_names(roll: &Roll, names: Range<usize>, links: &mut Vec<Link>) {
 }
 
 /// Star links inside lexical groups, and one link from each group to the first when the role allows it.
-fn link_place(roll: &Roll, place_idx: u32, judgement: &Judgement, links: &mut Vec<Link>) {
-    let place = Some(place_idx);
-    let nodes = roll.places[place_idx as usize].nodes.clone();
+fn link_place(roll: &Roll, (place, names): (u32, &[LinkName]), judgement: &Judgement, links: &mut Vec<Link>) {
+    let nodes = roll.nodes_at(place);
+    let (start, place) = (nodes.start, Some(place));
     let mut first_of: FxHashMap<u32, u32> = FxHashMap::default();
     let mut first_private = None;
     for (i, node) in nodes.enumerate() {
-        let name = roll.name_of(node);
+        let name = &names[i];
         match first_of.get(&judgement.group_of[i]) {
             Some(first) => {
-                let rule = same_party_here(roll.name_of(*first), name).unwrap_or(Rule::SharedName);
+                let rule = same_party_here(&names[(*first - start) as usize], name).unwrap_or(Rule::SharedName);
                 links.push(Link { a: *first, b: node, rule, place });
             }
             None => {
@@ -302,11 +305,11 @@ pub struct Cut {
 pub fn review_queue(roll: &Roll, grouping: &Grouping) -> Vec<ReviewItem> {
     let mut items = Vec::new();
     for (place_idx, judgement) in &grouping.judgements {
-        let place = &roll.places[*place_idx as usize];
-        let n_parcels: u32 = place.nodes.clone().map(|n| roll.nodes[n as usize].n_parcels).sum();
+        let nodes = roll.nodes_at(*place_idx);
+        let n_parcels: u32 = nodes.clone().map(|n| roll.nodes[n as usize].n_parcels).sum();
         let Some(reason) = place_reason(judgement.role, judgement.n_groups) else { continue };
         if n_parcels >= REVIEW_PARCELS_MIN {
-            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: place.nodes.start, cut: None });
+            items.push(ReviewItem { n_parcels, reason, place: Some(*place_idx), node: nodes.start, cut: None });
         }
     }
     let mut parcels: FxHashMap<u32, (u32, bool)> = FxHashMap::default();
@@ -513,7 +516,7 @@ mod tests {
             let (roll, turned) = (roll_of(ROWS), roll_of(&shuffled));
             prop_assert_eq!(groups(&roll, &[]), groups(&turned, &[]));
             let shown = |roll: &Roll| -> Vec<(String, String)> {
-                (0..roll.nodes.len() as u32).map(|n| (roll.display(n).to_owned(), roll.mail_key(n).to_owned())).collect()
+                (0..roll.nodes.len() as u32).map(|n| (roll.display(n).into_owned(), roll.mail_key(n).into_owned())).collect()
             };
             prop_assert_eq!(shown(&roll), shown(&turned));
         }

@@ -1,6 +1,7 @@
 //! Who owns it as of a date, and which owners belong together: pure rules, no database.
 //!
-//! `name` (from what `owner_name` read) and `mailing` make comparison keys; `roll` collects them; `place` judges a mailing address; `compare` judges a
+//! `name` (from what `owner_name` read) and `mailing` make comparison keys; `roll` collects them (`texts` and
+//! `sorter` hold a large one); `place` judges a mailing address; `compare` judges a
 //! pair; `group` unites; `registry` numbers groups. `interval` answers "owner as of". Left out: storing.
 
 pub mod compare;
@@ -12,6 +13,8 @@ pub mod name;
 pub mod place;
 pub mod registry;
 pub mod roll;
+pub mod roll_keys;
 pub mod roll_names;
+mod sorter;
 pub mod texts;
 mod words;

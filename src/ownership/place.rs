@@ -144,13 +144,11 @@ pub fn is_private_word(kind: &str) -> bool {
     matches!(kind, "person" | "company" | "trust" | "estate" | "unknown")
 }
 
-/// Judges one address.
-pub fn judge(roll: &Roll, place_idx: u32) -> Judgement {
-    let place = &roll.places[place_idx as usize];
-    let names: Vec<&LinkName> = place.nodes.clone().map(|n| roll.name_of(n)).collect();
+/// Judges one address by the names of its nodes.
+pub fn judge(roll: &Roll, place: u32, names: &[LinkName]) -> Judgement {
     let n = names.len();
-    if n == 1 || place.is_placeholder {
-        let role = if place.is_placeholder { AddressRole::Placeholder } else { AddressRole::Single };
+    if n == 1 || roll.is_placeholder(place) {
+        let role = if roll.is_placeholder(place) { AddressRole::Placeholder } else { AddressRole::Single };
         let group_of = (0..n as u32).collect();
         return Judgement {
             role,
@@ -161,7 +159,7 @@ pub fn judge(roll: &Roll, place_idx: u32) -> Judgement {
             n_associations: 0,
         };
     }
-    let (group_of, shared) = lexical_groups(roll, &names);
+    let (group_of, shared) = lexical_groups(roll, names);
     let private: Vec<usize> = (0..n).filter(|i| is_private(names[*i].kind)).collect();
     let mut groups: Vec<u32> = private.iter().map(|i| group_of[*i]).collect();
     groups.sort_unstable();
@@ -179,9 +177,9 @@ pub fn judge(roll: &Roll, place_idx: u32) -> Judgement {
         n_private: private.len(),
         has_government: count(|name| matches!(name.kind, PartyKind::Government(_))) > 0,
         has_agent_owner: count(|name| name.is_agent_like) > 0,
-        has_agent_mail: roll.care_of(place_idx).iter().any(|c| c.split(' ').any(|w| WORDS.agent.contains(w))),
-        is_remote: is_remote(roll, roll.place_key(place_idx)),
-        has_home: place.nodes.clone().any(|node| roll.nodes[node as usize].is_home),
+        has_agent_mail: roll.care_of(place).iter().any(|c| c.split(' ').any(|w| WORDS.agent.contains(w))),
+        is_remote: is_remote(roll, &roll.place_key(place)),
+        has_home: roll.nodes_at(place).any(|node| roll.is_home(node)),
     };
     let role = role_of(&facts);
     Judgement { role, group_of, shared, n_groups: facts.n_groups, n_families: facts.n_families, n_associations }
@@ -242,7 +240,7 @@ fn is_remote(roll: &Roll, key: &str) -> bool {
 }
 
 /// Unites names that share a surname, a rare word, a spelling, initials or a person.
-fn lexical_groups(roll: &Roll, names: &[&LinkName]) -> (Vec<u32>, Vec<String>) {
+fn lexical_groups(roll: &Roll, names: &[LinkName]) -> (Vec<u32>, Vec<String>) {
     let mut union = Union::new(names.len());
     let mut shared = vec![String::new(); names.len()];
     let mut words_here: FxHashMap<&str, f64> = FxHashMap::default();
@@ -271,11 +269,11 @@ fn lexical_groups(roll: &Roll, names: &[&LinkName]) -> (Vec<u32>, Vec<String>) {
 /// Longest list of names compared pair by pair for spelling; beyond it only neighbors in the alphabet are compared.
 const SPELLING_NAMES_MAX: usize = 40;
 
-fn join_spellings(names: &[&LinkName], union: &mut Union) {
+fn join_spellings(names: &[LinkName], union: &mut Union) {
     let window = if names.len() <= SPELLING_NAMES_MAX { names.len() } else { 3 };
     for i in 0..names.len() {
         for j in i + 1..names.len().min(i + 1 + window) {
-            if union.root(i) != union.root(j) && same_party_here(names[i], names[j]).is_some() {
+            if union.root(i) != union.root(j) && same_party_here(&names[i], &names[j]).is_some() {
                 union.join(i, j);
             }
         }

@@ -2,9 +2,9 @@
 //!
 //! A printed case names a group by number, so a number is never given to another group.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 /// What happened to a group between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,22 +39,42 @@ pub struct Member {
 /// Numbers of the groups of this run by root, and what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Numbers {
-    /// Number of each root.
-    pub of_root: FxHashMap<u32, i64>,
+    /// Number by root; [`NONE`] where there is no such root.
+    of_root: Vec<i64>,
+    /// Number of groups.
+    pub n_groups: usize,
     /// Numbers not used before.
-    pub fresh: Vec<i64>,
+    pub fresh: Range<i64>,
     /// Merges and splits, sorted.
     pub events: Vec<Event>,
 }
 
-/// Numbers the groups; new ones from `next` on. The answer does not depend on the order of the members.
-pub fn number(members: &[Member], next: i64) -> Numbers {
-    let mut roots: Vec<u32> = members.iter().map(|member| member.root).collect();
-    roots.sort_unstable();
-    roots.dedup();
+/// No number of a group.
+const NONE: i64 = i64::MIN;
+/// A group that has no number yet.
+const WANTED: i64 = i64::MAX;
+
+impl Numbers {
+    /// The number of the group of a root.
+    pub fn of(&self, root: u32) -> i64 {
+        self.of_root[root as usize]
+    }
+}
+
+/// Numbers the groups; new ones from `next` on. The answer does not depend on the order of the members. Roots are small numbers
+/// without many gaps.
+pub fn number(members: impl Iterator<Item = Member> + Clone, next: i64) -> Numbers {
+    let mut of_root = Vec::with_capacity(members.size_hint().0);
+    for member in members.clone() {
+        let root = member.root as usize;
+        if of_root.len() <= root {
+            of_root.resize(root + 1, NONE);
+        }
+        of_root[root] = WANTED;
+    }
     // A member without parcels still counts a little, so that it keeps its number.
-    let weight = |member: &Member| Some((member.before?, member.root, u64::from(member.n_parcels) * 1000 + 1));
-    let mut weights: Vec<(i64, u32, u64)> = members.iter().filter_map(weight).collect();
+    let weight = |member: Member| Some((member.before?, member.root, u64::from(member.n_parcels) * 1000 + 1));
+    let mut weights: Vec<(i64, u32, u64)> = members.filter_map(weight).collect();
     weights.sort_unstable();
     weights.dedup_by(|more, kept| {
         let same = (more.0, more.1) == (kept.0, kept.1);
@@ -75,24 +95,23 @@ pub fn number(members: &[Member], next: i64) -> Numbers {
         }
     }
     heirs.sort_unstable();
-    let mut numbers =
-        Numbers { of_root: HashMap::with_capacity_and_hasher(roots.len(), FxBuildHasher), ..Numbers::default() };
-    let mut fresh = next;
+    let mut numbers = Numbers { fresh: next..next, ..Numbers::default() };
     let mut rest = heirs.as_slice();
-    for root in roots {
+    for (root, slot) in (0u32..).zip(&mut of_root).filter(|(_, slot)| **slot == WANTED) {
         let (own, others) = rest.split_at(rest.iter().take_while(|(of, _)| *of == root).count());
         rest = others;
         let mut claims = own.iter().map(|(_, before)| *before);
         let first = claims.next();
-        let number = first.unwrap_or(fresh);
+        let number = first.unwrap_or(numbers.fresh.end);
         if first.is_none() {
-            numbers.fresh.push(fresh);
-            fresh += 1;
+            numbers.fresh.end += 1;
             numbers.events.extend(origin.get(&root).map(|from| Event::Split { from: *from, into: number }));
         }
         numbers.events.extend(claims.map(|from| Event::Merged { from, into: number }));
-        numbers.of_root.insert(root, number);
+        *slot = number;
+        numbers.n_groups += 1;
     }
+    numbers.of_root = of_root;
     numbers.events.sort_unstable();
     numbers
 }
@@ -101,7 +120,11 @@ pub fn number(members: &[Member], next: i64) -> Numbers {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Event, Member, number};
+    use super::{Event, Member, Numbers, number};
+
+    fn number_all(members: &[Member], next: i64) -> Numbers {
+        number(members.iter().copied(), next)
+    }
 
     fn member(root: u32, before: Option<i64>, n_parcels: u32) -> Member {
         Member { root, before, n_parcels }
@@ -109,15 +132,15 @@ mod tests {
 
     #[test]
     fn a_group_keeps_its_number_where_most_parcels_are() {
-        let numbers = number(&[member(0, Some(7), 1), member(1, Some(7), 9), member(2, None, 3)], 100);
-        assert_eq!((numbers.of_root[&1], numbers.of_root[&0], numbers.of_root[&2]), (7, 100, 101));
+        let numbers = number_all(&[member(0, Some(7), 1), member(1, Some(7), 9), member(2, None, 3)], 100);
+        assert_eq!((numbers.of(1), numbers.of(0), numbers.of(2)), (7, 100, 101));
         assert_eq!(numbers.events, [Event::Split { from: 7, into: 100 }]);
     }
 
     #[test]
     fn a_merge_keeps_the_older_number_and_is_told() {
-        let numbers = number(&[member(0, Some(9), 50), member(0, Some(4), 1)], 10);
-        assert_eq!(numbers.of_root[&0], 4);
+        let numbers = number_all(&[member(0, Some(9), 50), member(0, Some(4), 1)], 10);
+        assert_eq!(numbers.of(0), 4);
         assert_eq!(numbers.events, [Event::Merged { from: 9, into: 4 }]);
     }
 
@@ -130,12 +153,12 @@ mod tests {
             let mut turned = members.clone();
             let by = (seed % members.len() as u64) as usize;
             turned.rotate_left(by);
-            let numbers = number(&members, 50);
-            prop_assert_eq!(&numbers, &number(&turned, 50));
-            let mut used: Vec<i64> = numbers.of_root.values().copied().collect();
+            let numbers = number_all(&members, 50);
+            prop_assert_eq!(&numbers, &number_all(&turned, 50));
+            let mut used: Vec<i64> = numbers.of_root.iter().copied().filter(|n| *n != super::NONE).collect();
             used.sort_unstable();
             used.dedup();
-            prop_assert_eq!(used.len(), numbers.of_root.len());
+            prop_assert_eq!(used.len(), numbers.n_groups);
         }
     }
 }

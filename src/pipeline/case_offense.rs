@@ -72,8 +72,8 @@ fn same_group(db: &impl Db, case: &CaseRow, others: &[&CaseRow]) -> Result<Vec<b
     if owners.iter().all(Option::is_none) {
         return Ok(vec![false; others.len()]);
     }
-    let mut texts = load_texts(db)?.texts;
-    let parcels: Vec<i64> = texts.rows.iter().map(|r| r.row).collect();
+    let mut texts = load_texts(db, None)?.texts;
+    let parcels = texts.rows.ids.clone();
     for owner in std::iter::once(&own).chain(owners.iter().flatten()) {
         texts.add_row(RollEntry { owner: &owner.0, mailing: &owner.1, zip: &owner.2, ..RollEntry::default() });
     }

@@ -51,5 +51,6 @@ pub mod research;
 pub mod research_as_of;
 pub mod sample;
 pub mod source_origin;
+mod spill;
 pub mod street_alias;
 pub mod tap;

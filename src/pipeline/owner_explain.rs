@@ -156,7 +156,7 @@ pub fn explain(db: &impl Db, owners: &Owners, (a, b): (u32, u32)) -> Result<(Ver
 /// # Errors
 /// When the database cannot be read.
 pub fn evidence_row(db: &impl Db, owners: &Owners, node: u32) -> Result<String, Error> {
-    let found = stored::snapshot_row_of(db, owners.roll.nodes[node as usize].row)?;
+    let found = stored::snapshot_row_of(db, owners.roll.evidence_of(node))?;
     Ok(found.map_or(String::new(), |(snapshot_id, row_no)| format!("snapshot {snapshot_id} row {row_no}")))
 }
 

@@ -56,7 +56,7 @@ pub fn decisions_on(db: &impl Db, roll: &Roll) -> Result<Vec<Decision>, Error> {
         .collect();
     for (mail_key, role) in groups::address_decisions(db)? {
         let Some(place) = roll.find_place(&mail_key) else { continue };
-        let private = roll.places[place as usize].nodes.clone().filter(|n| is_private(roll.kind_of(*n)));
+        let private = roll.nodes_at(place).filter(|n| is_private(roll.kind_of(*n)));
         decisions.extend(of_role(&role, place, private));
     }
     Ok(decisions)
@@ -102,8 +102,8 @@ pub fn stored_style(db: &impl Db) -> Result<Style, Error> {
 
 /// Registers new group numbers and logs what became of old ones.
 pub(super) fn store_numbers(tx: &mut Tx<'_>, numbers: &Numbers) -> Result<Regrouped, Error> {
-    if let Some(first) = numbers.fresh.first() {
-        bulk::add_groups(tx, *first, numbers.fresh.len())?;
+    if !numbers.fresh.is_empty() {
+        bulk::add_groups(tx, numbers.fresh.clone())?;
     }
     let mut done = Regrouped::default();
     for event in &numbers.events {
@@ -137,20 +137,20 @@ pub fn regroup(tx: &mut Tx<'_>, touched: &[i64]) -> Result<Regrouped, Error> {
     let links = local_links(tx, &nodes)?;
     let decisions = local_decisions(tx, &nodes)?;
     let roots = unite(nodes.len(), &links, &decisions);
-    let members: Vec<Member> = nodes
-        .iter()
-        .zip(&roots)
-        .map(|(n, root)| Member { root: *root, before: Some(n.group_id), n_parcels: n.n_parcels })
-        .collect();
-    let numbers = registry::number(&members, groups::next_group(tx)?);
+    let members = nodes.iter().zip(&roots).map(|(n, root)| Member {
+        root: *root,
+        before: Some(n.group_id),
+        n_parcels: n.n_parcels,
+    });
+    let numbers = registry::number(members, groups::next_group(tx)?);
     let done = store_numbers(tx, &numbers)?;
     for (node, root) in nodes.iter().zip(&roots) {
-        let group_id = numbers.of_root[root];
+        let group_id = numbers.of(*root);
         if group_id != node.group_id {
             groups::move_node(tx, node.node_id, group_id)?;
         }
     }
-    Ok(Regrouped { n_owners: nodes.len(), n_groups: numbers.of_root.len(), ..done })
+    Ok(Regrouped { n_owners: nodes.len(), n_groups: numbers.n_groups, ..done })
 }
 
 fn local_place(nodes: &[NodeRow]) -> FxHashMap<&str, u32> {

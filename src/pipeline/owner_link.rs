@@ -121,7 +121,7 @@ pub fn link_pairs(roll: &Roll, grouping: &Grouping, pairs: &[Pair]) -> Vec<PairV
                 (_, _) if is_placeholder => Verdict::of(crate::ownership::compare::Rule::Placeholder, Vec::new()),
                 (_, _) => Verdict::of(crate::ownership::compare::Rule::NothingShared, Vec::new()),
             };
-            let row = |n: Option<u32>| n.map(|n| roll.nodes[n as usize].row).filter(|r| *r >= 0);
+            let row = |n: Option<u32>| n.map(|n| roll.evidence_of(n)).filter(|r| *r >= 0);
             let address_role = nodes
                 .0
                 .filter(|_| keys[0].key == keys[1].key)

@@ -12,6 +12,8 @@ use super::{Error, Tx, blobs};
 
 /// Bytes of an id in the blob.
 const ID_BYTES: usize = 4;
+/// Bytes written together.
+const PIECE_BYTES: usize = 1 << 16;
 /// Version of the blob's bytes.
 const VERSION: &str = "1";
 
@@ -19,9 +21,15 @@ const VERSION: &str = "1";
 ///
 /// # Errors
 /// When the database cannot be written.
-pub(super) fn put_names(tx: &mut Tx<'_>, ids: &[u32]) -> Result<(), Error> {
-    let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_be_bytes()).collect();
-    blobs::put(tx, blobs::OWNER_NAMES, "", VERSION, &bytes)
+pub(super) fn put_names(tx: &mut Tx<'_>, mut ids: impl ExactSizeIterator<Item = u32>) -> Result<(), Error> {
+    let (mut piece, byte_len) = (Vec::with_capacity(PIECE_BYTES), ids.len() * ID_BYTES);
+    blobs::put_pieces(tx, blobs::OWNER_NAMES, ("", VERSION), byte_len, |sink| {
+        while ids.len() > 0 {
+            piece.clear();
+            piece.extend(ids.by_ref().take(PIECE_BYTES / ID_BYTES).flat_map(u32::to_be_bytes));
+            sink(&piece);
+        }
+    })
 }
 
 /// Ids of the owners at a mail key.

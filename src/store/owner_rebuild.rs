@@ -3,6 +3,8 @@
 //! A run replaces the one before. Rows come in the order of their keys and indexes are made behind them: kept up row by row they
 //! cost more than the rows.
 
+use std::ops::Range;
+
 use rusqlite::{Statement, params};
 
 use super::owner_groups::{AddressRow, PartyRow};
@@ -30,6 +32,9 @@ pub struct NewNode<'a> {
     pub group_id: i64,
 }
 
+/// Takes nodes one after the other.
+pub type NodeSink<'s> = &'s mut dyn FnMut(NewNode<'_>) -> Result<(), Error>;
+
 /// A link between two nodes, to be stored.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "the columns of the table")]
@@ -45,9 +50,9 @@ pub struct NewLink {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn replace<'a>(
+pub fn replace(
     tx: &mut Tx<'_>,
-    (nodes, ids_by_name): (impl Iterator<Item = NewNode<'a>>, &[u32]),
+    (nodes, ids_by_name): (impl FnOnce(NodeSink<'_>) -> Result<(), Error>, impl ExactSizeIterator<Item = u32>),
     parcels: impl Iterator<Item = (i64, i64)>,
     links: impl Iterator<Item = NewLink>,
     addresses: impl Iterator<Item = AddressRow>,
@@ -60,7 +65,7 @@ pub fn replace<'a>(
         "DELETE FROM owner_link; DELETE FROM owner_node_parcel; DELETE FROM owner_node; DELETE FROM address_role;",
     )?;
     let mut statement = tx.tx.prepare("INSERT INTO owner_node VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    for n in nodes {
+    nodes(&mut |n| {
         statement.execute(params![
             n.node_id,
             n.name_key,
@@ -71,7 +76,8 @@ pub fn replace<'a>(
             n.evidence_parcel_id,
             n.group_id
         ])?;
-    }
+        Ok(())
+    })?;
     let mut statement = tx.tx.prepare("INSERT INTO owner_node_parcel VALUES (?1, ?2)")?;
     for (parcel_id, node_id) in parcels {
         statement.execute([parcel_id, node_id])?;
@@ -92,18 +98,18 @@ pub fn replace<'a>(
     Ok(())
 }
 
-/// Registers `n` new group numbers from `first` on.
+/// Registers new group numbers.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn add_groups(tx: &mut Tx<'_>, first: i64, n: usize) -> Result<(), Error> {
+pub fn add_groups(tx: &mut Tx<'_>, numbers: Range<i64>) -> Result<(), Error> {
     let at = tx.authorship().at.0.clone();
     tx.tx
         .prepare_cached(
-            "WITH RECURSIVE number (n) AS (SELECT ?1 WHERE ?2 > 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ?1 + ?2)
+            "WITH RECURSIVE number (n) AS (SELECT ?1 WHERE ?1 < ?2 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ?2)
              INSERT INTO owner_group (owner_group_id, first_seen) SELECT n, ?3 FROM number",
         )?
-        .execute(params![first, i64::try_from(n).unwrap_or(i64::MAX), at])?;
+        .execute(params![numbers.start, numbers.end, at])?;
     Ok(())
 }
 
@@ -188,14 +194,30 @@ pub fn first_situs(db: &impl Db, parcel_id: i64) -> Result<String, Error> {
     Ok(statement.query_map([parcel_id], |r| r.get(0))?.next().transpose()?.unwrap_or_default())
 }
 
-/// Number of owner lines, and the ids of those that were read.
+/// Number of owner lines; calls `each` with the ids of those that were read, ascending.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn read_lines(db: &impl Db) -> Result<(usize, Vec<i64>), Error> {
+pub fn read_lines(db: &impl Db, mut each: impl FnMut(i64)) -> Result<usize, Error> {
     let n: u32 = db.connection().query_row("SELECT COUNT(*) FROM owner_line", [], |r| r.get(0))?;
     let mut statement = db.connection().prepare("SELECT owner_line_id FROM owner_reading ORDER BY owner_line_id")?;
-    Ok((n as usize, statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?))
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?);
+    }
+    Ok(n as usize)
+}
+
+/// How many parcels, owner lines and mailing addresses there are at most: the room that a roll needs.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn sizes(db: &impl Db) -> Result<[usize; 3], Error> {
+    let last = |table: &str| -> Result<usize, Error> {
+        let sql = format!("SELECT COALESCE(MAX(rowid), 0) FROM {table}");
+        Ok(db.connection().query_row(&sql, [], |r| r.get::<_, u32>(0))? as usize)
+    };
+    Ok([last("parcel")?, last("owner_line")?, last("mailing_address")?])
 }
 
 /// Owner lines that are not read yet: those of older rolls after [`forget_readings`].
