@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
     let Some(parcels) = arguments.next() else { return Ok(()) };
     let start = cpu_seconds();
-    let matcher = reference::from_csv(Path::new(&parcels))?;
+    let matcher = reference::from_csv(Path::new(&parcels), reference::Wanted::default())?;
     println!("county read and learnt: {:.2} CPU s", cpu_seconds() - start);
     let situs: Vec<String> = column(&parcels, "situs_address")?.into_iter().filter(|s| !s.trim().is_empty()).collect();
     let start = cpu_seconds();

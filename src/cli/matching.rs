@@ -163,9 +163,10 @@ fn matcher_of(
     global: &Global,
     parcels: Option<&PathBuf>,
     with_points: bool,
+    wanted: reference::Wanted,
 ) -> Result<reference::CountyMatcher, Failure> {
     let made = match parcels {
-        Some(path) => reference::from_csv(path),
+        Some(path) => reference::from_csv(path, wanted),
         None if with_points => reference::from_database_with_lots(&global.db),
         None => reference::from_database(&global.db),
     };
@@ -184,7 +185,8 @@ fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
             return Err(Failure::input("match file writes ndjson or csv").hint("add --format ndjson"));
         }
     };
-    let matcher = matcher_of(global, args.parcels.as_ref(), args.lon_column.is_some())?;
+    let wanted = reference::Wanted { owners: args.owner_column.is_some(), ..reference::Wanted::default() };
+    let matcher = matcher_of(global, args.parcels.as_ref(), args.lon_column.is_some(), wanted)?;
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let options = Options {
         columns: Columns {
@@ -216,10 +218,8 @@ fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
 #[allow(clippy::print_stderr, reason = "wrong accepts are shown beside the result")]
 fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
     let part = Part { percent: args.keep_percent };
-    let mut matcher = match args.parcels.as_ref().filter(|_| part.percent < 100) {
-        Some(path) => reference::from_csv_part(path, part).map_err(|e| Failure::from_error(&e))?,
-        None => matcher_of(global, args.parcels.as_ref(), !args.text_alone)?,
-    };
+    let wanted = reference::Wanted { part, ..reference::Wanted::default() };
+    let mut matcher = matcher_of(global, args.parcels.as_ref(), !args.text_alone, wanted)?;
     if args.weights.is_some() {
         let weights = learning::weights_from(args.weights.as_deref())
             .map_err(|e| Failure::from_error(&e).hint("taptrace match learn writes a complete table"))?;

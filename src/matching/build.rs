@@ -102,7 +102,14 @@ impl Learner {
             }
             Some(first) => *first != hash && self.further.insert((parcel, hash)),
         };
-        if let Some(parsed) = Some(situs).filter(|_| is_new).and_then(|situs| self.parser.parse(situs)) {
+        if !is_new {
+            return;
+        }
+        let plain = split_number(situs);
+        let behind = plain.and_then(|plain| self.parser.behind(plain, &mut self.builder));
+        if let Some((low, behind)) = plain.and_then(|(number, _)| number.parse().ok()).zip(behind) {
+            self.builder.add_plain(low, behind, row, parcel);
+        } else if let Some(parsed) = self.parser.parse_line(situs) {
             self.builder.add(parsed, row, parcel);
         }
     }
@@ -114,26 +121,39 @@ impl Learner {
     }
 }
 
+/// What stands behind a plain house number, in the ids of the tables.
+#[derive(Clone, Copy)]
+struct Behind {
+    street: u32,
+    unit: u32,
+    /// From the text; 0 for none.
+    place: u32,
+    zip: u32,
+}
+
 /// Parses situs lines; what stands behind a plain house number is parsed once per street.
 struct Parser {
     known: Places,
     /// Text behind the number, to how it is read; `None` when the number matters.
-    streets: FxHashMap<Box<str>, Option<ParsedRow>>,
+    streets: FxHashMap<Box<str>, Option<Behind>>,
 }
 
 impl Parser {
-    fn parse(&mut self, situs: &str) -> Option<ParsedRow> {
-        let Some((number, rest)) = split_number(situs) else { return self.parse_line(situs) };
-        if !self.streets.contains_key(rest) && self.streets.len() < STREETS_MAX {
-            let other = OTHER_NUMBER.to_string();
-            let there = self.parse_line(&format!("{other}{rest}"));
-            let here = self.parse_line(situs).map(|row| with_number(row, &other));
-            self.streets.insert(rest.into(), there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, &other)));
+    /// How the text behind a plain house number is read; `None` when the number matters.
+    fn behind(&mut self, (number, rest): (&str, &str), builder: &mut Builder) -> Option<Behind> {
+        if let Some(known) = self.streets.get(rest) {
+            return *known;
         }
-        match self.streets.get(rest) {
-            Some(Some(row)) => Some(with_number(row.clone(), number)),
-            _ => self.parse_line(situs),
+        if self.streets.len() >= STREETS_MAX {
+            return None;
         }
+        let other = OTHER_NUMBER.to_string();
+        let there = self.parse_line(&format!("{other}{rest}"));
+        let here = self.parse_line(&format!("{number}{rest}")).map(|row| with_number(row, &other));
+        let behind =
+            there.filter(|t| here.as_ref() == Some(t) && is_plain(&t.number, &other)).map(|row| builder.behind(&row));
+        self.streets.insert(rest.into(), behind);
+        behind
     }
 
     fn parse_line(&self, line: &str) -> Option<ParsedRow> {
@@ -178,6 +198,8 @@ struct Builder {
     /// Numbers and units of entries with a second part, kept until the county's habit is known.
     numbers: Vec<AddressNumber>,
     units: Vec<Address>,
+    /// The place of the row before with its id: neighbors share it.
+    last_place: (String, u32),
 }
 
 impl Builder {
@@ -194,6 +216,7 @@ impl Builder {
             n_range: 0,
             numbers: Vec::new(),
             units: Vec::new(),
+            last_place: (String::new(), 0),
         }
     }
 
@@ -236,9 +259,7 @@ impl Builder {
             self.n_range += usize::from(!is_descending);
         }
         let street = self.street_of(&street);
-        let given = row.place.trim();
-        let place = if given.is_empty() { address.place.as_deref().unwrap_or("") } else { given };
-        let place = self.county.places.intern(&place.to_ascii_uppercase());
+        let place = self.place_of(row.place, address.place.as_deref().unwrap_or(""));
         let zip = match reading::zip_number(row.zip) {
             0 => reading::zip_number(address.zip.as_deref().unwrap_or("")),
             zip => zip,
@@ -257,6 +278,38 @@ impl Builder {
             let at = self.county.entries.len() - 1;
             self.set_number(at, &number, &address);
         }
+    }
+
+    /// Adds a row whose text behind the house number is known.
+    fn add_plain(&mut self, low: u32, behind: Behind, row: &ReferenceRow<'_>, parcel: u32) {
+        let Behind { street, unit, place, zip } = behind;
+        let place = if row.place.trim().is_empty() { place } else { self.place_of(row.place, "") };
+        let zip = match reading::zip_number(row.zip) {
+            0 => zip,
+            zip => zip,
+        };
+        self.county.entries.push(Entry { street, low, high: low, suffix: 0, prefix: 0, unit, zip, place, parcel });
+    }
+
+    fn behind(&mut self, row: &ParsedRow) -> Behind {
+        let number = reading::number(&row.number, self.county.hyphens_are_composite);
+        let unit = reading::unit(&row.address, &number);
+        Behind {
+            street: self.street_of(&row.street),
+            unit: self.county.words.intern(&unit),
+            place: self.place_of("", row.address.place.as_deref().unwrap_or("")),
+            zip: reading::zip_number(row.address.zip.as_deref().unwrap_or("")),
+        }
+    }
+
+    /// Id of the place given in a field of its own, or of that in the text.
+    fn place_of(&mut self, given: &str, in_text: &str) -> u32 {
+        let given = given.trim();
+        let place = if given.is_empty() { in_text } else { given };
+        if self.last_place.0 != place {
+            self.last_place = (place.to_owned(), self.county.places.intern(&place.to_ascii_uppercase()));
+        }
+        self.last_place.1
     }
 
     fn set_number(&mut self, at: usize, number: &AddressNumber, address: &Address) {

@@ -122,18 +122,29 @@ impl Table {
     /// The next row with its 1-based number, or what is wrong with it; bytes that are no UTF-8 are read as Latin-1.
     #[allow(clippy::type_complexity, reason = "end, failure of the file, trouble of the row")]
     pub(crate) fn next_row(&mut self) -> Result<Option<(u64, Result<csv::StringRecord, String>)>, Error> {
-        let mut record = csv::ByteRecord::new();
+        let mut row = csv::StringRecord::new();
+        let found = self.next_into(&mut row)?;
+        Ok(found.map(|(row_no, problem)| (row_no, problem.map(|()| row))))
+    }
+
+    /// As [`Self::next_row`], into a record that is used again.
+    #[allow(clippy::type_complexity, reason = "end, failure of the file, trouble of the row")]
+    pub(crate) fn next_into(
+        &mut self,
+        row: &mut csv::StringRecord,
+    ) -> Result<Option<(u64, Result<(), String>)>, Error> {
+        let mut record = std::mem::take(row).into_byte_record();
         match self.reader.read_byte_record(&mut record) {
             Ok(false) => Ok(None),
             Ok(true) => {
                 self.n_read += 1;
-                let text = csv::StringRecord::from_byte_record(record).unwrap_or_else(|e| {
+                *row = csv::StringRecord::from_byte_record(record).unwrap_or_else(|e| {
                     e.into_byte_record()
                         .iter()
                         .map(|cell| cell.iter().copied().map(char::from).collect::<String>())
                         .collect()
                 });
-                Ok(Some((self.n_read, Ok(text))))
+                Ok(Some((self.n_read, Ok(()))))
             }
             Err(e) => match e.into_kind() {
                 csv::ErrorKind::Io(source) => Err(Error::Read { path: self.path.clone(), source }),

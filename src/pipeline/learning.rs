@@ -83,7 +83,8 @@ struct Loaded<'a> {
 
 impl<'a> Loaded<'a> {
     fn read(set: &'a Set) -> Result<Self, Error> {
-        let matcher = reference::from_csv_part(&set.parcels, set.part)?;
+        let matcher =
+            reference::from_csv(&set.parcels, reference::Wanted { part: set.part, ..reference::Wanted::default() })?;
         let queries = labelled::read(&set.queries, None)?;
         let step = queries.len().div_ceil(CASES_PER_SET_MAX).max(1);
         let queries = queries.into_iter().step_by(step).collect();

@@ -133,51 +133,66 @@ impl Part {
     }
 }
 
+/// What is taken from a parcel file.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The parcels kept.
+    pub part: Part,
+    /// Owner lines too, for queries that name an account holder.
+    pub owners: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { part: Part { percent: 100 }, owners: false }
+    }
+}
+
 /// Builds a matcher from a CSV of the `generic` profile (`parcel_id, situs_address, situs_city, situs_zip, owner, lon, lat`).
 ///
 /// # Errors
 /// When the file cannot be read or lacks the first two columns.
-pub fn from_csv(path: &Path) -> Result<CountyMatcher, Error> {
-    from_csv_part(path, Part { percent: 100 })
-}
-
-/// As [`from_csv`], with a part of the parcels.
-///
-/// # Errors
-/// When the file cannot be read or lacks the first two columns.
-pub fn from_csv_part(path: &Path, part: Part) -> Result<CountyMatcher, Error> {
+pub fn from_csv(path: &Path, wanted: Wanted) -> Result<CountyMatcher, Error> {
     let mut table = Table::open(path)?;
     let columns = Columns {
         parcel_no: table.require("parcel_id")?,
         situs: table.require("situs_address")?,
         place: table.column("situs_city"),
         zip: table.column("situs_zip"),
-        owner: table.column("owner"),
+        owner: table.column("owner").filter(|_| wanted.owners),
         lon: table.column("lon"),
         lat: table.column("lat"),
     };
-    let mut rows = Vec::new();
-    while let Some((_, row)) = table.next_row()? {
-        let row = row.map_err(|problem| Error::Row { path: path.to_owned(), problem })?;
-        if part.keeps(row.get(columns.parcel_no).unwrap_or("").trim()) {
-            rows.push(row);
+    // The learner wants all places before the first row, so the cells that matter are kept, one behind the other.
+    let (mut kept, mut ends, mut positions) = (String::new(), Vec::new(), Vec::new());
+    let mut places = Places::default();
+    let mut row = csv::StringRecord::new();
+    while let Some((_, problem)) = table.next_into(&mut row)? {
+        problem.map_err(|problem| Error::Row { path: path.to_owned(), problem })?;
+        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
+        let parcel_no = cell(Some(columns.parcel_no));
+        if !wanted.part.keeps(parcel_no) {
+            continue;
         }
+        places.add(cell(columns.place));
+        for text in [parcel_no, cell(Some(columns.situs)), cell(columns.place), cell(columns.zip), cell(columns.owner)]
+        {
+            kept.push_str(text);
+            ends.push(kept.len());
+        }
+        positions.push(address_file::position(cell(columns.lon), cell(columns.lat)));
     }
-    let references: Vec<ReferenceRow<'_>> = rows
-        .iter()
-        .map(|row| {
-            let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or("").trim();
-            ReferenceRow {
-                parcel_no: cell(Some(columns.parcel_no)),
-                situs: cell(Some(columns.situs)),
-                place: cell(columns.place),
-                zip: cell(columns.zip),
-                owner: cell(columns.owner),
-                position: address_file::position(cell(columns.lon), cell(columns.lat)),
-            }
-        })
-        .collect();
-    Ok(Matcher::build_with(&references, &[], Weights::default()))
+    let mut learner = Learner::new(places);
+    let mut start = 0;
+    for (ends, position) in ends.as_chunks::<5>().0.iter().zip(positions) {
+        let [parcel_no, situs, place, zip, owner] = ends.map(|end| {
+            let cell = &kept[start..end];
+            start = end;
+            cell
+        });
+        learner.add(&ReferenceRow { parcel_no, situs, place, zip, owner, position });
+    }
+    Ok(Matcher::learnt(learner, &[], Weights::default()))
 }
 
 /// A point when both texts are numbers inside the globe and not both zero.

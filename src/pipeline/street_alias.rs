@@ -98,7 +98,8 @@ pub fn suggest_for_file(
     input: &Path,
     column: &str,
 ) -> Result<Vec<AliasHint>, Error> {
-    let matcher = parcels.map_or_else(|| reference::from_database(db), reference::from_csv)?;
+    let matcher = parcels
+        .map_or_else(|| reference::from_database(db), |path| reference::from_csv(path, reference::Wanted::default()))?;
     let mut table = Table::open(input)?;
     let at = table.require(column)?;
     let mut texts = Vec::new();
