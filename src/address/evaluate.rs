@@ -132,7 +132,7 @@ fn glued(text: &str) -> String {
 }
 
 fn sorted(text: &str) -> String {
-    let text = plain(text);
+    let text = with_ordinals(&plain(text));
     let mut words: Vec<&str> = text.split_whitespace().map(canonical).filter(|w| !w.is_empty()).collect();
     // "S E" is one direction.
     for at in (1..words.len()).rev() {
@@ -147,6 +147,19 @@ fn sorted(text: &str) -> String {
     }
     words.sort_unstable();
     words.join(" ")
+}
+
+/// `202 ND` and `25 TH` are one word.
+fn with_ordinals(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        let is_ending = matches!(word, "ND" | "TH") && out.ends_with(|c: char| c.is_ascii_digit());
+        if !is_ending && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 fn canonical(word: &str) -> &str {

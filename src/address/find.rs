@@ -19,7 +19,8 @@ pub(crate) fn number(tokens: &Tokens, lo: usize, hi: usize) -> Option<Found> {
     if let Some(found) = spelled(tokens, lo, hi) {
         return Some(found);
     }
-    if let Some((number, behind)) = number::read_spread_grid(tokens, lo, hi) {
+    let grid = number::read_spread_grid(tokens, lo, hi).or_else(|| number::read_half_grid(tokens, lo, hi));
+    if let Some((number, behind)) = grid {
         return Some(Found { at: lo, number, behind });
     }
     let first = (lo..hi).find(|i| can_be_number(tokens, *i, lo, hi))?;
@@ -167,6 +168,7 @@ fn can_be_number(tokens: &Tokens, at: usize, lo: usize, hi: usize) -> bool {
             || tokens.at(i).entry.direction.is_some()
             || tokens.at(i).shape == Shape::Ordinal
             || tokens.at(i).entry.is_road_class
+            || tokens.word(i) == "CALLE"
     }) || hi - behind >= 1 && tokens.len() > hi;
     !is_company && !is_part_of_other && street_follows && has_more
 }

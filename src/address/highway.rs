@@ -68,18 +68,34 @@ fn class_of(words: &str) -> Option<&'static str> {
         | "FARM-TO-MARKET RD"
         | "FARM-TO-MARKET ROAD" => "FM",
         "RM" | "RM RD" | "RM ROAD" | "RANCH TO MARKET" | "RANCH TO MARKET RD" | "RANCH TO MARKET ROAD" => "RM",
-        "TOWNSHIP ROAD" | "TOWNSHIP RD" | "TWP RD" | "TWP ROAD" | "TR" => "TWP RD",
         "BUSINESS" | "BUS" => "BUS",
-        "RANCH ROAD" | "RANCH RD" => "RANCH RD",
         "ROAD" | "RD" => "RD",
         "STATE HIGHWAY RT" => "STATE HWY",
-        "PRIVATE ROAD" | "PRIVATE RD" | "PVT RD" | "PVT ROAD" | "PR" => "PVT RD",
         "LOOP" => "LOOP",
+        _ => return lesser_class_of(words),
+    })
+}
+
+/// Roads of townships, parishes, forests, reservations and private ones, loops and spurs.
+fn lesser_class_of(words: &str) -> Option<&'static str> {
+    Some(match words {
+        "TOWNSHIP ROAD" | "TOWNSHIP RD" | "TWP RD" | "TWP ROAD" | "TR" => "TWP RD",
+        "RANCH ROAD" | "RANCH RD" => "RANCH RD",
+        "PRIVATE ROAD" | "PRIVATE RD" | "PVT RD" | "PVT ROAD" | "PR" => "PVT RD",
+        "BIA" | "BIA RTE" | "BIA ROUTE" | "BIA RT" | "BIA RD" | "BIA ROAD" | "BIA HWY" | "BIA HIGHWAY" => "BIA RTE",
+        "CARR" | "CARRETERA" | "CARR ESTATAL" => "CARR",
         "STATE LOOP" | "ST LOOP" => "STATE LOOP",
         "SPUR" | "STATE SPUR" => "SPUR",
         "PARISH ROAD" | "PARISH RD" => "PARISH RD",
         "CITY HWY" | "CITY HIGHWAY" => "CITY HWY",
-        "FOREST ROAD" | "FOREST RD" | "FOREST SERVICE RD" | "FOREST SERVICE ROAD" | "FS RD" | "FS ROAD" => "FOREST RD",
+        "FOREST ROAD"
+        | "FOREST RD"
+        | "FOREST SERVICE RD"
+        | "FOREST SERVICE ROAD"
+        | "FS RD"
+        | "FS ROAD"
+        | "FOREST SVC RD"
+        | "FOREST SVC ROAD" => "FOREST RD",
         _ => return None,
     })
 }
@@ -93,7 +109,7 @@ pub(crate) fn class_key(pretype: &str) -> &str {
         "RANCH RD" => "RM",
         "IH" => "I",
         "I" | "FM" | "RM" | "RR" | "TWP RD" | "FOREST RD" | "RD" => pretype,
-        "US" | "US HWY" | "US RTE" | "HWY" | "RTE" | "SR" | "BUS" => "HWY",
+        "US" | "US HWY" | "US RTE" | "HWY" | "RTE" | "SR" | "BUS" | "BIA RTE" | "CARR" => "HWY",
         other if other.starts_with("STATE ") => "HWY",
         // "ANDERSON COUNTY RD 312" is a county road of the county at hand.
         other if other.ends_with(" COUNTY RD") || other.ends_with(" COUNTY HWY") => "COUNTY RD",
@@ -167,11 +183,15 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
             "RTE" | "ROUTE" | "RT" => Some("RTE"),
             _ => None,
         };
-        if let Some(form) = form.filter(|_| at + 2 < hi) {
+        // "CO HWY F" is a county's, not Colorado's.
+        let is_county = code == "CO" && matches!(tokens.at(at + 2).shape, Shape::Letter | Shape::Word);
+        if let Some(form) = form.filter(|_| at + 2 < hi && !is_county) {
             return Some((format!("{code} {form}"), at + 2));
         }
         if !entry.is_road_class {
-            let is_plain = tokens.at(at + 1).shape == Shape::Digits && entry.street_type.is_none();
+            // "LA 1" and "KY 80", which are also a lane and a key, only where the number ends the street.
+            let behind = at + 2 + usize::from(tokens.at(at + 2).entry.direction.is_some());
+            let is_plain = tokens.at(at + 1).shape == Shape::Digits && (entry.street_type.is_none() || behind >= hi);
             return is_plain.then(|| (code.to_owned(), at + 1));
         }
     }
@@ -197,6 +217,23 @@ fn misspelt_county(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usi
     let is_road = matches!(tokens.word(at + 1), "RD" | "ROAD");
     let is_numbered = at + 2 < hi && tokens.at(at + 2).shape == Shape::Digits;
     (is_county && is_road && is_numbered).then(|| ("COUNTY RD".to_owned(), at + 2))
+}
+
+/// County roads of Texas under the letters of their county: `VZ CR 1234`, `VZCR 1234`, `ACR 112`.
+fn read_lettered_county(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
+    let word = tokens.word(at);
+    let is_known = |i: usize| {
+        let entry = tokens.at(i).entry;
+        entry.direction.is_some() || entry.street_type.is_some() || entry.state.is_some() || entry.unit.is_some()
+    };
+    let is_word = tokens.at(at).shape == Shape::Word && !is_known(at);
+    let has_number =
+        |i: usize| i + 1 == hi && tokens.at(i).shape == Shape::Digits && (2..=4).contains(&tokens.word(i).len());
+    if is_word && word.len() == 2 && tokens.word(at + 1) == "CR" && has_number(at + 2) {
+        return Some((format!("{word} COUNTY RD"), at + 2));
+    }
+    let is_glued = is_word && (3..=4).contains(&word.len()) && word.ends_with("CR") && has_number(at + 1);
+    is_glued.then(|| (format!("{} COUNTY RD", &word[..word.len() - 2]), at + 1))
 }
 
 /// A class with a word before it: `ANDERSON COUNTY RD 312`, `INDIANA HIGHWAY 212`, `SCENIC HWY 98`.
@@ -259,12 +296,25 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Option<(Street, usi
     at += usize::from(is_before);
     let (class, class_end) = spaced
         .or_else(|| read_class(tokens, at, hi))
+        .or_else(|| read_lettered_county(tokens, at, hi))
         .or_else(|| read_named_class(tokens, at, hi))
         .or_else(|| read_spaced_class(tokens, at, hi))?;
     // "HWY NO 70", "COUNTY ROAD # 5".
     let is_sign =
         tokens.at(class_end).shape == Shape::Hash || matches!(tokens.word(class_end), "NO" | "NUMBER" | "NUM");
-    let number_at = class_end + usize::from(is_sign && class_end + 1 < hi);
+    let mut number_at = class_end + usize::from(is_sign && class_end + 1 < hi);
+    // "CR NE 2020"
+    let inner = tokens.at(class_end).entry.direction.filter(|_| {
+        matches!(class.as_str(), "CR" | "COUNTY RD")
+            && street.predirectional.is_none()
+            && !is_sign
+            && class_end + 1 < hi
+            && tokens.at(class_end + 1).shape == Shape::Digits
+    });
+    if inner.is_some() {
+        street.predirectional = inner;
+        number_at += 1;
+    }
     if number_at >= hi || !is_name_of_road(tokens, &class, number_at, hi) || tokens.at(number_at).gap == Gap::Comma {
         return None;
     }
@@ -285,6 +335,7 @@ fn is_name_of_road(tokens: &Tokens, class: &str, at: usize, hi: usize) -> bool {
     let word = tokens.word(at);
     let is_letters = match class {
         "COUNTY RD" | "COUNTY HWY" | "STATE HWY" => is_road_letters(tokens, at),
+        "CR" => is_road_letters(tokens, at) && at + 1 == hi,
         // Missouri names its supplementary routes by one letter or a doubled one.
         "HWY" | "RTE" | "STATE RTE" | "STATE RD" | "MO RTE" | "MO HWY" => {
             is_road_letters(tokens, at) && word.bytes().all(|b| Some(b) == word.bytes().next())
@@ -333,8 +384,14 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
         end += 1;
         let is_repeated = modifier == "BUS" && matches!(tokens.word(end), "RTE" | "ROUTE" | "RT");
         end += usize::from(is_open(end) && is_repeated);
-        if is_open(end) && matches!(tokens.word(end), "RD" | "ROAD") {
-            street.street_type = Some("RD".to_owned());
+        let kind = match tokens.word(end) {
+            "RD" | "ROAD" => "RD",
+            // "US 70 BUS HWY"
+            "HWY" | "HIGHWAY" => "HWY",
+            _ => "",
+        };
+        if is_open(end) && !kind.is_empty() {
+            street.street_type = Some(kind.to_owned());
             end += 1;
         }
         return end;
@@ -347,11 +404,9 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
         street.street_type = Some("RD".to_owned());
         return end + 1;
     }
-    // "HIGHWAY 6 & 24"
-    let is_second = tokens.at(end).shape == Shape::And && tokens.at(end + 1).shape == Shape::Digits;
-    if is_second && end + 1 < hi && tokens.word(end + 1).len() <= 3 && tokens.at(end + 2).entry.street_type.is_none() {
+    if let Some(second) = second_number(tokens, end, hi) {
         street.street_name.push_str(" & ");
-        street.street_name.push_str(tokens.word(end + 1));
+        street.street_name.push_str(second);
         return end + 2;
     }
     // Roads beside a highway: "I 49 S SERVICE RD", "HWY 71 FRONTAGE RD".
@@ -375,6 +430,14 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
     street.street_name.push_str(beside);
     street.street_type = Some("RD".to_owned());
     at + 2
+}
+
+/// The other number of a road that bears two: `HIGHWAY 6 & 24`, `HWY 6 AND 34`.
+fn second_number(tokens: &Tokens, at: usize, hi: usize) -> Option<&str> {
+    let is_and = tokens.at(at).shape == Shape::And || tokens.word(at) == "AND";
+    let is_second = is_and && tokens.at(at + 1).shape == Shape::Digits && at + 1 < hi;
+    let is_road = is_second && tokens.word(at + 1).len() <= 3 && tokens.at(at + 2).entry.street_type.is_none();
+    is_road.then(|| tokens.word(at + 1))
 }
 
 /// `266 COUNTY RD`: the number of the road before its class, all of `lo..hi`.

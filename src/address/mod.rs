@@ -3,12 +3,14 @@
 //! Pure. No statistical model: a grammar over the tables in `data/standards`, with the county's own words where grammar
 //! cannot decide. Spelling mistakes are not corrected here; that is `matching`'s work.
 
+mod behind;
 pub mod evaluate;
 mod find;
 mod highway;
 mod key;
 mod list;
 mod number;
+mod others;
 mod parse;
 mod places;
 mod shape;

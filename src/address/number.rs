@@ -36,7 +36,7 @@ pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
     if let Some(found) = read_grid(tokens, at, hi) {
         return Some(found);
     }
-    if let Some(found) = read_spaced_mile_grid(tokens, at, hi) {
+    if let Some(found) = read_spaced_mile_grid(tokens, at, hi).or_else(|| read_loose_mile_grid(tokens, at, hi)) {
         return Some(found);
     }
     let mut number = read_word(tokens.word(at), tokens.at(at).shape)?;
@@ -49,6 +49,10 @@ pub(crate) fn scan(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumb
             number.suffix = Some(tokens.word(end).to_owned());
             end += 1;
         }
+    } else if number.hyphenated && number.suffix.is_none() && has_lone_letter(tokens, end, hi) {
+        // "94-1204 A KAHUALENA ST"
+        number.suffix = Some(tokens.word(end).to_owned());
+        end += 1;
     }
     if end < hi && tokens.at(end).shape == Shape::Fraction {
         match tokens.word(end) {
@@ -225,7 +229,8 @@ fn grid_part(word: &str) -> Option<(&str, &str, &str)> {
 fn read_mile_grid(word: &str) -> Option<AddressNumber> {
     let (miles, rest) = split_digits(word);
     let letter = rest.get(..1).filter(|c| matches!(*c, "N" | "S" | "E" | "W"))?;
-    let (line, tail) = split_digits(rest.get(1..)?);
+    let line = rest.get(1..)?;
+    let (line, tail) = split_digits(line.strip_prefix('-').unwrap_or(line));
     let is_grid = (1..=2).contains(&miles.len()) && (2..=4).contains(&line.len());
     let suffix = letters(tail);
     (is_grid && (tail.is_empty() || suffix.is_some())).then_some(())?;
@@ -260,6 +265,55 @@ fn read_spaced_mile_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(Addre
     let zeros = &line[..line.len() - line.trim_start_matches('0').len()];
     let prefix = Some(format!("{miles}{letter}{zeros}"));
     Some((AddressNumber { prefix, low: figure(line).filter(|n| *n > 0)?, ..AddressNumber::default() }, at + 2))
+}
+
+/// `39 W 123 MAIN ST`: the same with two blanks. `12 S 101 RANCH RD` is a road called so.
+fn read_loose_mile_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
+    let (miles, letter, line) = (tokens.word(at), tokens.word(at + 1), tokens.word(at + 2));
+    let is_grid = tokens.at(at).shape == Shape::Digits
+        && miles.len() <= 2
+        && matches!(letter, "N" | "S" | "E" | "W")
+        && tokens.at(at + 2).shape == Shape::Digits
+        && line.len() == 3
+        && (at + 1..at + 4).all(|i| tokens.at(i).gap == Gap::Blank);
+    let name = tokens.at(at + 3);
+    let is_name = is_grid
+        && name.shape == Shape::Word
+        && name.entry.direction.is_none()
+        && !is_strong_type(tokens, at + 3)
+        && !matches!(tokens.word(at + 3), "MILE" | "OAKS" | "ACRE" | "ACRES" | "AND" | "TO" | "RANCH");
+    (is_name && (at + 4..hi).any(|i| is_strong_type(tokens, i))).then_some(())?;
+    let zeros = &line[..line.len() - line.trim_start_matches('0').len()];
+    let prefix = Some(format!("{miles}{letter}{zeros}"));
+    Some((AddressNumber { prefix, low: figure(line).filter(|n| *n > 0)?, ..AddressNumber::default() }, at + 3))
+}
+
+/// A letter before the number at the front of a line: half a grid (`N 3001 COUNTY RD A`), a direction (`N 1234 DIVISION ST`),
+/// or a block of Puerto Rico (`A 5 CALLE 10`).
+pub(crate) fn read_half_grid(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
+    let (letter, figures) = (tokens.word(at), tokens.word(at + 1));
+    let is_spread = at == 0
+        && hi > 3
+        && tokens.at(0).shape == Shape::Letter
+        && tokens.at(1).shape == Shape::Digits
+        && (1..3).all(|i| tokens.at(i).gap == Gap::Blank);
+    is_spread.then_some(())?;
+    let next = tokens.at(2);
+    let is_house = matches!(letter, "N" | "S" | "E" | "W")
+        && (3..=5).contains(&figures.len())
+        && next.shape == Shape::Word
+        && next.entry.direction.is_none();
+    let has_road = next.entry.is_road_class && super::highway::read(tokens, 2, hi).is_some();
+    let has_street = !is_strong_type(tokens, 2) && (3..hi).any(|i| is_strong_type(tokens, i));
+    let is_block = figures.len() <= 3 && tokens.word(2) == "CALLE";
+    (is_block || is_house && (has_road || has_street)).then_some(())?;
+    let number = AddressNumber {
+        prefix: Some(letter.to_owned()),
+        low: figure(figures)?,
+        raw: tokens.span(0..2).to_owned(),
+        ..AddressNumber::default()
+    };
+    Some((number, 2))
 }
 
 /// `N 63 W 12345 MAIN ST`: a grid number with blanks between all its parts, at the front of a line.
@@ -337,13 +391,20 @@ fn has_grid_part(tokens: &Tokens, at: usize, hi: usize) -> bool {
     at < hi && grid_part(tokens.word(at)).is_some()
 }
 
-/// A letter of the township before the number, at the front of a line: `G-3456`, `T703`, `W5249`.
+/// A letter of the township before the number, at the front of a line: `G-3456`, `T703`, `W5249`; the block of a quarter of
+/// Puerto Rico, `A5 CALLE 10`.
 fn read_prefixed(tokens: &Tokens, at: usize, hi: usize) -> Option<(AddressNumber, usize)> {
     let word = tokens.word(at);
-    let letter = word.get(..1).filter(|l| l.bytes().all(|b| b.is_ascii_uppercase()) && at == 0)?;
+    let letter = word.get(..1).filter(|l| l.bytes().all(|b| b.is_ascii_uppercase()))?;
+    let is_block = tokens.word(at + 1) == "CALLE" && at + 2 < hi;
+    (at == 0 || is_block).then_some(())?;
     let (digits, rest) = split_digits(word.get(1..)?.trim_start_matches('-'));
-    let street_follows = at + 1 < hi && !is_strong_type(tokens, at + 1) && tokens.at(at + 1).gap == Gap::Blank;
-    let is_number = (2..=6).contains(&digits.len()) && street_follows && (rest.is_empty() || letters(rest).is_some());
+    // "W5001 HWY 54"
+    let is_road = tokens.at(at + 1).entry.is_road_class && at + 2 < hi && word.len() >= 4;
+    let street_follows =
+        at + 1 < hi && (!is_strong_type(tokens, at + 1) || is_road) && tokens.at(at + 1).gap == Gap::Blank;
+    let n_digits = if is_block { 1..=3 } else { 2..=6 };
+    let is_number = n_digits.contains(&digits.len()) && street_follows && (rest.is_empty() || letters(rest).is_some());
     is_number.then_some(())?;
     let number = AddressNumber {
         prefix: Some(letter.to_owned()),

@@ -8,13 +8,11 @@ use super::number;
 use super::split::{self, Surroundings};
 use super::tokens::{Gap, Shape, Tokens, tokenize};
 use super::warning::Warning;
-use super::{highway, places, shape, street, tables, tail, unit};
+use super::{highway, others, places, shape, street, tables, tail, unit};
 use crate::model::address::{Address, Direction, Occupancy, Street};
 
 /// Most readings returned.
 pub const READINGS_MAX: usize = 4;
-/// Most units kept of one address (`BLDG 4 FL 2 STE 210`).
-const UNITS_MAX: usize = 4;
 
 /// What was understood of an address text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,9 +82,17 @@ pub fn parse_in(text: &str, county: &dyn CountyWords) -> Parsed {
     reader.set_plat_aside();
     reader.warn_of_gaps();
     let (address, warnings) = (reader.address, reader.warnings);
-    let suffix_reading = suffix_as_unit(&address);
+    let suffix_reading = others::suffix_as_unit(&address);
     parsed.warnings = warnings;
     let mut others = reader.others;
+    others.extend(others::type_as_name(&address));
+    let address = match others::letter_as_direction(&address) {
+        Some(turned) if address.street.pretype.is_none() => {
+            others.insert(0, address);
+            turned
+        }
+        _ => address,
+    };
     others.retain(|other| *other != address);
     parsed.readings.push(address);
     parsed.readings.extend(suffix_reading);
@@ -102,24 +108,12 @@ pub fn parse_in(text: &str, county: &dyn CountyWords) -> Parsed {
     parsed
 }
 
-/// A number suffix may be a unit: `325C MAIN ST` is also `325 MAIN ST UNIT C`.
-fn suffix_as_unit(address: &Address) -> Option<Address> {
-    let number = address.address_number.as_ref()?;
-    let letter = number.suffix.clone().filter(|s| s.bytes().all(|b| b.is_ascii_uppercase()))?;
-    if !address.occupancy.is_empty() {
-        return None;
-    }
-    let mut other = address.clone();
-    other.address_number.as_mut()?.suffix = None;
-    other.occupancy.push(Occupancy { occupancy_type: String::new(), occupancy_id: letter });
-    Some(other)
-}
-
-struct Reader<'a> {
-    tokens: &'a Tokens,
+/// The words, and what was understood of them so far.
+pub(super) struct Reader<'a> {
+    pub(super) tokens: &'a Tokens,
     county: &'a dyn CountyWords,
-    address: Address,
-    warnings: Vec<Warning>,
+    pub(super) address: Address,
+    pub(super) warnings: Vec<Warning>,
     others: Vec<Address>,
 }
 
@@ -301,21 +295,9 @@ impl Reader<'_> {
             self.set_place(at, hi);
             return;
         }
-        // "Broadway 24, Manhattan": the number behind the street.
-        let number_at = (lo + 1..hi)
-            .find(|i| tokens.at(*i).shape == Shape::Digits && (i + 1 == hi || tokens.at(i + 1).gap == Gap::Comma));
-        let is_name = |at: usize| {
-            (lo..at).all(|i| {
-                tokens.at(i).shape == Shape::Word && !tokens.at(i).entry.is_road_class && tokens.at(i).gap == Gap::Blank
-            })
-        };
-        let behind = number_at.filter(|at| {
-            at - lo <= 3
-                && is_name(*at)
-                && !tokens.word(at - 1).starts_with("AVE")
-                && tokens.at(at - 1).entry.unit.is_none()
-        });
-        if let Some((at, (number, _))) = behind.and_then(|at| Some((at, number::read(tokens, at, at + 1)?))) {
+        if let Some(at) = shape::number_behind(tokens, lo, hi)
+            && let Some((number, _)) = number::read(tokens, at, at + 1)
+        {
             self.address.address_number = Some(number);
             self.address.street = street::read(tokens, lo, at);
             self.set_place(at + 1, hi);
@@ -420,85 +402,6 @@ impl Reader<'_> {
         self.others.push(address);
     }
 
-    /// Units, place and remarks behind the street.
-    fn read_behind(&mut self, from: usize, hi: usize) {
-        let tokens = self.tokens;
-        let mut at = from;
-        let mut loose = from;
-        while at < hi {
-            let is_second_address = tokens.at(at).gap != Gap::Blank
-                && find::number(tokens, at, hi).is_some_and(|f| f.at == at)
-                && has_strong_type(tokens, at + 1, hi)
-                && at > from.saturating_sub(1);
-            // "STE D & E"
-            let is_second_id = (tokens.at(at).shape == Shape::And || tokens.word(at) == "AND")
-                && at == loose
-                && (unit::is_bare_id(tokens, at + 1) || tokens.at(at + 1).shape == Shape::Letter)
-                && at + 1 < hi
-                && (at + 2 >= hi || tokens.at(at + 2).gap != Gap::Blank);
-            if let Some(last) = self.address.occupancy.last_mut().filter(|_| is_second_id) {
-                last.occupancy_id.push_str(" & ");
-                last.occupancy_id.push_str(tokens.word(at + 1));
-                at += 2;
-                loose = at;
-                continue;
-            }
-            if is_second_address || (tokens.at(at).shape == Shape::And && at + 1 < hi) {
-                self.warnings.push(Warning::SeveralAddresses);
-                self.take_words(loose, at);
-                self.set_rest(at, hi);
-                return;
-            }
-            if let Some(found) = unit::labelled(tokens, at, loose.saturating_sub(2), hi).filter(|f| f.start >= loose) {
-                self.take_words(loose, found.start);
-                self.push_unit(found.occupancy);
-                at = found.end;
-                // "# B101" has its id; "STE 5 4" has more of it.
-                if at < hi
-                    && tokens.at(at).gap == Gap::Blank
-                    && tokens.at(at).shape == Shape::Letter
-                    && unit::is_bare_id(tokens, at)
-                    && tokens.at(at + 1).gap != Gap::Blank
-                {
-                    at += 1;
-                }
-                loose = at;
-            } else if at == from
-                && tokens.at(at).gap != Gap::Blank
-                && unit::is_bare_id(tokens, at)
-                && (at + 1 >= hi || tokens.at(at + 1).gap != Gap::Blank)
-            {
-                self.push_unit(Occupancy { occupancy_type: String::new(), occupancy_id: tokens.word(at).to_owned() });
-                self.warnings.push(Warning::UnitUnlabelled);
-                at += 1;
-                loose = at;
-            } else {
-                at += 1;
-            }
-        }
-        self.take_words(loose, hi);
-    }
-
-    /// Words behind the street that are no unit: what stands behind the last comma is the place.
-    fn take_words(&mut self, lo: usize, hi: usize) {
-        if lo >= hi {
-            return;
-        }
-        let tokens = self.tokens;
-        let comma = (lo..hi).rev().find(|i| tokens.at(*i).gap == Gap::Comma).unwrap_or(lo);
-        let dash = (lo..hi).find(|i| tokens.at(*i).gap == Gap::Dash);
-        let has_figures = (comma..hi).any(|i| tokens.at(i).shape == Shape::Digits);
-        let is_service =
-            self.address.state.is_none() && [comma, hi - 1].iter().any(|i| shape::is_service_word(tokens.word(*i)));
-        if dash.is_some() || has_figures || hi - comma > 5 || is_service {
-            self.set_rest(lo, hi);
-            self.warnings.push(Warning::Remark);
-            return;
-        }
-        self.set_rest(lo, comma);
-        self.set_place(comma, hi);
-    }
-
     fn read_crossing(&mut self, lo: usize, at: usize, hi: usize) {
         let tokens = self.tokens;
         self.warnings.push(Warning::Intersection);
@@ -517,18 +420,7 @@ impl Reader<'_> {
         by_name.or_else(|| self.address.zip.as_deref().and_then(places::state_of_zip))
     }
 
-    fn push_unit(&mut self, occupancy: Occupancy) {
-        // A private mailbox is no part of a building.
-        if occupancy.occupancy_type == "PMB" {
-            self.add_rest(&format!("PMB {}", occupancy.occupancy_id));
-            return;
-        }
-        if self.address.occupancy.len() < UNITS_MAX {
-            self.address.occupancy.push(occupancy);
-        }
-    }
-
-    fn set_place(&mut self, lo: usize, hi: usize) {
+    pub(super) fn set_place(&mut self, lo: usize, hi: usize) {
         let words = self.tokens.span(lo..hi);
         if words.is_empty() {
             return;
@@ -540,11 +432,11 @@ impl Reader<'_> {
         }
     }
 
-    fn set_rest(&mut self, lo: usize, hi: usize) {
+    pub(super) fn set_rest(&mut self, lo: usize, hi: usize) {
         self.add_rest(self.tokens.span(lo..hi));
     }
 
-    fn add_rest(&mut self, words: &str) {
+    pub(super) fn add_rest(&mut self, words: &str) {
         if words.is_empty() || words == "#" {
             return;
         }
@@ -591,6 +483,9 @@ impl Reader<'_> {
             && !shape::needs_no_type(&address.street.street_name)
         {
             self.warnings.push(Warning::NoStreetType);
+        }
+        if [&address.rest, &address.place].into_iter().flatten().any(|words| shape::is_beside(words)) {
+            self.warnings.push(Warning::Beside);
         }
         self.warnings.sort_unstable();
         self.warnings.dedup();

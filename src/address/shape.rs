@@ -196,6 +196,48 @@ pub(crate) fn is_service_word(word: &str) -> bool {
     )
 }
 
+/// Where the house number stands behind the street: `Broadway 24, Manhattan`, `MAIN ST NW 409`, `ELM AVE, 12`. `COUNTY RD 409`
+/// and `LEE ROAD 123` are roads.
+pub(crate) fn number_behind(tokens: &Tokens, lo: usize, hi: usize) -> Option<usize> {
+    let at = (lo + 1..hi)
+        .find(|i| tokens.at(*i).shape == Shape::Digits && (i + 1 == hi || tokens.at(i + 1).gap == Gap::Comma))?;
+    let is_name = at - lo <= 3
+        && !tokens.word(at - 1).starts_with("AVE")
+        && tokens.at(at - 1).entry.unit.is_none()
+        && (lo..at).all(|i| {
+            tokens.at(i).shape == Shape::Word && !tokens.at(i).entry.is_road_class && tokens.at(i).gap == Gap::Blank
+        });
+    let type_at = at - 1 - usize::from(at > lo + 2 && tokens.at(at - 1).entry.direction.is_some());
+    let is_street = type_at > lo
+        && tokens.at(type_at).entry.street_type.is_some_and(|t| t.is_strong())
+        && !matches!(tokens.word(type_at), "RD" | "ROAD" | "CR" | "HWY" | "HIGHWAY")
+        && (lo..type_at).all(|i| matches!(tokens.at(i).shape, Shape::Word | Shape::Ordinal))
+        && (lo + 1..at).all(|i| tokens.at(i).gap == Gap::Blank);
+    (is_name || is_street).then_some(at)
+}
+
+/// True when words set aside say that the address only helps to find another place: `ACROSS FROM`, `LOT E OF`, `NEXT DOOR`.
+/// `REAR OF` is at the address; `(NEXT TO SHELL)` and `(E SIDE OF ELM)` describe it.
+pub(crate) fn is_beside(rest: &str) -> bool {
+    let words: Vec<String> = rest
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .map(str::to_ascii_uppercase)
+        .collect();
+    let at = |back: usize| words.len().checked_sub(back).and_then(|i| words.get(i)).map_or("", String::as_str);
+    match at(1) {
+        "ACROSS" | "ADJ" | "ADJACENT" | "ADJOINING" | "BEHIND" | "BESIDE" | "BEYOND" | "NEAR" | "OPP" | "OPPOSITE" => {
+            true
+        }
+        "OFF" | "PAST" => words.len() == 1,
+        "FROM" | "STREET" | "ST" => (2..4).any(|back| at(back) == "ACROSS"),
+        "DOOR" => at(2) == "NEXT",
+        "TO" => matches!(at(2), "NEXT" | "ADJ" | "ADJACENT" | "CLOSE" | "DOOR" | "BESIDE" | "OPPOSITE"),
+        "OF" => super::tables::direction(at(2)).is_some() || at(2) == "OPPOSITE",
+        _ => false,
+    }
+}
+
 /// `LOT 5 BLK 2 ELM ESTATES`: a place on a plat, no address.
 pub(crate) fn is_plat(tokens: &Tokens, lo: usize, hi: usize) -> bool {
     let is_id =

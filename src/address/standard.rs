@@ -223,24 +223,23 @@ pub fn type_words(word: &str) -> Option<(&'static str, &'static str)> {
 /// The folded name with Martin Luther King in one form.
 pub fn core_name(name: &str) -> String {
     let folded = folded_name(name);
-    match folded.as_str() {
-        "MARTIN LUTHER KING"
-        | "MARTIN LUTHER KING JR"
-        | "ML KING"
-        | "ML KING JR"
-        | "M L KING"
-        | "M L KING JR"
-        | "MLK"
-        | "MLK JR"
-        | "DR MARTIN LUTHER KING"
-        | "DR MARTIN LUTHER KING JR"
-        | "DR M L KING"
-        | "DR M L KING JR"
-        | "DR MLK" => "MLK".to_owned(),
+    match plain_person(&folded) {
+        "MARTIN LUTHER KING" | "MARTIN L KING" | "M LUTHER KING" | "ML KING" | "M L KING" | "MLK" | "M L K" => {
+            "MLK".to_owned()
+        }
         "JOHN F KENNEDY" | "J F KENNEDY" | "JOHN FITZGERALD KENNEDY" | "JOHN KENNEDY" => "JFK".to_owned(),
         "EYE" => "I".to_owned(),
         _ => with_full_types(&folded),
     }
+}
+
+/// A person's name without what stands before and behind it.
+fn plain_person(name: &str) -> &str {
+    let mut name = name;
+    for title in ["THE ", "REV ", "REVEREND ", "DR "] {
+        name = name.strip_prefix(title).unwrap_or(name);
+    }
+    [" JUNIOR", " JR"].iter().find_map(|tail| name.strip_suffix(tail)).unwrap_or(name)
 }
 
 /// Type words inside a name are cut short as often as those behind it (`VALLEY VIEW`, `VLY VIEW`); in full, so that a
@@ -254,6 +253,8 @@ fn with_full_types(name: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
+        let is_spanish = out.is_empty() && matches!(word, "AVENIDA" | "AVDA" | "AVNDA");
+        let word = if is_spanish { "AVENUE" } else { word };
         let full = tables::street_type(word).filter(|_| !is_kept).map_or(word, |t| t.full);
         out.push_str(full);
     }

@@ -36,7 +36,7 @@ fn take_zip(tokens: &Tokens, hi: usize, address: &mut Address) -> usize {
     let before = tokens.word(hi - 2);
     let follows_road_class =
         matches!(before, "HWY" | "HIGHWAY" | "ROUTE") && (hi < 3 || tokens.at(hi - 3).shape != Shape::Word);
-    let is_other_number = matches!(before, "BOX" | "#")
+    let is_other_number = matches!(before, "BOX" | "#" | "ACCT" | "ACCOUNT" | "METER" | "MTR" | "SERIAL" | "TAP")
         || follows_road_class
         || tokens.at(hi - 2).entry.unit.is_some_and(|u| u.needs_id && tokens.at(hi - 2).entry.state.is_none());
     match (digits.len(), rest.len()) {

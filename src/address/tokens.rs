@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::tables::{self, Entry};
+use super::tables::{self, Entry, TypeWord};
 
 /// Longest text that is looked at, in bytes; an address line is a tenth of it. Keeps hostile input cheap.
 const TEXT_LEN_MAX: usize = 400;
@@ -200,11 +200,16 @@ impl Tokens {
             self.buffer.remove(self.word_start);
             self.gap = if self.gap == Gap::Blank { Gap::Dash } else { self.gap };
         }
-        let (start, end) = (self.word_start, self.buffer.len());
-        if start == end {
+        let start = self.word_start;
+        if start == self.buffer.len() {
             self.classes = 0;
             return;
         }
+        if let Some(meant) = meant_by(&self.buffer[start..], self.n == 0) {
+            self.buffer.truncate(start);
+            self.buffer.push_str(&meant);
+        }
+        let end = self.buffer.len();
         let cut = cut_of(&self.buffer[start..end]).or_else(|| self.letter_road(&self.buffer[start..end]));
         if let Some((at, skip)) = cut {
             let tail: String = self.buffer.get(start + at + skip..end).unwrap_or("").to_owned();
@@ -220,13 +225,20 @@ impl Tokens {
         self.next_word();
     }
 
-    /// `M-89` and `K-10` right behind the house number are roads; elsewhere they are units.
+    /// `M-89`, `K10` and `I35` right behind the house number are roads; elsewhere they are units. `S 300E` is on a grid.
     fn letter_road(&self, word: &str) -> Option<(usize, usize)> {
-        let figures = word.strip_prefix("M-").or_else(|| word.strip_prefix("K-"))?;
+        let before = self.at(self.n.wrapping_sub(1));
+        let (digits, letter) = split_digits(word);
+        let is_grid = self.n >= 2 && before.entry.direction.is_some() && matches!(letter, "N" | "S" | "E" | "W");
+        if is_grid && (3..=5).contains(&digits.len()) {
+            return Some((digits.len(), 0));
+        }
+        let rest = word.strip_prefix(['M', 'K', 'I'])?;
+        let figures = rest.strip_prefix('-').unwrap_or(rest);
         let is_road = (1..=3).contains(&figures.len()) && figures.bytes().all(|b| b.is_ascii_digit());
-        let behind_number = (1..=2).contains(&self.n)
-            && (self.at(self.n - 1).shape == Shape::Digits || self.at(self.n - 1).entry.direction.is_some());
-        (is_road && behind_number).then_some((1, 1))
+        let behind_number =
+            (1..=2).contains(&self.n) && (before.shape == Shape::Digits || before.entry.direction.is_some());
+        (is_road && behind_number).then(|| (1, rest.len() - figures.len()))
     }
 
     fn single(&mut self, c: char) {
@@ -322,14 +334,55 @@ pub(crate) fn tokenize(text: &str) -> Tokens {
         tokens.remark = Some(remark.trim().to_owned());
     }
     split_utah(&mut tokens);
+    join_spaced_ordinals(&mut tokens);
     tokens
+}
+
+/// `120 3 RD AVE`, `45 2 ND ST`: an ordinal in two words, behind a house number and before a type. `TH` was joined before;
+/// `ST` and `RD` alone are types (`41 ST`).
+fn join_spaced_ordinals(tokens: &mut Tokens) {
+    for at in 2..tokens.n {
+        let ending = tokens.word(at);
+        if !matches!(ending, "ST" | "ND" | "RD") || tokens.at(at).gap != Gap::Blank {
+            continue;
+        }
+        let figures = tokens.word(at - 1);
+        let is_teen = ["11", "12", "13"].iter().any(|teen| figures.ends_with(teen));
+        let digit = match ending {
+            "ST" => '1',
+            "ND" => '2',
+            _ => '3',
+        };
+        let is_ordinal =
+            tokens.at(at - 1).shape == Shape::Digits && figures.len() <= 3 && figures.ends_with(digit) && !is_teen;
+        let next = tokens.at(at + 1);
+        // "41 ST CT" is a court of 41st Street.
+        let kind = next.entry.street_type.filter(|t| t.is_strong() && next.gap == Gap::Blank);
+        let has_type = kind.is_some_and(|t| ending != "ST" || matches!(t.canonical, "ST" | "AVE"));
+        let before = tokens.at(at - 2);
+        let has_number = before.shape != Shape::Word || before.entry.direction.is_some();
+        if is_ordinal && has_type && has_number && tokens.at(at - 1).gap == Gap::Blank {
+            let (start, end) = (usize::from(tokens.at(at).start), usize::from(tokens.at(at).end));
+            tokens.buffer.remove(start - 1);
+            tokens.list[at - 1].shape = Shape::Ordinal;
+            tokens.list[at - 1].end = (end - 1) as u16;
+            tokens.list.copy_within(at + 1..tokens.n, at);
+            tokens.n -= 1;
+            for token in &mut tokens.list[at..tokens.n] {
+                token.start -= 1;
+                token.end -= 1;
+            }
+            return;
+        }
+    }
 }
 
 fn step(tokens: &mut Tokens, c: char, rest: &str) {
     match c {
         ' ' | '\t' => tokens.end_word(),
         '.' => tokens.dot(rest),
-        '\'' | '`' | '"' | '’' => {}
+        // Also the okina of Hawaii.
+        '\'' | '`' | '"' | '’' | '‘' | 'ʻ' | 'ʼ' => {}
         ',' | ';' | '\n' | '\r' | '|' => tokens.comma(),
         '#' => tokens.single('#'),
         '&' | '@' | '+' => tokens.single('&'),
@@ -338,8 +391,14 @@ fn step(tokens: &mut Tokens, c: char, rest: &str) {
             if tokens.keeps_slash() {
                 tokens.other('/');
             } else if tokens.buffer.get(tokens.word_start..) == Some("C") {
-                // "C/O" stays one word.
-                tokens.other('/');
+                if rest.starts_with(['O', 'o']) {
+                    // "C/O" stays one word.
+                    tokens.other('/');
+                } else {
+                    // "C/ LUNA", "C/LUNA"
+                    "ALLE".bytes().for_each(|letter| tokens.letter_or_digit(letter));
+                    tokens.end_word();
+                }
             } else {
                 tokens.single('&');
             }
@@ -349,29 +408,20 @@ fn step(tokens: &mut Tokens, c: char, rest: &str) {
             "1/2".chars().for_each(|c| tokens.other(c));
             tokens.end_word();
         }
-        _ => match fold(c) {
-            Some(letter) => tokens.letter_or_digit(letter as u8),
-            None if c.is_alphanumeric() => {
-                c.to_uppercase().for_each(|upper| tokens.other(upper));
+        _ => match deunicode::deunicode_char(c) {
+            // "Kalākaua", "Straße".
+            Some(plain) if c.is_alphabetic() && is_letters(plain) => {
+                plain.bytes().for_each(|letter| tokens.letter_or_digit(letter));
             }
-            None => tokens.end_word(),
+            _ if c.is_alphanumeric() => c.to_uppercase().for_each(|upper| tokens.other(upper)),
+            _ => tokens.end_word(),
         },
     }
 }
 
-/// Plain letter for a Latin letter with a mark.
-fn fold(c: char) -> Option<char> {
-    Some(match c {
-        'À'..='Å' | 'à'..='å' => 'A',
-        'Ç' | 'ç' => 'C',
-        'È'..='Ë' | 'è'..='ë' => 'E',
-        'Ì'..='Ï' | 'ì'..='ï' => 'I',
-        'Ñ' | 'ñ' => 'N',
-        'Ò'..='Ö' | 'ò'..='ö' | 'Ø' | 'ø' => 'O',
-        'Ù'..='Ü' | 'ù'..='ü' => 'U',
-        'Ý' | 'ý' | 'ÿ' => 'Y',
-        _ => return None,
-    })
+/// One or two Latin letters: of other scripts only what is one sound is spelled so.
+fn is_letters(text: &str) -> bool {
+    (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 /// True for the ending of an ordinal number.
@@ -417,6 +467,26 @@ fn shape_of(word: &str) -> Shape {
     }
 }
 
+/// What a word of letters and digits that look alike stands for: `12O5` is 1205, `PENN5YLVANIA` has an S.
+fn meant_by(word: &str, is_first: bool) -> Option<String> {
+    let n_digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let n_letters = word.bytes().filter(u8::is_ascii_uppercase).count();
+    if n_digits == 0 || n_letters == 0 || n_digits + n_letters < word.len() {
+        return None;
+    }
+    let is_confused = word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'O' | b'L'));
+    let ends_in_figure = word.ends_with(|c: char| c.is_ascii_digit());
+    let opens_well = word.starts_with(|c: char| c.is_ascii_digit()) || n_digits >= 3;
+    if is_first && is_confused && n_digits >= 2 && ends_in_figure && opens_well {
+        return Some(word.replace('O', "0").replace('L', "1"));
+    }
+    let at =
+        word.find(['0', '1', '5']).filter(|at| n_digits == 1 && *at >= 2 && at + 3 <= word.len() && n_letters >= 6)?;
+    let entry = tables::entry(word.get(..at)?);
+    let is_glued = entry.unit.is_some() || entry.street_type.is_some() || entry.is_road_class;
+    (!is_glued).then(|| word.replace('0', "O").replace('1', "I").replace('5', "S"))
+}
+
 /// Where a glued word is cut, and how many bytes between the parts fall out: `123MAIN`, `I-35`, `HWY20`, `ST-LOUIS` not.
 fn cut_of(word: &str) -> Option<(usize, usize)> {
     let (digits, rest) = split_digits(word);
@@ -430,6 +500,14 @@ fn cut_of(word: &str) -> Option<(usize, usize)> {
         let is_word = letters >= 3 && letters == rest.len() && !is_ordinal;
         return is_word.then_some((digits.len(), 0));
     }
+    // "NW-REAR", "ST-UNIT"
+    if let Some((left, right)) = word.split_once('-').filter(|(left, right)| left.len() > 1 && right.len() > 2) {
+        let before = tables::entry(left);
+        let ends_street = before.direction.is_some() || before.street_type.is_some_and(TypeWord::is_strong);
+        if ends_street && tables::entry(right).unit.is_some() {
+            return Some((left.len(), 1));
+        }
+    }
     let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (class, rest) = word.split_at_checked(letters)?;
     let skip = usize::from(rest.starts_with('-'));
@@ -437,9 +515,10 @@ fn cut_of(word: &str) -> Option<(usize, usize)> {
     if figures.is_empty() || tail.len() > 1 {
         return None;
     }
-    let is_class = matches!(class, "HWY" | "HIGHWAY" | "US" | "SH" | "SR" | "CR" | "FM" | "RTE" | "ROUTE" | "IH")
-        || (class == "I" && skip == 1)
-        || (skip == 1 && class.len() == 2 && tables::entry(class).state.is_some());
+    let is_class =
+        matches!(class, "HWY" | "HIGHWAY" | "US" | "SH" | "SR" | "CR" | "FM" | "RTE" | "ROUTE" | "IH" | "CTH" | "STH")
+            || (class == "I" && skip == 1)
+            || (skip == 1 && class.len() == 2 && tables::entry(class).state.is_some());
     let is_unit = class.len() > 1 && tables::entry(class).unit.is_some();
     // "KENDALL SQ-3"
     let is_type = skip == 1 && class.len() > 1 && tables::entry(class).street_type.is_some_and(|t| t.strength >= 2);

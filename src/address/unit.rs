@@ -24,6 +24,10 @@ pub(crate) fn next(tokens: &Tokens, at: usize, hi: usize) -> Option<Found> {
 /// A labelled unit at `i`; `lo` is the first word that may belong to it.
 pub(crate) fn labelled(tokens: &Tokens, i: usize, lo: usize, hi: usize) -> Option<Found> {
     if tokens.at(i).shape == Shape::Hash {
+        // "MTR #88231" is no unit.
+        if i > lo && matches!(tokens.word(i - 1), "METER" | "MTR" | "ACCT" | "ACCOUNT" | "TAP" | "SERIAL") {
+            return None;
+        }
         return by_hash(tokens, i, lo, hi);
     }
     if let Some(found) = by_sign(tokens, i, lo, hi) {

@@ -322,6 +322,14 @@ fn measure(global: &Global, args: &EvaluateArgs) -> Result<Outcome, Failure> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let tally = report.tally;
         n_unreadable += report.n_unreadable;
+        if tally.n_addresses == 0 {
+            let what = "a JSON line with raw and gold, as {\"raw\": \"12 N Oak Av\", \"gold\": {\"number\": \"12\"}}";
+            return Err(Failure::input(format!("{name} has no labelled address: each is {what}"))
+                .hint("taptrace address parse --input FILE, for addresses without labels"));
+        }
+        if report.n_unreadable > 0 {
+            eprintln!("{name}: {} lines are no labelled address and were left out", report.n_unreadable);
+        }
         let mut row = vec![
             name.clone(),
             tally.n_addresses.to_string(),

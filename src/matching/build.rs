@@ -254,9 +254,9 @@ impl Builder {
     fn add(&mut self, parsed: ParsedRow, row: &ReferenceRow<'_>, parcel: u32) {
         let ParsedRow { street, number, address } = parsed;
         if number.hyphenated {
-            let is_descending = number.high.is_some_and(|h| h <= number.low);
-            self.n_composite += usize::from(is_descending);
-            self.n_range += usize::from(!is_descending);
+            let is_range = number.high.is_some_and(|h| h > number.low && h - number.low < reading::WRITTEN_SPAN_MAX);
+            self.n_composite += usize::from(!is_range);
+            self.n_range += usize::from(is_range);
         }
         let street = self.street_of(&street);
         let place = self.place_of(row.place, address.place.as_deref().unwrap_or(""));
@@ -324,8 +324,8 @@ impl Builder {
     }
 
     fn finish(mut self, aliases: &[StreetAlias]) -> County {
-        // Numbers that cannot ascend are no ranges; when a third of the hyphens are such, it is the county's habit
-        // (Queens: 67 %).
+        // Numbers that descend, or are farther apart than a block is long, are no ranges; when a third of the hyphens are
+        // such, it is the county's habit (Queens: 67 %; Oahu's 94-1234).
         self.county.hyphens_are_composite = self.n_composite >= 5 && self.n_composite * 2 >= self.n_range;
         let (numbers, units) = (std::mem::take(&mut self.numbers), std::mem::take(&mut self.units));
         for at in 0..self.county.entries.len() {
@@ -527,7 +527,9 @@ fn index_names(county: &mut County) {
         fold.push((posting_key(&folded), id));
         if name.contains(' ') {
             bag.push((posting_key(&reading::bag(name)), id));
-            word.extend(name.split(' ').filter(|w| w.len() >= 2).map(|w| (posting_key(w), id)));
+            // "6 & 34" is looked for by either of its numbers.
+            let is_double = name.contains('&');
+            word.extend(name.split(' ').filter(|w| w.len() >= 2 || is_double).map(|w| (posting_key(w), id)));
         }
         if is_spelled(name) {
             deletion_keys(&folded, |key| deletion.push((key, id)));

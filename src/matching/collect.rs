@@ -8,14 +8,14 @@ use super::county::{ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, 
 use super::levels::{
     AGREEMENT, DIRECTION, Levels, NAME, NAME_ALIAS, NAME_ALIKE, NAME_EXACT, NAME_NUMBER_ALONE, NAME_OTHER,
     NAME_SPACING, NAME_TWIN, NUMBER, NUMBER_OTHER, OWNER, PLACE, PLACE_DIFFERS, PLACE_EQUAL, POSITION, READING,
-    READING_OTHER, SUFFIX, TYPE, TYPE_EQUAL, TYPE_MISSING_QUERY, UNIT, UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER,
-    UNIT_QUERY_ONLY_SIBLINGS, ZIP, ZIP_DIFFERS, ZIP_EQUAL,
+    READING_OTHER, SUFFIX, SUFFIX_MISSING_REFERENCE, TYPE, TYPE_EQUAL, TYPE_MISSING_QUERY, UNIT, UNIT_EQUAL,
+    UNIT_QUERY_ONLY, UNIT_QUERY_ONLY_BETTER, UNIT_QUERY_ONLY_SIBLINGS, ZIP, ZIP_DIFFERS, ZIP_EQUAL,
 };
 use super::memo::Memo;
 use super::names::{self, NameHit};
 use super::numbers;
 use super::weights::bits_of;
-use crate::address::{self, Parsed};
+use crate::address::{self, Parsed, Warning};
 use crate::geom::distance::distance_m;
 use crate::geom::parcel_index::NearParcel;
 use crate::model::parcel::LonLat;
@@ -105,6 +105,7 @@ struct Search {
 /// The readings of a text in comparable form.
 pub(crate) fn asked_of(county: &County, query: &Query<'_>, parsed: &Parsed) -> Vec<Asked> {
     let mut all = Vec::with_capacity(parsed.readings.len() + 1);
+    let vague = [Warning::Beside, Warning::Block].into_iter().find(|w| parsed.warnings.contains(w)).map(Warning::text);
     for reading in &parsed.readings {
         all.extend(Asked::new(reading, query.place, query.zip, county));
         // Where hyphens are composite numbers, an ascending pair may still be a range.
@@ -116,6 +117,11 @@ pub(crate) fn asked_of(county: &County, query: &Query<'_>, parsed: &Parsed) -> V
             all.extend(Asked::with_number(reading, number, query.place, query.zip, county));
         }
     }
+    if all.first().is_some_and(|one| county.names.find(&one.street.name).is_none() || !one.directions_known) {
+        let others: Vec<Asked> = all.iter().take(1).flat_map(|one| one.otherwise_glued(county)).collect();
+        all.extend(others);
+    }
+    all.iter_mut().for_each(|asked| asked.vague = vague);
     all
 }
 
@@ -333,7 +339,13 @@ impl<'a> Collector<'a> {
         let entry = &county.entries[entry_idx];
         let range = county.same_address(entry_idx);
         levels[SUFFIX] = compare::suffix(asked, county, entry);
+        let letter = if levels[SUFFIX] == SUFFIX_MISSING_REFERENCE { asked.number.suffix.as_str() } else { "" };
         levels[UNIT] = match compare::unit(asked, county, entry) {
+            // 417 is not meant by 417A where there is a 417A.
+            UNIT_EQUAL if !letter.is_empty() => match self.with_siblings(range.start, entry, letter) {
+                UNIT_QUERY_ONLY_BETTER => UNIT_QUERY_ONLY_BETTER,
+                _ => UNIT_EQUAL,
+            },
             UNIT_QUERY_ONLY => self.with_siblings(range.start, entry, &asked.unit),
             level => level,
         };
@@ -384,7 +396,8 @@ impl<'a> Collector<'a> {
         let mut level = UNIT_QUERY_ONLY;
         for sibling in behind.chain(before) {
             let own = self.county.words.get(sibling.unit);
-            if own == unit || (!own.is_empty() && super::reading::lists_unit(own, unit)) {
+            let is_its = own == unit || (!own.is_empty() && super::reading::lists_unit(own, unit));
+            if is_its || self.county.words.get(sibling.suffix) == unit {
                 return UNIT_QUERY_ONLY_BETTER;
             }
             if !own.is_empty() {

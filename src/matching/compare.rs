@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     /// The county has the name with these directions; with this type.
     pub(crate) directions_known: bool,
     pub(crate) kind_known: bool,
+    /// Why the text names no one house, though it names an address.
+    pub(crate) vague: Option<&'static str>,
 }
 
 impl Asked {
@@ -55,7 +57,34 @@ impl Asked {
             0 => reading::zip_number(address.zip.as_deref().unwrap_or("")),
             zip => zip,
         };
-        let mut asked = Self { street, number, unit, zip, place, directions_known: false, kind_known: false };
+        let mut asked = Self { street, number, unit, zip, place, ..Self::default() };
+        asked.ask_county(county);
+        Some(asked)
+    }
+
+    /// Streets of the county whose type or direction the text glued to the name, or took from it: MAINST, SOUTHSHORE DR /
+    /// S SHORE DR, S 300 EAST ST / S 300 E.
+    pub(crate) fn otherwise_glued(&self, county: &County) -> Vec<Self> {
+        let is_known = |street: &StreetWords| {
+            let name = county.names.find(&street.name);
+            name.is_some_and(|name| {
+                county.streets_named(name).iter().any(|id| {
+                    let own = &county.streets[*id as usize];
+                    own.alias == 0 && own.directions == street.directions
+                })
+            })
+        };
+        let ask = |street: StreetWords| {
+            let mut other = Self { street, ..self.clone() };
+            other.ask_county(county);
+            other
+        };
+        reading::otherwise_glued(&self.street).into_iter().filter(is_known).map(ask).collect()
+    }
+
+    fn ask_county(&mut self, county: &County) {
+        let asked = self;
+        (asked.directions_known, asked.kind_known) = (false, false);
         if let Some(name) = county.names.find(&asked.street.name) {
             for id in county.streets_named(name) {
                 let own = &county.streets[*id as usize];
@@ -64,7 +93,6 @@ impl Asked {
                 asked.kind_known |= is_own && type_word(county, own) == asked.type_word();
             }
         }
-        Some(asked)
     }
 
     fn type_word(&self) -> &str {
@@ -93,7 +121,8 @@ fn direction_of(query: u32, reference: u32) -> Level {
         return DIRECTION_EQUAL;
     }
     if q == [r[1], r[0]] {
-        return DIRECTION_MOVED;
+        // On a grid, S 300 E is another street than E 300 S.
+        return if q[0] == 0 || q[1] == 0 { DIRECTION_MOVED } else { DIRECTION_CONFLICT };
     }
     let has_all = |some: [u32; 2], of: [u32; 2]| some.iter().all(|d| *d == 0 || of.contains(d));
     if has_all(q, r) {
@@ -320,6 +349,7 @@ mod tests {
             (N, NW, DIRECTION_PARTIAL),
             (N, S, DIRECTION_CONFLICT),
             (N, S << 8, DIRECTION_CONFLICT),
+            (S | E << 8, E | S << 8, DIRECTION_CONFLICT),
         ];
         for (query, reference, level) in cases {
             assert_eq!(direction_of(query, reference), level, "{query:#x} {reference:#x}");

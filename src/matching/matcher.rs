@@ -234,7 +234,7 @@ impl Matcher {
         });
         self.merge_same_parcels(&mut ranked);
         let together = self.together(&mut ranked);
-        self.decide(ranked, together)
+        self.decide(ranked, together, asked.first().and_then(|one| one.vague))
     }
 
     /// Parcels of a candidate.
@@ -287,7 +287,7 @@ impl Matcher {
     }
 
     /// One probability over all answers and "none of them" (0 bits).
-    fn decide(&self, ranked: Vec<Found>, together: Together) -> Judgement {
+    fn decide(&self, ranked: Vec<Found>, together: Together, vague: Option<&'static str>) -> Judgement {
         let limits = &self.weights.decision;
         let n_together = together.n.min(ranked.len());
         let rivals = &ranked[n_together..];
@@ -300,7 +300,11 @@ impl Matcher {
         let rival_share = ((1.0 - score) / (1.0 - probability).max(f64::EPSILON)).min(1.0);
         let margin_bits =
             if ranked.is_empty() { 0.0 } else { best_bits - rivals.first().map_or(0.0, |f| f.bits).max(0.0) };
-        let veto = ranked.first().and_then(|best| veto(best).or_else(|| self.numbered_otherwise(best)));
+        let is_at_point = |f: &Found| matches!(f.levels[POSITION], POSITION_INSIDE | POSITION_INSIDE_ON_BLOCK);
+        let veto = ranked.first().and_then(|best| {
+            let vague = vague.filter(|_| !is_at_point(best));
+            vague.or_else(|| veto(best)).or_else(|| self.numbered_otherwise(best))
+        });
         let is_sure = probability >= limits.accept_probability && margin_bits >= limits.accept_margin_bits;
         let is_one = ranked.first().is_some_and(|f| {
             let mut parcels = self.parcels_of(f);

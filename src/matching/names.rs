@@ -18,6 +18,10 @@ const SHORT_LEN_MAX: usize = 5;
 
 /// Least likeness of [`likeness`].
 const LIKENESS_MIN: u32 = 800;
+/// One edit in a name of up to this length makes another name as often as not.
+const TINY_LEN_MAX: usize = 3;
+/// A name cut off by the width of a column has at least this many letters.
+const CUT_LEN_MIN: usize = 6;
 
 /// A name with the level by which it was found.
 pub(crate) type NameHit = (u32, Level);
@@ -65,6 +69,23 @@ pub(crate) fn near(county: &County, name: &str, found: &mut Vec<NameHit>) {
                 }
             }
         }
+        if found.is_empty() {
+            cut_off(county, name, found);
+        }
+    }
+}
+
+/// `PENNSYLVAN`, `MARTIN LUTHER KI`: what a column of fixed width left of a name.
+fn cut_off(county: &County, name: &str, found: &mut Vec<NameHit>) {
+    let letters = |text: &str| text.bytes().filter(|b| *b != b' ').count();
+    if letters(name) < CUT_LEN_MIN {
+        return;
+    }
+    for id in 0..u32::try_from(county.names.len()).unwrap_or(0) {
+        let mut whole = county.names.get(id).bytes().filter(|b| *b != b' ');
+        if name.bytes().filter(|b| *b != b' ').all(|b| whole.next() == Some(b)) {
+            add(found, id, NAME_SUBSET);
+        }
     }
 }
 
@@ -90,6 +111,8 @@ fn spelled_alike(county: &County, name: &str, is_known: bool, found: &mut Vec<Na
     for (edits, id) in hits {
         let level = match edits {
             _ if is_known => NAME_EDIT_KNOWN,
+            // ELK / ELM: a third of the name.
+            1 if folded.len().min(reading::fold(county.names.get(id)).len()) <= TINY_LEN_MAX => NAME_TWO_EDITS,
             1 if folded.len() <= SHORT_LEN_MAX => NAME_ONE_EDIT_SHORT,
             1 => NAME_ONE_EDIT,
             _ => NAME_TWO_EDITS,
@@ -115,6 +138,8 @@ fn sharing_words(county: &County, name: &str, is_known: bool, found: &mut Vec<Na
             let is_short = other.len() == words.len() && words.iter().zip(&other).all(|(a, b)| abbreviates(a, b));
             if is_short || initials(&words, &other) {
                 add(found, *id, if is_known { NAME_EDIT_KNOWN } else { NAME_ABBREVIATED });
+            } else if is_one_of_two_roads(&words, &other) {
+                add(found, *id, if is_known { NAME_SUBSET_KNOWN } else { NAME_SUBSET });
             } else if word.len() >= 4
                 && (words.iter().all(|w| other.contains(w)) || other.iter().all(|w| words.contains(w)))
             {
@@ -122,6 +147,12 @@ fn sharing_words(county: &County, name: &str, is_known: bool, found: &mut Vec<Na
             }
         }
     }
+}
+
+/// A road that bears two numbers (`HWY 6 & 34`) under one of them.
+fn is_one_of_two_roads(a: &[&str], b: &[&str]) -> bool {
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    matches!((short, long), ([one], [first, "&", second]) if one == first || one == second)
 }
 
 /// True when the words are equal or one is short for the other: same first letter, its letters in order in the longer one.

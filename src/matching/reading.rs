@@ -85,6 +85,61 @@ pub(crate) fn street_words(street: &Street) -> StreetWords {
     StreetWords { name, directions, kind, inner, class }
 }
 
+/// Endings that are written without the blank before them.
+const GLUED_TYPES: [&str; 16] = [
+    "STREET", "AVENUE", "COURT", "DRIVE", "PLACE", "BLVD", "LANE", "ROAD", "AVE", "CIR", "WAY", "ST", "RD", "DR", "LN",
+    "CT",
+];
+
+/// The same words with a type or direction glued to the name or taken from it.
+pub(crate) fn otherwise_glued(street: &StreetWords) -> Vec<StreetWords> {
+    let mut found = Vec::new();
+    let is_word = street.name.len() >= 5 && street.name.bytes().all(|b| b.is_ascii_alphabetic());
+    let (before, behind) = (street.directions & 0xff, street.directions >> 8);
+    if is_word && street.kind.is_empty() {
+        let cut = GLUED_TYPES.iter().find_map(|t| Some((street.name.strip_suffix(t)?, *t)));
+        if let Some((name, kind)) = cut.filter(|(name, _)| name.len() >= 3) {
+            let kind = address::type_words(kind).map_or("", |t| t.0).to_owned();
+            found.push(StreetWords { name: name.to_owned(), kind, ..street.clone() });
+        }
+    }
+    for (code, word) in (1u32..).zip(["NORTH", "SOUTH", "EAST", "WEST"]) {
+        if let Some(name) = street.name.strip_prefix(word).filter(|rest| rest.len() >= 3 && before == 0) {
+            let name = name.trim_start().to_owned();
+            found.push(StreetWords { name, directions: street.directions | code, ..street.clone() });
+        }
+        if before == code && !street.name.contains(' ') {
+            let name = format!("{word}{}", street.name);
+            found.push(StreetWords { name, directions: behind << 8, ..street.clone() });
+        }
+    }
+    // "S W BLVD" is Southwest Boulevard.
+    let quadrant = match (direction_word(before), street.name.as_str()) {
+        ("N", "E" | "EAST") => "NE",
+        ("N", "W" | "WEST") => "NW",
+        ("S", "E" | "EAST") => "SE",
+        ("S", "W" | "WEST") => "SW",
+        _ => "",
+    };
+    if !quadrant.is_empty() {
+        found.push(StreetWords { name: quadrant.to_owned(), directions: behind << 8, ..street.clone() });
+    }
+    // "S 300 EAST ST" on a grid is S 300 E; "S 73RD AVE E" where the streets are called 73 E AVE.
+    let is_figure = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let code_of = |word: &str| (1..=4u32).find(|code| direction_word(*code) == word);
+    if let Some((figure, word)) = street.name.split_once(' ').filter(|(figure, _)| is_figure(figure) && behind == 0)
+        && let Some(code) = code_of(word)
+    {
+        let grid = StreetWords { name: figure.to_owned(), directions: before | code << 8, ..street.clone() };
+        found.push(StreetWords { kind: String::new(), ..grid.clone() });
+        found.push(grid);
+    } else if is_figure(&street.name) && (1..=4).contains(&behind) {
+        let name = format!("{} {}", street.name, direction_word(behind));
+        found.push(StreetWords { name, directions: before, ..street.clone() });
+    }
+    found
+}
+
 /// The house number as compared, where the county's hyphens are composite numbers or not.
 pub(crate) fn number(number: &AddressNumber, hyphens_are_composite: bool) -> Number {
     let mut found = Number {
@@ -117,7 +172,7 @@ pub(crate) fn number(number: &AddressNumber, hyphens_are_composite: bool) -> Num
 }
 
 /// A range covers fewer house numbers than this.
-const WRITTEN_SPAN_MAX: u32 = 200;
+pub(crate) const WRITTEN_SPAN_MAX: u32 = 200;
 
 /// `1120-1124` is a range also where `80-44` is a house: a block has no hundred houses, so the second part of a composite
 /// number is shorter.

@@ -227,4 +227,10 @@ fn the_command_reads_a_column_and_measures_labels() {
     let (status, stdout, _) = taptrace(&["address", "evaluate", "--format", "csv", labels.to_str().unwrap()]);
     assert_eq!(status, 0);
     assert!(stdout.contains("l.jsonl,2,50.0,50.0,100.0,100.0,100.0"), "{stdout}");
+    std::fs::write(&labels, format!("{right}\nno label\n")).unwrap();
+    let (status, _, stderr) = taptrace(&["address", "evaluate", labels.to_str().unwrap()]);
+    assert!(status == 1 && stderr.contains("l.jsonl: 1 lines are no labelled address"), "{stderr}");
+    std::fs::write(&labels, "<AddressCollection>\n").unwrap();
+    let (status, _, stderr) = taptrace(&["address", "evaluate", labels.to_str().unwrap()]);
+    assert!(status == 2 && stderr.contains("l.jsonl has no labelled address"), "{stderr}");
 }

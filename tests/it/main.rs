@@ -19,6 +19,7 @@ mod fetch_refresh;
 mod file_headers;
 mod http_server;
 mod ingest;
+mod match_pairs;
 mod matching;
 mod matching_rivals;
 mod messages;
