@@ -206,11 +206,42 @@ fn say(global: &Global, kind: SourceKind, file: &FileArgs, report: &Report) -> O
         let seconds: Vec<String> = report.seconds.iter().map(|(stage, s)| format!("{stage} {s:.1} s")).collect();
         eprintln!("  time: {}", seconds.join(", "));
     }
-    let next = match kind {
-        SourceKind::Accounts => "taptrace match run",
-        SourceKind::Taps => "taptrace tap list",
-        _ => "taptrace research \"ADDRESS\"",
-    };
-    eprintln!("next: {}", global.next(next));
-    if c.rejected > 0 { Outcome::Look } else { Outcome::Done }
+    let lacks = say_unmapped(kind, file, report);
+    if let Some(next) = next_command(kind, report) {
+        eprintln!("next: {}", global.next(&next));
+    }
+    if c.rejected > 0 || lacks { Outcome::Look } else { Outcome::Done }
+}
+
+/// A command that works as it stands.
+fn next_command(kind: SourceKind, report: &Report) -> Option<String> {
+    let example = report.example.as_ref();
+    match kind {
+        SourceKind::Accounts => Some("taptrace match run".to_owned()),
+        SourceKind::Taps => Some("taptrace tap list".to_owned()),
+        SourceKind::Deeds => example.map(|parcel_no| format!("taptrace owner show {parcel_no}")),
+        SourceKind::Parcels | SourceKind::Roll if report.has_premises => Some("taptrace match run".to_owned()),
+        SourceKind::Parcels | SourceKind::Roll => example.map(|address| format!("taptrace research \"{address}\"")),
+        SourceKind::Reads | SourceKind::FieldResults | SourceKind::Page => None,
+    }
+}
+
+/// Says what a roll has no column for; true when somebody should look, because nothing else gave it before.
+#[allow(clippy::print_stderr, reason = "the report of an import belongs on stderr")]
+fn say_unmapped(kind: SourceKind, file: &FileArgs, report: &Report) -> bool {
+    if report.unmapped.is_empty() {
+        return false;
+    }
+    let is_essential = report.unmapped.iter().any(|f| matches!(*f, "owner_lines" | "situs_address"));
+    let kept = if report.had_parcels { "; what was known of it is kept" } else { "" };
+    eprintln!("  no column for {}{kept}", report.unmapped.join(", "));
+    if let Some(better) = is_essential.then(|| better_way(kind, file)).flatten() {
+        eprintln!("  {better}");
+    } else if is_essential && !report.had_parcels {
+        let name = file.file.display();
+        eprintln!(
+            "  if the file has it under another name: taptrace import inspect {name} > mine.toml, then --profile mine.toml"
+        );
+    }
+    is_essential && !report.had_parcels
 }

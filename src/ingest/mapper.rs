@@ -108,7 +108,9 @@ pub fn is_sensitive(header: &str) -> bool {
             || SENSITIVE_ENDS.iter().any(|e| word.starts_with(e) || word.ends_with(e))
             || SENSITIVE_WORDS.contains(&word)
     };
-    words.iter().any(|w| is_word(w))
+    // A mobile home is no mobile phone.
+    let is_home = |idx: usize| words[idx] == "mobile" && words.get(idx + 1).is_some_and(|w| w.starts_with("home"));
+    words.iter().enumerate().any(|(idx, w)| is_word(w) && !is_home(idx))
         || words.windows(2).any(|w| w[0] == "e" && w[1].starts_with("mail") && !w[1].starts_with("mailing"))
         || SENSITIVE_PHRASES.iter().any(|p| all.contains(p))
         || SENSITIVE_WORDS.contains(&all.as_str())
@@ -188,11 +190,18 @@ impl Mapper {
         Ok(mapper)
     }
 
-    /// Takes new columns into account; cheap when there are none. GeoJSON may bring some with any row.
-    pub fn update_columns(&mut self, columns: &[String]) {
-        if columns.len() != self.headers.len() {
+    /// Takes new columns into account; cheap when there are none. GeoJSON may bring some with any row. True when there were some.
+    pub fn update_columns(&mut self, columns: &[String]) -> bool {
+        let has_new = columns.len() != self.headers.len();
+        if has_new {
             self.resolve(columns);
         }
+        has_new
+    }
+
+    /// Fields that no column of the file is mapped to.
+    pub fn unmapped(&self) -> Vec<&'static str> {
+        fields_of(self.kind).iter().zip(&self.resolved).filter(|(_, r)| r.is_none()).map(|(f, _)| *f).collect()
     }
 
     fn resolve(&mut self, columns: &[String]) {
@@ -669,6 +678,8 @@ lat = "Y"
             assert!(is_sensitive(header), "{header}");
         }
         for header in [
+            "MobileHome",
+            "MOBILE_HOME_PARK",
             "OWNER",
             "MOBILEHOME",
             "CELLAR",

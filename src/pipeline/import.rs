@@ -16,11 +16,11 @@ use crate::model::date::CivilDate;
 use crate::model::deed::DeedRow;
 use crate::model::id::{ParcelId, SnapshotId};
 use crate::model::snapshot::{Reject, SourceKind};
-use crate::pipeline::import_situs::StandardForms;
+use crate::pipeline::import_situs::{StandardForms, is_example};
 use crate::pipeline::{address_file, reference};
 use crate::store::roll::{RollImport, RollRow, Stored};
 use crate::store::snapshots::{self, Counts, NewSnapshot};
-use crate::store::{self, Authorship, Change, Tx, Writer, blobs, premises, taps};
+use crate::store::{self, Authorship, Change, Silent, Tx, Writer, blobs, premises, taps};
 
 /// Rejects shown in the report; all of them are in the database.
 const REJECTS_SHOWN: usize = 5;
@@ -145,6 +145,14 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// What was found out about the file.
     pub findings: Vec<(&'static str, String)>,
+    /// Of owners and addresses: what no column of a roll or layer is mapped to.
+    pub unmapped: Vec<&'static str>,
+    /// A situs or number of the file, for the command to type next.
+    pub example: Option<String>,
+    /// Parcels were known before; what the file is silent about is kept.
+    pub had_parcels: bool,
+    /// Premises are there to be matched.
+    pub has_premises: bool,
     /// Stages in their order, with seconds on the clock.
     pub seconds: Vec<(&'static str, f64)>,
 }
@@ -266,6 +274,7 @@ pub fn run_opened(db: &Path, request: &Request<'_>, opened: Opened<'_>) -> Resul
             stages.next("streets for the matcher")?;
             reference::store_county(tx).map_err(county)?;
         }
+        run.report.has_premises = premises::has_any(tx)?;
         stages.next("disk")?;
         if let Some(snapshot_id) = run.report.snapshot_id {
             on_stored(tx, snapshot_id)?;
@@ -318,6 +327,13 @@ impl Run<'_> {
         }
     }
 
+    fn warn(&mut self, text: String) {
+        self.report.n_warnings += 1;
+        if self.report.warnings.len() < REJECTS_SHOWN {
+            self.report.warnings.push(text);
+        }
+    }
+
     fn note_warnings(&mut self) {
         self.report.n_warnings += self.mapper.warnings().len() as u64;
         for warning in self.mapper.warnings() {
@@ -338,8 +354,11 @@ impl Run<'_> {
         let mut extras = String::new();
         let mut forms = StandardForms::default();
         let mut boxes = BoxIndexBuilder::default();
+        let mut silent = Silent::of(&self.mapper.unmapped());
         while source.next_row(&mut raw)? {
-            self.mapper.update_columns(source.columns());
+            if self.mapper.update_columns(source.columns()) {
+                silent = Silent::of(&self.mapper.unmapped());
+            }
             self.report.counts.read += 1;
             self.look(source)?;
             let parcel = match self.mapper.parcel(&raw) {
@@ -351,6 +370,9 @@ impl Run<'_> {
                 }
             };
             self.note_warnings();
+            if self.report.example.is_none() {
+                self.report.example = parcel.situs_address.as_deref().filter(|a| is_example(a)).map(str::to_owned);
+            }
             extras.clear();
             self.mapper.extras_json(&raw, &mut extras);
             let row = RollRow {
@@ -360,6 +382,7 @@ impl Run<'_> {
                 attributes_json: Some(extras.as_str()).filter(|e| e.len() > 2),
                 geometry_wkb: raw.geometry.as_ref().map(|g| g.wkb.as_slice()),
                 label_point: raw.geometry.as_ref().map(|g| g.label_point),
+                silent,
             };
             match import.store(&row)? {
                 Stored::Parcel(parcel_id) => {
@@ -373,6 +396,9 @@ impl Run<'_> {
             }
         }
         import.finish_rows()?;
+        self.report.had_parcels = n_before > 0;
+        self.report.unmapped = self.mapper.unmapped();
+        self.report.unmapped.retain(|f| matches!(*f, "owner_lines" | "situs_address" | "mailing_lines"));
         self.report.n_parcels = import.n_parcels();
         self.report.n_versions = import.n_versions();
         if self.is_partial {
@@ -460,9 +486,12 @@ impl Run<'_> {
                     let tap_uuid = uuid::Uuid::now_v7().to_string();
                     let unknown = taps::insert(tx, Some((snapshot_id, raw.row_no)), &tap_uuid, &row)?;
                     for premise_no in unknown.iter().flatten() {
-                        self.report.n_warnings += 1;
-                        if self.report.warnings.len() < REJECTS_SHOWN {
-                            self.report.warnings.push(format!("row {}: there is no premise {premise_no}", raw.row_no));
+                        self.warn(format!("row {}: there is no premise {premise_no}", raw.row_no));
+                    }
+                    if unknown.is_none() {
+                        for (field, known, new) in taps::differences(tx, &row)? {
+                            let tap_no = &row.tap_no;
+                            self.warn(format!("tap {tap_no} is known with {field} {known:?}, not {new:?}: taptrace tap update {tap_no}"));
                         }
                     }
                     Ok(unknown.is_some())
@@ -470,6 +499,10 @@ impl Run<'_> {
                 Err(reject) => Err(reject),
             },
             SourceKind::Deeds => match self.mapper.deed(raw) {
+                Ok(row) if self.report.example.is_none() => {
+                    self.report.example = Some(row.parcel_no.clone()).filter(|n| !n.contains(char::is_whitespace));
+                    self.deed(tx, (snapshot_id, raw.row_no), &row)?
+                }
                 Ok(row) => self.deed(tx, (snapshot_id, raw.row_no), &row)?,
                 Err(reject) => Err(reject),
             },

@@ -66,6 +66,11 @@ impl StandardForms {
     }
 }
 
+/// An address that can be typed between quotes and has a house number.
+pub(super) fn is_example(address: &str) -> bool {
+    address.starts_with(|c: char| matches!(c, '1'..='9')) && !address.contains(['"', '$', '`', '\\', '\n'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::{StandardForms, parsed};

@@ -24,6 +24,7 @@ pub mod premises;
 mod reader;
 pub mod roll;
 mod roll_same;
+mod roll_silent;
 mod roll_texts;
 pub mod snapshots;
 pub mod sources;
@@ -48,6 +49,7 @@ mod view;
 pub use audit::Head;
 pub use error::{Error, FileTrouble};
 pub use reader::Reader;
+pub use roll_silent::Silent;
 pub use view::Db;
 pub use writer::{Authorship, Change, Tx, Writer};
 

@@ -52,6 +52,14 @@ fn premise_of(row: &Row<'_>) -> rusqlite::Result<PremiseRow> {
     })
 }
 
+/// True when there is a premise.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn has_any(tx: &Tx<'_>) -> Result<bool, Error> {
+    Ok(tx.tx.query_row("SELECT EXISTS (SELECT 1 FROM premise)", [], |r| r.get(0))?)
+}
+
 /// Every premise, oldest first.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use super::roll_same::{Comparison, content_hash, hash_text};
 use super::roll_texts::Texts;
 use super::snapshots::NewSnapshot;
-use super::{Error, Tx};
+use super::{Error, Silent, Tx};
 use crate::model::id::{ParcelId, SnapshotId};
 use crate::model::parcel::{LonLat, ParcelRow};
 use crate::model::snapshot::{Reject, SourceKind};
@@ -40,6 +40,8 @@ pub struct RollRow<'a> {
     pub geometry_wkb: Option<&'a [u8]>,
     /// A point inside the geometry.
     pub label_point: Option<LonLat>,
+    /// What the file has no column for.
+    pub silent: Silent,
 }
 
 /// An import of a roll under way.
@@ -320,7 +322,9 @@ impl<'t> RollImport<'t> {
         }
         let hash = content_hash(row);
         if known.content_hash == hash || self.comparison.is_same(known.version_id, row, hash, self.is_roll)? {
-            self.sql.move_last_seen.execute(params![known.parcel_id, self.as_of_date])?;
+            if !row.silent.is_of_owner() {
+                self.sql.move_last_seen.execute(params![known.parcel_id, self.as_of_date])?;
+            }
             if known.is_retired {
                 self.sql.unretire.execute([known.parcel_id])?;
             }
@@ -330,6 +334,7 @@ impl<'t> RollImport<'t> {
                 // A roll without geometry changes what the roll says, not where the parcel lies.
                 self.sql.keep_geometry.execute([version_id, known.version_id])?;
             }
+            row.silent.keep(self.connection, version_id, known.version_id)?;
             self.sql.set_version.execute([known.parcel_id, version_id])?;
         }
         Ok(Stored::Parcel(known.parcel_id))

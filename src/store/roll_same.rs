@@ -152,12 +152,12 @@ fn says_same(stored: &Row<'_>, row: &RollRow<'_>) -> rusqlite::Result<bool> {
         mail(&p.mail_state),
         mail(&p.mail_zip),
     ];
-    for (index, text) in texts.iter().enumerate() {
+    for (index, text) in texts.iter().enumerate().filter(|(index, _)| !row.silent.is_of_text(*index)) {
         if stored.get_ref(index)?.as_str_or_null()? != text.as_deref() {
             return Ok(false);
         }
     }
-    for (index, number) in numbers_of(p).iter().enumerate() {
+    for (index, number) in numbers_of(p).iter().enumerate().filter(|(index, _)| !row.silent.is_of_number(*index)) {
         if stored.get::<_, Option<i64>>(texts.len() + index)? != *number {
             return Ok(false);
         }

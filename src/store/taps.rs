@@ -231,6 +231,40 @@ pub fn insert(
     feed(tx, tap_id, &row.premise_nos).map(Some)
 }
 
+/// Where a row of an inventory says other than the database of a tap that is known: field, what is known, what the row says.
+/// What the row leaves open is no difference.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn differences(tx: &Tx<'_>, row: &TapRow) -> Result<Vec<(&'static str, String, String)>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM tap t WHERE t.tap_no = ?1");
+    let Some(known) = tx.tx.prepare_cached(&sql)?.query_row([&row.tap_no], tap_of).optional()? else {
+        return Ok(Vec::new());
+    };
+    let said = |code: &str| (code != "unknown").then(|| code.to_owned());
+    let number = |n: Option<i64>| n.map(|n| n.to_string());
+    let facts = [
+        ("lifecycle", Some(known.lifecycle), said(row.lifecycle.as_str())),
+        ("control_state", Some(known.control_state), said(row.control_state.as_str())),
+        ("origin", Some(known.origin), said(row.origin.as_str())),
+        ("size_milli_in", number(known.size_milli_in), number(row.size.map(|s| s.0))),
+        ("service_material", known.service_material, row.service_material.clone()),
+        ("tapped_on", known.tapped_on, row.tapped_on.map(|d| d.to_string())),
+        ("tap_card_ref", known.tap_card_ref, row.tap_card_ref.clone()),
+    ];
+    let mut found: Vec<_> = facts
+        .into_iter()
+        .filter(|(_, known, new)| new.is_some() && known != new)
+        .map(|(field, known, new)| (field, known.unwrap_or_default(), new.unwrap_or_default()))
+        .collect();
+    let further: Vec<&str> =
+        row.premise_nos.iter().filter(|p| !known.premise_nos.contains(p)).map(String::as_str).collect();
+    if !further.is_empty() {
+        found.push(("premise_nos", known.premise_nos.join(";"), further.join(";")));
+    }
+    Ok(found)
+}
+
 /// Links a tap to the premises it feeds; returns the numbers that nobody knows.
 ///
 /// # Errors

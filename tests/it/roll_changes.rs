@@ -79,3 +79,102 @@ fn the_order_of_the_rows_of_a_parcel_is_no_change() {
     let said = import(dir.path(), "taptrace import roll second.csv --as-of 2026-02-01");
     assert_eq!(said, "1 parcels, 0 of them new or changed, 0 retired");
 }
+
+#[test]
+fn a_layer_of_shapes_takes_no_owner_away_and_a_roll_no_shape() {
+    let dir = temp_dir();
+    fs::write(
+        dir.path().join("roll.csv"),
+        "parcel_id,situs_address,owner,mailing_address,mail_city,mail_state,mail_zip,total_value\n\
+         P1,1 ELM ST,OAK LLC,PO BOX 3,QUORN,OK,74001,900\nP2,2 ELM ST,PLINK ORA,2 ELM ST,QUORN,OK,74001,800\n",
+    )
+    .unwrap();
+    let bare = |no: u32, shift: f64| {
+        let whole = feature(no, shift, r#""acres":1"#);
+        whole.replace(&format!(r#""situs_address":"{no} ELM ST","owner":"OAK LLC","#), "")
+    };
+    layer(dir.path(), "layer.geojson", &[bare(1, 0.0), bare(2, 0.0)]);
+    layer(dir.path(), "moved.geojson", &[bare(1, 0.0002), bare(2, 0.0)]);
+    import(dir.path(), "taptrace import roll roll.csv --as-of 2026-01-01");
+    let output = shell(dir.path(), "taptrace import parcels layer.geojson --as-of 2026-03-01");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("no column for situs_address, owner_lines, mailing_lines; what was known of it is kept"),
+        "{said}"
+    );
+    let card = |question: &str| {
+        String::from_utf8_lossy(&shell(dir.path(), &format!("taptrace research '{question}'")).stdout).into_owned()
+    };
+    for question in ["1 Elm St", "P1"] {
+        let text = card(question);
+        // The layer says nothing of owners, so that the roll's own day stands.
+        for wanted in
+            ["OAK LLC   (owner on the assessor roll of 2026-01-01)", "PO BOX 3, QUORN, OK 74001", "map       41.0"]
+        {
+            assert!(text.contains(wanted), "{question}: no {wanted:?} in {text}");
+        }
+    }
+    // Again is no change, a moved lot is one, and the next roll keeps its shape.
+    let said = import(dir.path(), "taptrace import parcels moved.geojson --as-of 2026-04-01");
+    assert_eq!(said, "2 parcels, 1 of them new or changed, 0 retired");
+    assert!(card("P1").contains("PO BOX 3"), "{}", card("P1"));
+    fs::write(
+        dir.path().join("next.csv"),
+        "parcel_id,situs_address,owner\nP1,1 ELM ST,QUORN SUE\nP2,2 ELM ST,PLINK ORA\n",
+    )
+    .unwrap();
+    import(dir.path(), "taptrace import roll next.csv --as-of 2027-01-01");
+    let text = card("P1");
+    assert!(text.contains("QUORN SUE") && text.contains("map       41.0"), "{text}");
+    assert!(!text.contains("PO BOX 3"), "an address belongs to its owner: {text}");
+    assert!(shell(dir.path(), "taptrace check").status.success());
+}
+
+#[test]
+fn an_import_that_brings_no_owners_says_so_and_how_to_get_them() {
+    let dir = temp_dir();
+    fs::write(dir.path().join("a.csv"), "pin,Titleholder,Where\n1,OAK LLC,1 ELM ST\n2,ASH LLC,2 ELM ST\n").unwrap();
+    let output = shell(dir.path(), "taptrace import roll a.csv");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("no column for situs_address, owner_lines, mailing_lines\n"), "{said}");
+    assert!(said.contains("taptrace import inspect a.csv > mine.toml"), "{said}");
+}
+
+#[test]
+fn the_command_after_an_import_runs_as_it_stands() {
+    let dir = temp_dir();
+    fs::write(dir.path().join("roll.csv"), "parcel_id,situs_address,owner\nA,ELM ST,OAK LLC\nB,12 ELM ST,OAK LLC\n")
+        .unwrap();
+    fs::write(dir.path().join("acc.csv"), "account_no,service_address\n1,12 ELM ST\n").unwrap();
+    fs::write(dir.path().join("taps.csv"), "tap_no,size,lifecycle\nT1,3/4,in_service\n").unwrap();
+    fs::write(dir.path().join("taps2.csv"), "tap_no,size,lifecycle,premise_nos\nT1,1,out_of_service,1\n").unwrap();
+    fs::write(dir.path().join("roll2.csv"), "parcel_id,situs_address,owner\nA,ELM ST,OAK LLC\nB,12 ELM ST,ASH LLC\n")
+        .unwrap();
+    fs::write(dir.path().join("deeds.csv"), "parcel_no,recorded_on,grantee\nB,2026-01-02,ASH LLC\n").unwrap();
+    for (line, next) in [
+        ("roll roll.csv", Some("taptrace research \"12 ELM ST\"")),
+        ("accounts acc.csv", Some("taptrace match run")),
+        ("taps taps.csv", Some("taptrace tap list")),
+        ("taps taps2.csv", Some("taptrace tap list")),
+        ("roll roll2.csv", Some("taptrace match run")),
+        ("deeds deeds.csv", Some("taptrace owner show B")),
+    ] {
+        let output = shell(dir.path(), &format!("taptrace import {line}"));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let told = said.lines().find_map(|l| l.strip_prefix("next: "));
+        assert_eq!(told, next, "{line}: {said}");
+        let output = shell(dir.path(), told.unwrap());
+        assert_eq!(output.status.code(), Some(0), "{told:?}: {}", String::from_utf8_lossy(&output.stderr));
+        if line == "taps taps2.csv" {
+            for wanted in [
+                "T1 is known with lifecycle \"in_service\", not \"out_of_service\"",
+                "size_milli_in \"750\"",
+                "premise_nos",
+            ] {
+                assert!(said.contains(wanted), "{wanted}: {said}");
+            }
+        }
+    }
+}
