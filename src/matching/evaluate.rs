@@ -112,7 +112,7 @@ fn bins(judged: &[Judged], first_hundredth: u32) -> Vec<Bin> {
             Bin {
                 from_hundredths: bin,
                 n: inside.len(),
-                mean_score: inside.iter().map(|j| j.score).sum::<f64>() / inside.len().max(1) as f64,
+                mean_score: inside.iter().fold(0.0, |sum, j| sum + j.score) / inside.len().max(1) as f64,
                 share_right: ratio(inside.iter().filter(|j| j.is_right).count(), inside.len()),
             }
         })
