@@ -15,6 +15,8 @@ use crate::pipeline::evaluation;
 use crate::pipeline::learning;
 use crate::pipeline::link::{self, Verdict};
 use crate::pipeline::reference::{self, Part};
+use crate::store;
+use crate::store::links::StoredLink;
 
 /// Link addresses to parcels.
 #[derive(Debug, clap::Args)]
@@ -245,6 +247,10 @@ fn failed(error: &link::Error) -> Failure {
     let hint = match error {
         link::Error::Nothing { .. } => "taptrace import accounts accounts.csv",
         link::Error::Decision { .. } | link::Error::File(_) => "the columns are premise_no, parcel_no, verdict, reason",
+        link::Error::TwoParcels { .. } => "taptrace match explain PREMISE shows what speaks for each; accept one",
+        link::Error::Store(store::Error::Broken { .. }) => {
+            "taptrace match review --format csv lists premises and parcels"
+        }
         link::Error::Store(_) => "taptrace import roll parcels.csv --profile generic",
     };
     Failure::from_error(error).hint(hint)
@@ -280,8 +286,16 @@ fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
         word(&told["decision"]),
         told["score"].as_f64().unwrap_or(0.0)
     )?;
-    if !word(&told["reason"]).is_empty() {
-        writeln!(sink, "because {}", word(&told["reason"]))?;
+    let decision = word(&told["human_decision"]);
+    let reason = word(&told["reason"]);
+    match (decision.is_empty(), reason.is_empty()) {
+        (true, true) => {}
+        (true, false) => writeln!(sink, "because {reason}")?,
+        (false, true) => writeln!(sink, "{decision}")?,
+        (false, false) => writeln!(sink, "{decision}\nthe matcher alone asked, because {reason}")?,
+    }
+    if !word(&told["stale_decision"]).is_empty() {
+        writeln!(sink, "stale, the address or the roll has changed since: {}", word(&told["stale_decision"]))?;
     }
     for (i, candidate) in told["candidates"].as_array().into_iter().flatten().enumerate() {
         let title = if i == 0 { "best" } else { "rival" };
@@ -305,18 +319,41 @@ fn explain(global: &Global, text: &str) -> Result<Outcome, Failure> {
                 ]
             })
             .collect();
+        if rows.is_empty() {
+            writeln!(sink, "the matcher did not think of it")?;
+            continue;
+        }
         let total: f64 = candidate["steps"].as_array().into_iter().flatten().filter_map(|s| s["bits"].as_f64()).sum();
         write_table(&mut sink, &["element", "level", "bits", "in the county"], &rows)?;
         writeln!(sink, "sum {total:+.1} bits against none of them")?;
+        if !word(&candidate["why"]).is_empty() {
+            writeln!(sink, "{}", word(&candidate["why"]))?;
+        }
     }
     sink.finish()?;
     Ok(outcome)
 }
 
-/// Why a stored link was not taken, in words.
-fn why(steps_json: &str) -> String {
-    let steps: serde_json::Value = serde_json::from_str(steps_json).unwrap_or_default();
+/// Why a stored link waits, in words.
+fn why(link: &StoredLink) -> String {
+    if let Some(stale) = &link.stale_decision {
+        return format!("changed since: {stale}");
+    }
+    let steps: serde_json::Value = serde_json::from_str(&link.steps_json).unwrap_or_default();
     steps["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The status of a waiting link: one with a decision that needs a second look is stale, whichever parcel it was about.
+fn waiting_status(link: &StoredLink) -> &str {
+    if link.stale_decision.is_some() { "stale" } else { &link.status }
+}
+
+fn waiting_value(link: &StoredLink) -> serde_json::Value {
+    serde_json::json!({
+        "premise_no": link.premise_no, "service_address": link.service_address, "parcel_no": link.parcel_no,
+        "situs": link.situs_text, "status": waiting_status(link), "score": link.score, "why": why(link),
+        "balance_cents": link.balance_cents,
+    })
 }
 
 #[allow(clippy::print_stderr, reason = "what changed belongs on stderr")]
@@ -341,6 +378,10 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
         eprintln!("{} decision(s) recorded", verdicts.len());
         return Ok(Outcome::Done);
     }
+    if let Some(path) = &args.decisions {
+        return Err(Failure::input(format!("{} has no decisions", path.display()))
+            .hint("the columns are premise_no, parcel_no, verdict, reason"));
+    }
     let queue = link::queue(&global.db, args.limit).map_err(|e| failed(&e))?;
     let rows: Vec<Vec<String>> = queue
         .iter()
@@ -350,9 +391,9 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
                 l.service_address.clone(),
                 l.parcel_no.clone().unwrap_or_default(),
                 l.situs_text.clone().unwrap_or_default(),
-                l.status.clone(),
+                waiting_status(l).to_owned(),
                 format!("{:.3}", l.score),
-                why(&l.steps_json),
+                why(l),
                 Cents(l.balance_cents).to_string(),
             ]
         })
@@ -368,13 +409,10 @@ fn review_links(global: &Global, args: &ReviewArgs) -> Result<Outcome, Failure> 
                 .map_err(|e| Failure::from_error(&e))?;
             writer.flush()?;
         }
-        Format::Json | Format::Ndjson => {
-            for l in &queue {
-                writeln!(
-                    sink,
-                    "{}",
-                    serde_json::json!({"premise_no": l.premise_no, "service_address": l.service_address, "parcel_no": l.parcel_no, "situs": l.situs_text, "status": l.status, "score": l.score, "why": why(&l.steps_json), "balance_cents": l.balance_cents})
-                )?;
+        Format::Json => writeln!(sink, "{:#}", queue.iter().map(waiting_value).collect::<serde_json::Value>())?,
+        Format::Ndjson => {
+            for link in &queue {
+                writeln!(sink, "{}", waiting_value(link))?;
             }
         }
         Format::Table | Format::Geojson | Format::Gpkg => write_table(&mut sink, &header, &rows)?,

@@ -3,8 +3,8 @@
 use super::collect::Found;
 use super::county::{County, Entry, Street};
 use super::levels::{
-    ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_SPACING, NAME_TWIN, OWNER_UNKNOWN, PLACE_UNKNOWN, POSITION_UNKNOWN,
-    READING_FIRST, ZIP_UNKNOWN, word_of,
+    ELEMENTS, NAME, NAME_ALIAS, NAME_EXACT, NAME_OTHER, NAME_SPACING, NAME_TWIN, NUMBER, NUMBER_OTHER, OWNER_UNKNOWN,
+    PLACE_UNKNOWN, POSITION_UNKNOWN, READING_FIRST, ZIP_UNKNOWN, word_of,
 };
 use super::matcher::{Candidate, Judgement, Matcher, Outcome};
 use super::reading::{StreetWords, direction_word};
@@ -92,12 +92,20 @@ fn steps(matcher: &Matcher, found: &Found) -> Vec<ComparisonStep> {
         .chain(ELEMENTS.iter().zip(found.levels).filter(|(_, level)| !silent.contains(level)).map(
             |(element, level)| ComparisonStep {
                 element,
-                level: word_of(level),
+                level: if is_compared(found, element) { word_of(level) } else { "not_compared" },
                 weight_bits: matcher.bits()[level as usize],
                 detail: detail(matcher.county(), found, element),
             },
         ))
         .collect()
+}
+
+/// A lot that only the point leads to was not compared element by element: on another street nothing, on the same street
+/// under another number neither its letter nor its unit.
+fn is_compared(found: &Found, element: &str) -> bool {
+    let of_street = matches!(element, "direction" | "street_type");
+    let of_house = matches!(element, "number_suffix" | "unit");
+    !(found.levels[NUMBER] == NUMBER_OTHER && (of_house || of_street && found.levels[NAME] == NAME_OTHER))
 }
 
 /// What the county has for an element.

@@ -395,6 +395,9 @@ fn veto(best: &Found) -> Option<&'static str> {
     if is_pinned && levels[UNIT] != UNIT_CONFLICT {
         return None;
     }
+    if levels[NUMBER] == NUMBER_OTHER && levels[NAME] == NAME_OTHER {
+        return Some("the point leads there, the address does not");
+    }
     if matches!(levels[NUMBER], NUMBER_DIGIT_TYPO | NUMBER_TRANSPOSED | NUMBER_IN_RANGE_PARITY | NUMBER_OTHER)
         || matches!(levels[SUFFIX], SUFFIX_HALF | SUFFIX_COMPOSITE | SUFFIX_COMPOSITE_NEAR | PREFIX_CONFLICT)
     {

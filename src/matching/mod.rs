@@ -29,4 +29,5 @@ pub use collect::{Query, Scratch};
 pub use county::ReferenceRow;
 pub use matcher::{Brief, CANDIDATES_MAX, Candidate, Matcher, Outcome};
 pub use mine::{AliasHint, alias_hints};
+pub use refusal::element_words;
 pub use weights::{DecisionLimits, Weights, WeightsError};

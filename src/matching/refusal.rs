@@ -99,6 +99,11 @@ pub(crate) fn why_refused(matcher: &Matcher, ranked: &[Found], text: &str) -> St
     format!("the nearest address of the county, {situs}, was refused: {words}{numbers}")
 }
 
+/// An element of the waterfall (`address_number`) in words (`house number`); unknown ones as they are.
+pub fn element_words(element: &str) -> &str {
+    ELEMENTS.iter().position(|e| *e == element).map_or(element, |at| WORDS[at])
+}
+
 /// The elements in words, in the order of [`ELEMENTS`].
 const WORDS: [&str; ELEMENTS.len()] = [
     "street name",

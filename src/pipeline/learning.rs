@@ -210,6 +210,10 @@ pub fn from_reviews(db: &Path, version: &str) -> Result<Fit, link::Error> {
     for (premise_no, parcels) in &verdicts {
         reviewed.extend(premises::by_no(&reader, premise_no)?.map(|premise| (premise, parcels)));
     }
+    // As `match run` asks: a point inside a lot is worth what it is worth there.
+    if reviewed.iter().any(|(premise, _)| premise.position.is_some()) {
+        matcher = reference::with_lots(matcher, &reader)?;
+    }
     let ask = |matcher: &Matcher| -> Vec<Case> {
         let mut scratch = Scratch::default();
         let case = |(premise, parcels): &(_, &Vec<(String, bool)>)| {

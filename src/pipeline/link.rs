@@ -2,12 +2,13 @@
 //!
 //! Computed links are replaced by each run; what people decided is kept apart and goes `stale` when its inputs change.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::matching::{Matcher, Outcome, Query, Scratch};
+use crate::matching::{Matcher, Outcome, Query, Scratch, element_words};
 use crate::model::link::{ComparisonStep, Decision};
 use crate::pipeline::address_file::{Error as FileError, Table, rounded};
 use crate::pipeline::{ordered, reference};
@@ -30,6 +31,16 @@ pub enum Error {
     Nothing {
         /// What is missing.
         what: &'static str,
+    },
+    /// Two parcels are accepted for one premise.
+    #[error("premise {premise_no} is given to two parcels, {first} and {second}")]
+    TwoParcels {
+        /// The premise.
+        premise_no: String,
+        /// The parcel accepted first.
+        first: String,
+        /// And the other.
+        second: String,
     },
     /// A line of a decisions file is wrong.
     #[error("row {row_no}, column {column}: {value:?} is not {expected}")]
@@ -60,11 +71,13 @@ pub struct RunReport {
     pub n_stale: usize,
 }
 
-/// What a premise's link depends on: its own text and the county's rows, through the audit of their import.
-fn fingerprint(premise: &PremiseRow, county: &str) -> String {
+/// What a person decides on: where the premise is said to be, and the matcher's answer to it. A new account holder or another
+/// lot's row make no decision stale.
+fn fingerprint(premise: &PremiseRow, outcome: &Outcome) -> String {
+    let answer = outcome.candidates.first().map(|c| (&c.parcel_no, &c.situs));
     let text = format!(
-        "{}|{:?}|{:?}|{:?}|{:?}|{county}",
-        premise.service_address, premise.service_city, premise.service_zip, premise.position, premise.holder_name
+        "{}|{:?}|{:?}|{:?}|{answer:?}",
+        premise.service_address, premise.service_city, premise.service_zip, premise.position
     );
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in text.bytes() {
@@ -113,7 +126,7 @@ struct Explained<'a> {
     steps: Vec<StepRow<'a>>,
 }
 
-fn prepare(premise: &PremiseRow, outcome: &Outcome, county: &str) -> Prepared {
+fn prepare(premise: &PremiseRow, outcome: &Outcome) -> Prepared {
     let told = |situs, steps: &[ComparisonStep]| {
         let steps = steps.iter().map(|s| (s.element, s.level, rounded(s.weight_bits), s.detail.as_ref())).collect();
         serde_json::to_string(&Explained { reason: &outcome.reason, situs, steps }).unwrap_or_default()
@@ -135,7 +148,7 @@ fn prepare(premise: &PremiseRow, outcome: &Outcome, county: &str) -> Prepared {
     Prepared {
         decision: outcome.decision,
         margin_bits: outcome.margin_bits,
-        fingerprint: fingerprint(premise, county),
+        fingerprint: fingerprint(premise, outcome),
         rows,
     }
 }
@@ -148,14 +161,13 @@ fn ask_and_store(
     tx: &mut store::Tx<'_>,
     matcher: &Matcher,
     all: &[PremiseRow],
-    county: &str,
     threads: usize,
 ) -> Result<RunReport, Error> {
     let version = &matcher.weights().version;
     let mut report = RunReport { n_premises: all.len(), ..RunReport::default() };
     let mut batches = all.chunks(BATCH_PREMISES);
     let work = |scratch: &mut Scratch, batch: &[PremiseRow]| -> Vec<Prepared> {
-        batch.iter().map(|p| prepare(p, &matcher.match_with(&ask(p), scratch), county)).collect()
+        batch.iter().map(|p| prepare(p, &matcher.match_with(&ask(p), scratch))).collect()
     };
     let mut premises = all.iter();
     let stored: Result<(), Error> = ordered::run(
@@ -189,7 +201,6 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
     if all.is_empty() {
         return Err(Error::Nothing { what: "premises" });
     }
-    let county = store::parcels::content_mark(&reader)?;
     let mut matcher = reference::from_reader(&reader)?;
     if all.iter().any(|p| p.position.is_some()) {
         matcher = reference::with_lots(matcher, &reader)?;
@@ -202,9 +213,9 @@ pub fn run(db: &Path, authorship: &Authorship, threads: usize) -> Result<RunRepo
         if !is_stored {
             reference::store_county(tx)?;
         }
-        let mut report = ask_and_store(tx, &matcher, &all, &county, threads)?;
-        links::cover_decisions(tx)?;
+        let mut report = ask_and_store(tx, &matcher, &all, threads)?;
         report.n_stale = links::mark_stale(tx)?;
+        links::apply_decisions(tx)?;
         let after = json!({
             "model_version": matcher.weights().version, "premises": report.n_premises, "accepted": report.n_accepted,
             "review": report.n_review, "none": report.n_none, "stale": report.n_stale,
@@ -267,31 +278,64 @@ pub fn explain(db: &Path, text: &str) -> Result<Value, Error> {
     Ok(explain_outcome(text, &outcome))
 }
 
+/// Bits by which an element must speak against a rival, compared with the best, to be named.
+const AGAINST_BITS: f64 = 0.5;
+/// Elements named of a rival.
+const ELEMENTS_NAMED: usize = 2;
+
+/// Says of each rival why it lost: by how many bits, and which elements fit less well than the best one's.
+fn tell_rivals(candidates: &mut [Value]) {
+    let bits_of = |candidate: &Value| -> Vec<(String, f64)> {
+        let steps = candidate["steps"].as_array().into_iter().flatten();
+        steps.filter_map(|s| Some((s["element"].as_str()?.to_owned(), s["bits"].as_f64()?))).collect()
+    };
+    let Some((best, rivals)) = candidates.split_first_mut() else { return };
+    let best = bits_of(best);
+    if best.is_empty() {
+        return;
+    }
+    for rival in rivals {
+        let own = bits_of(rival);
+        let sum = |all: &[(String, f64)]| all.iter().map(|(_, bits)| bits).sum::<f64>();
+        let of_best = |element: &str| best.iter().find(|(e, _)| e == element).map_or(0.0, |(_, bits)| *bits);
+        let mut against: Vec<(&str, f64)> =
+            own.iter().map(|(e, bits)| (e.as_str(), bits - of_best(e))).filter(|(_, d)| *d <= -AGAINST_BITS).collect();
+        against.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let named: Vec<&str> = against.iter().take(ELEMENTS_NAMED).map(|(e, _)| element_words(e)).collect();
+        let why = if named.is_empty() { "nothing in it fits less well".to_owned() } else { named.join(" and ") };
+        rival["why"] = json!(format!("{:.1} bits behind the best: {why}", sum(&best) - sum(&own)));
+    }
+}
+
 fn explain_stored(stored: &[StoredLink]) -> Value {
-    let candidates: Vec<Value> = stored
+    let mut candidates: Vec<Value> = stored
         .iter()
         .filter(|l| l.parcel_no.is_some())
         .map(|l| {
             let told: Value = serde_json::from_str(&l.steps_json).unwrap_or(Value::Null);
-            json!({"parcel_no": l.parcel_no, "situs": told["situs"], "score": rounded(l.score), "status": l.status, "steps": told["steps"]})
+            let situs = told["situs"].as_str().or(l.situs_text.as_deref());
+            json!({"parcel_no": l.parcel_no, "situs": situs, "score": rounded(l.score), "status": l.status, "decision": l.decision, "steps": told["steps"]})
         })
         .collect();
+    tell_rivals(&mut candidates);
     let first = &stored[0];
     let told: Value = serde_json::from_str(&first.steps_json).unwrap_or(Value::Null);
     json!({
         "address": first.service_address, "premise_no": first.premise_no, "decision": first.status,
         "score": rounded(first.score), "margin_bits": first.margin_bits.map(rounded), "reason": told["reason"],
-        "decided_by": first.decided_by, "candidates": candidates,
+        "decided_by": first.decided_by, "human_decision": first.decision, "stale_decision": first.stale_decision,
+        "candidates": candidates,
     })
 }
 
 /// An outcome in the form of `match explain`.
 pub fn explain_outcome(text: &str, outcome: &Outcome) -> Value {
-    let candidates: Vec<Value> = outcome
+    let mut candidates: Vec<Value> = outcome
         .candidates
         .iter()
         .map(|c| json!({"parcel_no": c.parcel_no, "situs": c.situs, "score": rounded(c.score), "steps": steps_value(&c.steps)}))
         .collect();
+    tell_rivals(&mut candidates);
     json!({
         "address": text, "decision": outcome.decision.as_str(), "score": rounded(outcome.score),
         "margin_bits": rounded(outcome.margin_bits), "reason": outcome.reason, "candidates": candidates,
@@ -314,8 +358,16 @@ pub struct Verdict {
 /// Records decisions, all or none.
 ///
 /// # Errors
-/// When a premise or parcel is unknown, or the database cannot be written.
+/// When a premise or parcel is unknown, one premise is given to two parcels, or the database cannot be written.
 pub fn decide(db: &Path, authorship: &Authorship, verdicts: &[Verdict]) -> Result<(), Error> {
+    let mut accepted: HashMap<&str, &str> = HashMap::new();
+    for v in verdicts.iter().filter(|v| v.is_accepted) {
+        let first = accepted.entry(&v.premise_no).or_insert(&v.parcel_no);
+        if *first != v.parcel_no {
+            let (first, second) = ((*first).to_owned(), v.parcel_no.clone());
+            return Err(Error::TwoParcels { premise_no: v.premise_no.clone(), first, second });
+        }
+    }
     let mut writer = Writer::open(db)?;
     writer.with(authorship, |tx| -> Result<(), Error> {
         for v in verdicts {
@@ -330,7 +382,7 @@ pub fn decide(db: &Path, authorship: &Authorship, verdicts: &[Verdict]) -> Resul
                 after_json: Some(&after),
             })?;
         }
-        Ok(links::cover_decisions(tx)?)
+        Ok(links::apply_decisions(tx)?)
     })
 }
 

@@ -36,6 +36,10 @@ pub struct StoredLink {
     pub margin_bits: Option<f64>,
     pub steps_json: String,
     pub decided_by: Option<String>,
+    /// The decision in force on this parcel in words: `accepted by tester on 2026-01-02: tap card`.
+    pub decision: Option<String>,
+    /// The premise's decision that waits for a second look, in words, with its parcel.
+    pub stale_decision: Option<String>,
     pub balance_cents: i64,
 }
 
@@ -72,65 +76,99 @@ pub fn insert(tx: &mut Tx<'_>, link: &NewLink<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Marks decisions whose premise now has other inputs as stale; returns how many.
+/// What a decision was made on: the premise and the matcher's answer (the link's fingerprint), and the decided parcel's own
+/// addresses. `p` and `c` name the columns of premise and parcel.
+fn decided_on(p: &str, c: &str) -> String {
+    format!(
+        "COALESCE((SELECT l.input_fingerprint FROM match_link l WHERE l.premise_id = {p} ORDER BY l.rank LIMIT 1), '')
+         || '|' || COALESCE((SELECT GROUP_CONCAT(text, '+') FROM (
+                SELECT s.situs_text AS text FROM situs s JOIN parcel own ON own.current_version_id = s.parcel_version_id
+                WHERE own.parcel_id = {c} ORDER BY s.situs_text)), '')
+         || (SELECT CASE WHEN own.retired_snapshot_id IS NULL THEN '' ELSE '|retired' END FROM parcel own WHERE own.parcel_id = {c})"
+    )
+}
+
+/// Marks decisions as stale that were made on another address, another answer of the matcher or another situs of their
+/// parcel; returns how many. To be called before [`apply_decisions`].
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn mark_stale(tx: &mut Tx<'_>) -> Result<usize, Error> {
-    Ok(tx.tx.execute(
+    let now = decided_on("match_decision.premise_id", "match_decision.parcel_id");
+    let sql = format!(
         "UPDATE match_decision
          SET is_stale = 1
-         WHERE is_stale = 0 AND superseded_by IS NULL AND EXISTS (
-             SELECT 1 FROM match_link l
-             WHERE l.premise_id = match_decision.premise_id AND l.rank = 1
-               AND l.input_fingerprint <> match_decision.input_fingerprint)",
-        [],
-    )?)
+         WHERE is_stale = 0 AND superseded_by IS NULL AND input_fingerprint <> {now}"
+    );
+    Ok(tx.tx.execute(&sql, [])?)
 }
 
-/// Records a person's decision about a premise and a parcel; an earlier one is superseded.
+/// Records a person's decision about a premise and a parcel. It supersedes the one before on that parcel, those of the premise
+/// that are stale and, when it accepts, the parcel accepted before.
 ///
 /// # Errors
 /// When the database cannot be written, or premise or parcel are unknown.
 pub fn decide(tx: &mut Tx<'_>, premise_no: &str, parcel_no: &str, verdict: &str, reason: &str) -> Result<(), Error> {
     let (actor, at) = (tx.authorship().actor.clone(), tx.authorship().at.0.clone());
-    let n_stored = tx.tx.execute(
+    let has = |tx: &Tx<'_>, sql: &str, no: &str| tx.tx.query_row(sql, [no], |r| r.get::<_, bool>(0));
+    if !has(tx, "SELECT EXISTS (SELECT 1 FROM premise WHERE premise_no = ?1)", premise_no)? {
+        return Err(Error::Broken { what: format!("there is no premise {premise_no}") });
+    }
+    if !has(tx, "SELECT EXISTS (SELECT 1 FROM parcel WHERE parcel_no = ?1)", parcel_no)? {
+        return Err(Error::Broken { what: format!("there is no parcel {parcel_no}") });
+    }
+    let sql = format!(
         "INSERT INTO match_decision (premise_id, parcel_id, verdict, reason, decided_by, decided_at, input_fingerprint)
-         SELECT p.premise_id, c.parcel_id, ?3, ?4, ?5, ?6,
-                COALESCE((SELECT l.input_fingerprint FROM match_link l WHERE l.premise_id = p.premise_id AND l.rank = 1), '')
+         SELECT p.premise_id, c.parcel_id, ?3, ?4, ?5, ?6, {}
          FROM premise p, parcel c
          WHERE p.premise_no = ?1 AND c.parcel_no = ?2",
-        params![premise_no, parcel_no, verdict, reason, actor, at],
-    )?;
-    if n_stored == 0 {
-        return Err(Error::Broken { what: format!("there is no premise {premise_no} or no parcel {parcel_no}") });
-    }
+        decided_on("p.premise_id", "c.parcel_id")
+    );
+    tx.tx.execute(&sql, params![premise_no, parcel_no, verdict, reason, actor, at])?;
     let id = tx.tx.last_insert_rowid();
     tx.tx.execute(
         "UPDATE match_decision
          SET superseded_by = ?1
          WHERE superseded_by IS NULL AND match_decision_id <> ?1
            AND premise_id = (SELECT premise_id FROM match_decision WHERE match_decision_id = ?1)
-           AND parcel_id = (SELECT parcel_id FROM match_decision WHERE match_decision_id = ?1)",
-        [id],
+           AND (parcel_id = (SELECT parcel_id FROM match_decision WHERE match_decision_id = ?1)
+                OR is_stale = 1 OR verdict = 'accepted' AND ?2 = 'accepted')",
+        params![id, verdict],
     )?;
     Ok(())
 }
 
-/// Gives every decision in force a link to stand on: people may accept a parcel that the matcher did not think of.
+/// Lets the decisions in force rule: each gets a link to stand on, since people may accept a parcel that the matcher did not
+/// think of, and what a person accepted becomes the first link of the premise, with the matcher's answer behind it.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn cover_decisions(tx: &mut Tx<'_>) -> Result<(), Error> {
+pub fn apply_decisions(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.tx.execute(
         "INSERT INTO match_link (premise_id, parcel_id, rank, status, score, margin_bits, steps_json, model_version, input_fingerprint)
          SELECT d.premise_id, d.parcel_id,
                 (SELECT COALESCE(MAX(l.rank), 0) FROM match_link l WHERE l.premise_id = d.premise_id)
                     + ROW_NUMBER() OVER (PARTITION BY d.premise_id ORDER BY d.match_decision_id),
-                'refused', 0, NULL, '{}', 'decision', d.input_fingerprint
+                'refused', 0, NULL, '{}', 'decision',
+                COALESCE((SELECT l.input_fingerprint FROM match_link l WHERE l.premise_id = d.premise_id ORDER BY l.rank LIMIT 1), '')
          FROM match_decision d
          WHERE d.superseded_by IS NULL
            AND NOT EXISTS (SELECT 1 FROM match_link l WHERE l.premise_id = d.premise_id AND l.parcel_id = d.parcel_id)",
+        [],
+    )?;
+    tx.tx.execute(
+        "UPDATE match_link SET rank = 0, status = 'auto_accepted'
+         WHERE rank > 1 AND EXISTS (
+            SELECT 1 FROM match_decision d
+            WHERE d.premise_id = match_link.premise_id AND d.parcel_id = match_link.parcel_id
+              AND d.verdict = 'accepted' AND d.is_stale = 0 AND d.superseded_by IS NULL)",
+        [],
+    )?;
+    tx.tx.execute(
+        "UPDATE match_link SET rank = rank + 1, status = CASE WHEN rank = 0 THEN status ELSE 'refused' END
+         WHERE premise_id IN (
+            SELECT d.premise_id FROM match_decision d JOIN match_link l ON l.premise_id = d.premise_id
+            WHERE l.rank = 0 AND d.superseded_by IS NULL)",
         [],
     )?;
     Ok(())
@@ -158,7 +196,13 @@ const SELECT: &str = "SELECT p.premise_no, p.service_address, c.parcel_no,
         CASE WHEN d.match_decision_id IS NULL THEN l.status WHEN d.is_stale = 1 THEN 'stale' ELSE d.verdict END,
         l.score, l.margin_bits, l.steps_json, d.decided_by,
         COALESCE((SELECT SUM(a.balance_cents) FROM account a WHERE a.premise_id = p.premise_id), 0),
-        EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = l.parcel_id)
+        EXISTS (SELECT 1 FROM parcel_withheld w WHERE w.parcel_id = l.parcel_id),
+        d.verdict || ' by ' || d.decided_by || ' on ' || SUBSTR(d.decided_at, 1, 10) || ': ' || d.reason,
+        (SELECT o.verdict || ' for parcel ' || c2.parcel_no || ' by ' || o.decided_by || ' on ' || SUBSTR(o.decided_at, 1, 10)
+                || ': ' || o.reason
+         FROM match_decision o JOIN parcel c2 ON c2.parcel_id = o.parcel_id
+         WHERE o.premise_id = l.premise_id AND o.is_stale = 1 AND o.superseded_by IS NULL
+         ORDER BY o.match_decision_id DESC LIMIT 1)
     FROM match_link l
     JOIN premise p ON p.premise_id = l.premise_id
     LEFT JOIN parcel c ON c.parcel_id = l.parcel_id
@@ -177,6 +221,8 @@ fn link_of(r: &rusqlite::Row<'_>) -> rusqlite::Result<StoredLink> {
         steps_json: told(r.get_ref(8)?.as_str()?, r.get(11)?),
         decided_by: r.get(9)?,
         balance_cents: r.get(10)?,
+        decision: r.get(12)?,
+        stale_decision: r.get(13)?,
     })
 }
 
@@ -215,7 +261,9 @@ pub fn of_premise(reader: &Reader, premise_no: &str) -> Result<Vec<StoredLink>, 
 pub fn review_queue(reader: &Reader, limit: usize) -> Result<Vec<StoredLink>, Error> {
     let sql = format!(
         "{SELECT}
-         WHERE l.rank = 1 AND (l.status = 'review' AND d.match_decision_id IS NULL OR d.is_stale = 1)
+         WHERE l.rank = 1 AND (l.status = 'review' AND d.match_decision_id IS NULL OR EXISTS (
+            SELECT 1 FROM match_decision o
+            WHERE o.premise_id = l.premise_id AND o.is_stale = 1 AND o.superseded_by IS NULL))
          ORDER BY 11 DESC, l.score DESC, p.premise_no
          LIMIT ?1"
     );

@@ -99,7 +99,10 @@ pub fn of_parcel(reader: &Reader, parcel_no: &str) -> Result<Vec<PremiseRow>, Er
          FROM premise p
          JOIN match_link l ON l.premise_id = p.premise_id AND l.rank = 1 AND l.status IN ('auto_accepted', 'review')
          JOIN parcel c ON c.parcel_id = l.parcel_id
-         WHERE c.parcel_no = ?1
+         WHERE c.parcel_no = ?1 AND NOT EXISTS (
+            SELECT 1 FROM match_decision d
+            WHERE d.premise_id = l.premise_id AND d.parcel_id = l.parcel_id
+              AND d.verdict = 'rejected' AND d.is_stale = 0 AND d.superseded_by IS NULL)
          ORDER BY p.premise_no"
     );
     let mut statement = reader.connection.prepare(&sql)?;

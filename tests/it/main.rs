@@ -33,6 +33,7 @@ mod refusals;
 mod reliability;
 mod removal_merge;
 mod removals;
+mod review_loop;
 mod roll_changes;
 mod support;
 mod taps;
