@@ -349,7 +349,6 @@ impl Run<'_> {
     fn roll(&mut self, tx: &mut Tx<'_>, source: &mut Source, snapshot: &NewSnapshot<'_>) -> Result<(), Error> {
         let mut import = RollImport::begin(tx, snapshot)?;
         self.report.snapshot_id = Some(import.snapshot_id());
-        let n_before = import.n_known();
         let mut raw = RawRow::default();
         let mut extras = String::new();
         let mut forms = StandardForms::default();
@@ -395,7 +394,18 @@ impl Run<'_> {
                 Stored::Duplicate => self.report.counts.duplicate += 1,
             }
         }
+        let fingerprint = format!("snapshot {}", import.snapshot_id().0);
+        self.close_roll(import)?;
+        if !self.is_partial && !boxes.is_empty() {
+            blobs::put(tx, blobs::PARCEL_BOXES, &fingerprint, BOXES_VERSION, &boxes.finish())?;
+        }
+        Ok(())
+    }
+
+    /// Behind the last row: is it the same county, as large as before? Then what it no longer has is retired.
+    fn close_roll(&mut self, mut import: RollImport<'_>) -> Result<(), Error> {
         import.finish_rows()?;
+        let n_before = import.n_known();
         self.report.had_parcels = n_before > 0;
         self.report.unmapped = self.mapper.unmapped();
         self.report.unmapped.retain(|f| matches!(*f, "owner_lines" | "situs_address" | "mailing_lines"));
@@ -414,15 +424,8 @@ impl Run<'_> {
         }
         let missing = import.missing()?;
         self.refuse_another_county(&import, &missing, n_before)?;
-        let fingerprint = format!("snapshot {}", import.snapshot_id().0);
         self.report.n_retired = missing.len();
-        import.retire(&missing)?;
-        if !boxes.is_empty() {
-            let older = if self.is_partial { blobs::get(tx, blobs::PARCEL_BOXES)? } else { None };
-            let bytes = older.and_then(|older| boxes.append_to(&older)).unwrap_or_else(|| boxes.finish());
-            blobs::put(tx, blobs::PARCEL_BOXES, &fingerprint, BOXES_VERSION, &bytes)?;
-        }
-        Ok(())
+        Ok(import.retire(&missing)?)
     }
 
     /// A file as large as the last roll with other parcels in it is another county, or writes its numbers in another way.

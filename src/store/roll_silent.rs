@@ -38,7 +38,7 @@ impl Silent {
         let has_owner = !is_unmapped(&"owner_lines");
         let mut silent = Self::default();
         for (idx, (fields, _, is_owners)) in KEPT.iter().enumerate() {
-            if fields.iter().all(|f| is_unmapped(&f)) && !(*is_owners && has_owner) {
+            if fields.iter().all(is_unmapped) && !(*is_owners && has_owner) {
                 silent.0 |= 1 << idx;
             }
         }
