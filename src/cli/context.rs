@@ -47,6 +47,15 @@ pub(crate) fn parse_words(text: &str) -> Result<String, String> {
     }
 }
 
+/// An argument as a shell takes it: numbers with blanks or marks in quotes.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._/:".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Ctrl-C and a polite kill set the flag; a second one ends the program at once, with the exit status of an interrupted command.
 /// No thread is made for it: a second thread would make every lock of the allocator and of SQLite an atomic one (measured: 8 %).
 pub(crate) fn stop_on_signal(stop: &Arc<AtomicBool>) {

@@ -181,6 +181,9 @@ fn say(global: &Global, kind: SourceKind, file: &FileArgs, report: &Report) -> O
         "{name}: read {} rows = {} stored + {} rejected + {} duplicate",
         c.read, c.stored, c.rejected, c.duplicate
     );
+    if c.read == 0 {
+        eprintln!("  it has a header and no rows");
+    }
     if matches!(kind, SourceKind::Parcels | SourceKind::Roll) {
         eprintln!(
             "  {} parcels, {} of them new or changed, {} retired",
@@ -210,7 +213,7 @@ fn say(global: &Global, kind: SourceKind, file: &FileArgs, report: &Report) -> O
     if let Some(next) = next_command(kind, report) {
         eprintln!("next: {}", global.next(&next));
     }
-    if c.rejected > 0 || lacks { Outcome::Look } else { Outcome::Done }
+    if c.rejected > 0 || c.read == 0 || lacks { Outcome::Look } else { Outcome::Done }
 }
 
 /// A command that works as it stands.
@@ -219,7 +222,7 @@ fn next_command(kind: SourceKind, report: &Report) -> Option<String> {
     match kind {
         SourceKind::Accounts => Some("taptrace match run".to_owned()),
         SourceKind::Taps => Some("taptrace tap list".to_owned()),
-        SourceKind::Deeds => example.map(|parcel_no| format!("taptrace owner show {parcel_no}")),
+        SourceKind::Deeds => example.map(|parcel_no| format!("taptrace owner show {}", context::shell_word(parcel_no))),
         SourceKind::Parcels | SourceKind::Roll if report.has_premises => Some("taptrace match run".to_owned()),
         SourceKind::Parcels | SourceKind::Roll => example.map(|address| format!("taptrace research \"{address}\"")),
         SourceKind::Reads | SourceKind::FieldResults | SourceKind::Page => None,

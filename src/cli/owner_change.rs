@@ -218,7 +218,8 @@ pub(crate) fn deed(global: &Global, args: &DeedArgs) -> Result<Outcome, Failure>
     };
     let by = context::authorship(global, "deed entered by hand");
     let is_new = ownership::add_deed(&global.db, &add.parcel, &deed, &by).map_err(|e| failure(&e))?;
-    let next = global.next(&format!("taptrace owner as-of {} --date {}", add.parcel, add.recorded_on));
+    let next =
+        global.next(&format!("taptrace owner as-of {} --date {}", context::shell_word(&add.parcel), add.recorded_on));
     done(&if is_new { format!("deed added; next: {next}") } else { format!("this deed was there already: {next}") })
 }
 

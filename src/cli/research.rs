@@ -125,8 +125,12 @@ fn print(global: &Global, document: &Value, out: &mut dyn Write) -> io::Result<(
     print_why(document, out)?;
     let parcel_no = parcels.first().map(|p| text_of(&p["parcel_no"]));
     match (parcel_no, text_of(&document["found"])) {
-        (Some(parcel_no), "one") => writeln!(out, "next: {}", global.next(&format!("taptrace owner show {parcel_no}"))),
-        (Some(parcel_no), _) => writeln!(out, "next: {}", global.next(&format!("taptrace research {parcel_no}"))),
+        (Some(parcel_no), "one") => {
+            writeln!(out, "next: {}", global.next(&format!("taptrace owner show {}", context::shell_word(parcel_no))))
+        }
+        (Some(parcel_no), _) => {
+            writeln!(out, "next: {}", global.next(&format!("taptrace research {}", context::shell_word(parcel_no))))
+        }
         (None, _) => print_other_ways(global, document, out),
     }
 }
@@ -169,17 +173,20 @@ fn print_parcel(global: &Global, parcel: &Value, out: &mut dyn Write) -> io::Res
     for situs in list_of(&parcel["situs"]).iter().take(5) {
         writeln!(out, "situs     {situs}")?;
     }
-    let owners = list_of(&parcel["owner_on_roll"]).join(" / ");
-    let owners = if owners.is_empty() { "not on the roll".to_owned() } else { owners };
-    writeln!(out, "owner     {owners}   (owner on the assessor roll of {})", text_of(&parcel["roll_date"]))?;
-    print_parties(&parcel["ownership"], out)?;
-    writeln!(
-        out,
-        "write to  {}   ({})",
-        text_of(&parcel["mailing_address"]),
-        text_of(&parcel["occupancy"]).replace('_', "-")
-    )?;
+    // Who asks for a day wants that day's owner, not today's, to meet the eye first.
     print_as_of(&parcel["as_of"], out)?;
+    let (owners, day) = (list_of(&parcel["owner_on_roll"]).join(" / "), text_of(&parcel["roll_date"]));
+    if owners.is_empty() {
+        writeln!(out, "owner     none on the assessor roll of {day}")?;
+    } else {
+        writeln!(out, "owner     {owners}   (owner on the assessor roll of {day})")?;
+        print_parties(&parcel["ownership"], out)?;
+        match text_of(&parcel["mailing_address"]) {
+            "" if owners.starts_with("withheld") => {}
+            "" => writeln!(out, "write to  no mailing address on the roll")?,
+            mailing => writeln!(out, "write to  {mailing}   ({})", text_of(&parcel["occupancy"]).replace('_', "-"))?,
+        }
+    }
     let page = &parcel["assessor_page"];
     if page.is_object() {
         writeln!(out, "page      assessor page of {} ({})", text_of(&page["received_at"]), text_of(&page["profile"]))?;
@@ -190,7 +197,14 @@ fn print_parcel(global: &Global, parcel: &Value, out: &mut dyn Write) -> io::Res
     }
     let premises = parcel["premises"].as_array().map(Vec::as_slice).unwrap_or_default();
     for premise in premises {
-        writeln!(out, "premise   {}  {}", text_of(&premise["premise_no"]), text_of(&premise["service_address"]))?;
+        // A link that waits in review was taken by nobody.
+        let doubt = if premise["link_status"] == "review" { "   (link in review)" } else { "" };
+        writeln!(
+            out,
+            "premise   {}  {}{doubt}",
+            text_of(&premise["premise_no"]),
+            text_of(&premise["service_address"])
+        )?;
         print_accounts(&premise["accounts"], out)?;
         for tap in premise["taps"].as_array().into_iter().flatten() {
             writeln!(
@@ -324,19 +338,31 @@ fn print_portfolio(global: &Global, ownership: &Value, out: &mut dyn Write) -> i
     writeln!(out, "          {}   shows all of them", global.next(&format!("taptrace owner portfolio {group}")))
 }
 
-/// The waterfall of the best candidate: what spoke for it and what against.
+/// What of the best candidate is as written, and what is not, with its bits; every step is in `match explain`.
 fn print_why(document: &Value, out: &mut dyn Write) -> io::Result<()> {
     let Some(best) = document["link"]["candidates"].as_array().and_then(|c| c.first()) else { return Ok(()) };
-    let steps: Vec<String> = best["steps"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|s| !matches!(text_of(&s["level"]), "unknown") && text_of(&s["element"]) != "base")
-        .map(|s| {
-            format!("{} {} {:+.1}", text_of(&s["element"]), text_of(&s["level"]), s["bits"].as_f64().unwrap_or(0.0))
-        })
-        .collect();
-    writeln!(out, "why       {}", steps.join(", "))?;
+    let (mut same, mut other) = (Vec::new(), Vec::new());
+    for step in best["steps"].as_array().into_iter().flatten() {
+        let (element, level) = (text_of(&step["element"]), text_of(&step["level"]));
+        match level {
+            "unknown" => {}
+            _ if element == "base" => {}
+            "exact" | "equal" => same.push(element.replace('_', " ")),
+            _ => other.push(format!(
+                "{} {} ({:+.1})",
+                element.replace('_', " "),
+                level.replace('_', " "),
+                step["bits"].as_f64().unwrap_or(0.0)
+            )),
+        }
+    }
+    let mut name = "why";
+    for (what, list) in [("as written: ", same), ("", other)] {
+        if !list.is_empty() {
+            writeln!(out, "{name:<9} {what}{}", list.join(", "))?;
+            name = "";
+        }
+    }
     let (score, margin) =
         (document["link"]["score"].as_f64().unwrap_or(0.0), document["link"]["margin_bits"].as_f64().unwrap_or(0.0));
     writeln!(out, "          probability {score:.3}, {margin:.1} bits ahead of the next answer")

@@ -333,7 +333,11 @@ fn add(global: &Global, facts: &FactArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Done);
     }
     tap::add(&global.db, &context::authorship(global, &facts.reason), &row).map_err(|e| failed(&e))?;
-    eprintln!("tap {} added\nnext: {}", row.tap_no, global.next(&format!("taptrace tap show {}", row.tap_no)));
+    eprintln!(
+        "tap {} added\nnext: {}",
+        row.tap_no,
+        global.next(&format!("taptrace tap show {}", context::shell_word(&row.tap_no)))
+    );
     Ok(Outcome::Done)
 }
 
@@ -361,7 +365,7 @@ fn update(global: &Global, change: &ChangeArgs) -> Result<Outcome, Failure> {
             for (key, new) in after.as_object().into_iter().flatten().filter(|(k, v)| before[k.as_str()] != **v) {
                 say_change(key, &before[key.as_str()], new);
             }
-            eprintln!("next: {}", global.next(&format!("taptrace tap show {}", facts.tap_no)));
+            eprintln!("next: {}", global.next(&format!("taptrace tap show {}", context::shell_word(&facts.tap_no))));
             Ok(Outcome::Done)
         }
         Err(Error::DryRun) => {

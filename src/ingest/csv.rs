@@ -19,6 +19,9 @@ use crate::model::snapshot::Reject;
 /// Rows looked at to find delimiter and header.
 const SAMPLE_ROWS: usize = 40;
 
+/// More lines than a remark has, swallowed by a quote that is never closed, are rows that must not be lost.
+const SWALLOWED_MAX: usize = 20;
+
 /// How a file is cut into cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Dialect {
@@ -31,6 +34,8 @@ struct Bounded {
     inner: Utf8Stream,
     n_since: Rc<Cell<u64>>,
     last_byte: Rc<Cell<u8>>,
+    /// The same but for line ends.
+    last_letter: Rc<Cell<u8>>,
     saw_end: Rc<Cell<bool>>,
 }
 
@@ -43,7 +48,12 @@ impl Read for Bounded {
         self.n_since.set(self.n_since.get() + n as u64);
         match n {
             0 => self.saw_end.set(true),
-            n => self.last_byte.set(buf[n - 1]),
+            n => {
+                self.last_byte.set(buf[n - 1]);
+                if let Some(letter) = buf[..n].iter().rfind(|b| !matches!(b, b'\n' | b'\r')) {
+                    self.last_letter.set(*letter);
+                }
+            }
         }
         Ok(n)
     }
@@ -58,6 +68,7 @@ pub struct CsvReader {
     counter: Counter,
     n_since: Rc<Cell<u64>>,
     last_byte: Rc<Cell<u8>>,
+    last_letter: Rc<Cell<u8>>,
     saw_end: Rc<Cell<bool>>,
     row_no: u64,
     n_blank: u64,
@@ -94,11 +105,12 @@ impl CsvReader {
         }
         let (stream, counter) = input.into_stream();
         let (n_since, last_byte) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(b'\n')));
-        let saw_end = Rc::new(Cell::new(false));
+        let (last_letter, saw_end) = (Rc::new(Cell::new(b'\n')), Rc::new(Cell::new(false)));
         let bounded = Bounded {
             inner: Utf8Stream::new(stream, encoding),
             n_since: Rc::clone(&n_since),
             last_byte: Rc::clone(&last_byte),
+            last_letter: Rc::clone(&last_letter),
             saw_end: Rc::clone(&saw_end),
         };
         let mut reader = Self {
@@ -109,6 +121,7 @@ impl CsvReader {
             counter,
             n_since,
             last_byte,
+            last_letter,
             saw_end,
             row_no: 0,
             n_blank: 0,
@@ -142,6 +155,16 @@ impl CsvReader {
             csv::ErrorKind::Io(e) => read_error(&self.path, e),
             other => Error::Container { path, format: "CSV", detail: format!("line {line}: {other:?}") },
         }
+    }
+
+    /// Lines that the last cell took in because its quote is not closed at the end of the file.
+    fn n_swallowed(&self) -> usize {
+        if !self.saw_end.get() || self.last_letter.get() == self.dialect.quote {
+            return 0;
+        }
+        let last = self.record.iter().next_back().unwrap_or_default();
+        let last = last.trim_end_matches(['\n', '\r']);
+        last.matches('\n').count().max(last.matches('\r').count())
     }
 
     /// What is wrong with the present record's length, if anything.
@@ -192,10 +215,30 @@ impl RowReader for CsvReader {
         }
         self.row_no += 1;
         row.row_no = self.row_no;
+        let n_swallowed = self.n_swallowed();
+        if n_swallowed > SWALLOWED_MAX {
+            let line = self.record.position().map_or(0, csv::Position::line);
+            let detail =
+                format!("the quote that opens in line {line} is never closed and swallows {n_swallowed} lines");
+            return Err(Error::Container { path: self.path.display().to_string(), format: "CSV", detail });
+        }
         for (column_idx, value) in self.record.iter().take(self.columns.len()).enumerate() {
             row.set(column_idx, CellKind::Text, value);
         }
         self.judge_length(row);
+        if n_swallowed > 0 {
+            let (column_idx, value) = (self.record.len() - 1, self.record.iter().next_back().unwrap_or_default());
+            row.warnings.clear();
+            row.problem = Some(Reject {
+                row_no: row.row_no,
+                column: self.columns.get(column_idx).cloned().unwrap_or_default(),
+                value: shown(value),
+                reason: "open_quote",
+                detail: format!(
+                    "the quote is never closed; it swallows the {n_swallowed} lines to the end of the file"
+                ),
+            });
+        }
         Ok(true)
     }
 
@@ -307,6 +350,27 @@ mod tests {
         assert_eq!(
             rows,
             ["1|2|3", "1|2|-|short_row", "1|-|-|ragged_row", "1|2|3", "1|2|3|ragged_row", "1|2|-|truncated_row"]
+        );
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_swallows_no_row_unsaid() {
+        // In the last column the row is as long as it should be.
+        for (text, reason) in [
+            ("A,B\n1,x\n2,\"y\n3,z\n", "open_quote"),
+            ("A,B\n1,x\n\"2,y\n3,z\n", "open_quote"),
+            ("A,B\r1,x\r2,\"y\r3,z\r", "open_quote"),
+        ] {
+            let (_, rows) = read(text.as_bytes()).unwrap();
+            assert_eq!(rows.len(), 2, "{rows:?}");
+            assert!(rows[1].contains(reason), "{text:?}: {rows:?}");
+        }
+        for whole in ["A,B\n1,\"x\ny\"\n", "A,B\n1,\"x\ny\"", "A,B\n1,\"x\ny\"\n\n"] {
+            assert_eq!(read(whole.as_bytes()).unwrap().1, ["1|x\ny"], "{whole:?}");
+        }
+        let many = format!("A,B\n1,\"x\n{}", "2,y\n".repeat(30));
+        assert!(
+            matches!(read(many.as_bytes()), Err(Error::Container { detail, .. }) if detail.contains("line 2") && detail.contains("30 lines"))
         );
     }
 

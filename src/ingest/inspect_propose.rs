@@ -1,12 +1,14 @@
 //! Which column of an unknown file may be which field: by the names in `inspect_names`, then by the words of the header.
 
 use crate::ingest::header_places::{self, KIND, LINES_MAX, NUMBER, PIECES, Place, STREET, Topic};
-use crate::ingest::inspect::{Inspection, PartOfColumn};
+use crate::ingest::inspect::{ColumnInfo, Inspection, PartOfColumn};
 use crate::ingest::inspect_names::{ADDRESS_PIECES, BARE_PLACES, SECOND_LINES, SYNONYMS, utility_names};
 use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain, required_of};
 use crate::ingest::profile::{AddressPart, Profile};
 use crate::model::snapshot::SourceKind;
 
+/// Columns named where a person is to choose.
+const CHOICES_MAX: usize = 8;
 /// Surname, first name, middle name.
 const NAME_PIECES: usize = 3;
 
@@ -73,10 +75,29 @@ impl Inspection {
                 self.undecided.push((field, choice));
             }
         }
+        if matches!(self.kind, SourceKind::Parcels | SourceKind::Roll) {
+            self.ask("owner_lines", ColumnInfo::looks_like_names, "owners could be in");
+            self.ask("situs_address", ColumnInfo::looks_like_addresses, "addresses are in");
+        }
         if self.n_geometries == 0 && self.oddities.iter().any(|(code, _)| code == "not_degrees") {
             let choice =
                 "the coordinates are no degrees and the file names no system: ask the county for its EPSG number";
             self.undecided.push(("crs", choice.to_owned()));
+        }
+    }
+
+    /// Leaves a field to a person when no header names it and some columns could be it. A layer of shapes has none of them.
+    fn ask(&mut self, field: &'static str, could_be: fn(&ColumnInfo) -> bool, what: &str) {
+        if self.has(field) {
+            return;
+        }
+        let is_taken = |c: &&ColumnInfo| {
+            self.proposals.iter().any(|(_, h)| h.contains(&c.name)) || self.parts.iter().any(|p| p.header == c.name)
+        };
+        let free = self.columns.iter().filter(|c| !is_taken(c) && !is_sensitive(&c.name) && could_be(c));
+        let names: Vec<&str> = free.map(|c| c.name.as_str()).take(CHOICES_MAX).collect();
+        if !names.is_empty() {
+            self.undecided.push((field, format!("{what}: {} (leave it out if the file has none)", names.join(", "))));
         }
     }
 
@@ -123,6 +144,14 @@ impl Inspection {
         }
         if fields_of(self.kind).contains(&"service_address") && !self.has("service_address") {
             self.propose_address("service_address", &worded, &mut used);
+            if !self.has("service_address") {
+                // No header says so; the only column of addresses is where the service is.
+                let is_free = |i: &usize| !used.contains(i) && self.columns[*i].looks_like_addresses();
+                let found: Vec<usize> = (0..self.columns.len()).filter(is_free).collect();
+                if found.len() == 1 {
+                    self.take("service_address", &found, &mut used);
+                }
+            }
         }
         if self.kind == SourceKind::Accounts && !self.has("holder_name") {
             let pieces = worded.pieces(NAME_PIECES, Place::OwnerPiece, &used);
@@ -254,7 +283,10 @@ impl Inspection {
         }
         let mut lines = worded.lines(self, Place::MailLine, used);
         if lines.is_empty() && self.has("situs_address") && !self.has("mailing_lines") {
-            lines = worded.lines(self, Place::BareLine, used);
+            // `Address` without a word whose, beside a situs that has one.
+            let whole = worded.best(Place::BareLine(0), used);
+            let taken: Vec<usize> = used.iter().copied().chain(whole).collect();
+            lines = whole.into_iter().chain(worded.lines(self, Place::BareLine, &taken)).collect();
         }
         self.propose_lines("mailing_lines", &lines, used);
     }

@@ -158,6 +158,23 @@ impl ColumnInfo {
         }
     }
 
+    /// Whether the values could be owners: words, as a rule several, without a house number.
+    pub(super) fn looks_like_names(&self) -> bool {
+        let is_varied = self.samples.len() == SAMPLES_MAX;
+        let Looks { n, n_phrases, n_addresses, n_place_lines, n_dates, .. } = self.looks;
+        !self.is_numeric
+            && is_varied
+            && n_phrases * 2 > n
+            && n_addresses * 10 < n
+            && n_place_lines * 2 < n
+            && n_dates * 2 < n
+    }
+
+    /// Whether most values are a house number and a street.
+    pub(super) fn looks_like_addresses(&self) -> bool {
+        !self.is_numeric && self.looks.n > 0 && self.looks.n_addresses * 2 > self.looks.n
+    }
+
     /// Whether most values look like what belongs in a place that only the words of the header name.
     pub(super) fn looks_like(&self, place: Place) -> bool {
         let is_share = |n: u64, percent: u64| self.looks.n > 0 && n * 100 >= self.looks.n * percent;

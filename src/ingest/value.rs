@@ -87,9 +87,26 @@ pub fn number(text: &str) -> Option<f64> {
         None => (false, text),
     };
     let (is_minus, inside) = inside.trim().strip_prefix('-').map_or((false, inside.trim()), |t| (true, t));
-    let digits: String = inside.trim().trim_start_matches('$').chars().filter(|c| *c != ',').collect();
+    let digits = without_separators(inside.trim().trim_start_matches('$').trim())?;
     let value: f64 = digits.trim().parse().ok().filter(|v: &f64| v.is_finite())?;
     Some(if is_negative != is_minus { -value } else { value })
+}
+
+/// Takes the commas out where they part thousands; reads `1.234,56` and `12,5` as they are meant. Any other comma is no number:
+/// taken out, it would make a value a hundred times as large.
+fn without_separators(digits: &str) -> Option<Cow<'_, str>> {
+    let are_thousands = |whole: &str, mark: char| {
+        let mut groups = whole.split(mark);
+        groups.next().is_some_and(|first| (1..=3).contains(&first.len())) && groups.all(|g| g.len() == 3)
+    };
+    let Some((whole, decimals)) = digits.rsplit_once(',') else { return Some(Cow::Borrowed(digits)) };
+    let before_point = digits.split('.').next().unwrap_or(digits);
+    if digits.matches('.').count() <= 1 && before_point.contains(',') && are_thousands(before_point, ',') {
+        return Some(Cow::Owned(digits.replace(',', "")));
+    }
+    let is_decimal =
+        !whole.contains(',') && !decimals.contains('.') && (!whole.contains('.') || are_thousands(whole, '.'));
+    is_decimal.then(|| Cow::Owned(format!("{}.{decimals}", whole.replace('.', ""))))
 }
 
 /// A whole number; a fraction of zero is allowed.
@@ -301,6 +318,19 @@ mod tests {
         }
         assert!(money("abc").is_none() && money("inf").is_none() && money("1e30").is_none());
         assert_eq!(integer("1,736.0"), Some(1_736));
+        for (text, cents) in [
+            ("$1,234,567.89", Some(123_456_789)),
+            ("1.234,56", Some(123_456)),
+            ("1.234.567,8", Some(123_456_780)),
+            ("12,5", Some(1_250)),
+            ("1234,56", Some(123_456)),
+            ("1,234", Some(123_400)),
+            ("12,34,567", None),
+            ("1,2,3", None),
+            (",", None),
+        ] {
+            assert_eq!(money(text).map(|c| c.0), cents, "{text}");
+        }
         assert_eq!(integer("9223372036854775807"), Some(i64::MAX));
         assert!(integer("1.5").is_none());
         for (text, milli) in

@@ -503,7 +503,7 @@ impl Run<'_> {
             },
             SourceKind::Deeds => match self.mapper.deed(raw) {
                 Ok(row) if self.report.example.is_none() => {
-                    self.report.example = Some(row.parcel_no.clone()).filter(|n| !n.contains(char::is_whitespace));
+                    self.report.example = Some(row.parcel_no.clone());
                     self.deed(tx, (snapshot_id, raw.row_no), &row)?
                 }
                 Ok(row) => self.deed(tx, (snapshot_id, raw.row_no), &row)?,

@@ -233,6 +233,7 @@ fn parcel_value(reader: &Reader, card: &ParcelCard) -> Result<Value, store::Erro
             .collect();
         premise_values.push(json!({
             "premise_no": premise.premise_no, "service_address": premise.service_address,
+            "link_status": links::of_premise(reader, &premise.premise_no)?.first().map(|l| l.status.clone()),
             "accounts": accounts_value(reader, &premise)?, "taps": tap_values,
             "cases": cases_value(reader, &premise)?, "holds": holds_value(reader, &premise, &tap_values)?,
             "notes": notes_value(reader, ("premise", &premise.premise_no))?,

@@ -79,3 +79,22 @@ fn fields_are_found_by_the_words_of_headers() {
     assert!(n_fields >= 410 && wrong.len() <= 4, "{} of {n_fields} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(mistaken.len() <= 2, "{mistaken:?}");
 }
+
+#[test]
+fn owners_under_a_name_that_nobody_knows_are_left_to_a_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    let rows: String = (1..=20).map(|n| format!("{n:05},PLINK ORA {n},{n} ELM ST,TEXT\n")).collect();
+    std::fs::write(&path, format!("PIN,Quux,Zork,Kind\n{rows}")).unwrap();
+    let found = inspect(&path, &OpenOptions::default(), None).unwrap();
+    let asked: Vec<(&str, bool, bool)> =
+        found.undecided.iter().map(|(f, c)| (*f, c.contains("Quux"), c.contains("Zork"))).collect();
+    assert_eq!(asked, [("owner_lines", true, false), ("situs_address", false, true)]);
+    // Shapes and numbers alone leave nothing to decide.
+    std::fs::write(&path, "PIN,Acres\n1,2.5\n2,3.5\n").unwrap();
+    assert!(inspect(&path, &OpenOptions::default(), None).unwrap().undecided.is_empty());
+    // A billing file whose only addresses stand under a name of its own.
+    std::fs::write(&path, format!("account_no,Quux,Zork,Kind\n{rows}")).unwrap();
+    let found = inspect(&path, &OpenOptions::default(), Some(SourceKind::Accounts)).unwrap();
+    assert!(found.proposals.contains(&("service_address", vec!["Zork".to_owned()])), "{:?}", found.proposals);
+}
