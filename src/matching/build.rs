@@ -5,7 +5,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::address::{self, CountyWords};
 use crate::model::address::{Address, AddressNumber};
 
-use super::county::{ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, Entry, ReferenceRow, Street};
+use super::county::{
+    ALIAS_OF_COUNTY, ALIAS_OF_LIST, ALIAS_TYPE_AS_NAME, County, Entry, ReferenceRow, Street, position_words,
+};
 use super::flat::{Postings, Strings, hash_bytes, id_of};
 use super::reading::{self, StreetWords};
 use super::twins;
@@ -41,7 +43,7 @@ struct ParsedRow {
 
 /// The places of the rows, so that the parser knows them before the first row is parsed.
 #[derive(Debug)]
-pub struct Places(Strings);
+pub struct Places(pub(super) Strings);
 
 /// Places kept; more are no county.
 const PLACES_MAX: usize = 10_000;
@@ -57,10 +59,13 @@ impl Default for Places {
 impl Places {
     /// Adds the place of a row.
     pub fn add(&mut self, place: &str) {
-        let place = place.trim();
-        if !place.is_empty() && self.0.len() < PLACES_MAX {
-            self.0.intern(&place.to_ascii_uppercase());
-        }
+        self.id_of(place);
+    }
+
+    /// Position of the place of a row; `None` for one that is not kept.
+    pub(super) fn id_of(&mut self, place: &str) -> Option<u32> {
+        let place = place.trim().to_ascii_uppercase();
+        if self.0.len() < PLACES_MAX { Some(self.0.intern(&place)) } else { self.0.find(&place) }
     }
 }
 
@@ -72,8 +77,7 @@ impl CountyWords for Places {
 
 /// Learns a county row by row; holds the tables, never the rows.
 pub struct Learner {
-    builder: Builder,
-    parser: Parser,
+    lines: Lines,
     /// Hash of the first situs of each parcel, and of the further ones.
     first: Vec<u64>,
     further: FxHashSet<(u32, u64)>,
@@ -82,18 +86,13 @@ pub struct Learner {
 impl Learner {
     /// Starts with the places of all rows, in the order of the rows.
     pub fn new(places: Places) -> Self {
-        Self {
-            builder: Builder::new(&places.0),
-            parser: Parser { known: places, streets: FxHashMap::default() },
-            first: Vec::new(),
-            further: FxHashSet::default(),
-        }
+        Self { lines: Lines::new(places), first: Vec::new(), further: FxHashSet::default() }
     }
 
     /// Takes a row in. One without a situs keeps its parcel (a point can still find it).
     pub fn add(&mut self, row: &ReferenceRow<'_>) {
         let situs = row.situs.trim();
-        let parcel = self.builder.parcel_of(row);
+        let parcel = self.lines.builder.parcel_of(row);
         let hash = hash_bytes(situs.as_bytes());
         let is_new = match self.first.get(parcel as usize) {
             None => {
@@ -102,21 +101,43 @@ impl Learner {
             }
             Some(first) => *first != hash && self.further.insert((parcel, hash)),
         };
-        if !is_new {
-            return;
-        }
-        let plain = split_number(situs);
-        let behind = plain.and_then(|plain| self.parser.behind(plain, &mut self.builder));
-        if let Some((low, behind)) = plain.and_then(|(number, _)| number.parse().ok()).zip(behind) {
-            self.builder.add_plain(low, behind, row, parcel);
-        } else if let Some(parsed) = self.parser.parse_line(situs) {
-            self.builder.add(parsed, row, parcel);
+        if is_new {
+            self.lines.add(situs, (row.place, reading::zip_number(row.zip)), parcel);
         }
     }
 
     pub(crate) fn finish(self, aliases: &[StreetAlias]) -> County {
-        let Self { builder, parser, first, further } = self;
-        drop((parser, first, further));
+        let Self { lines, first, further } = self;
+        drop((first, further));
+        lines.finish(aliases)
+    }
+}
+
+/// Takes situs lines, whoever knows their parcels.
+pub(super) struct Lines {
+    pub(super) builder: Builder,
+    parser: Parser,
+}
+
+impl Lines {
+    pub(super) fn new(places: Places) -> Self {
+        Self { builder: Builder::new(&places.0), parser: Parser { known: places, streets: FxHashMap::default() } }
+    }
+
+    /// Takes a situs with its place and ZIP in, where it can be read.
+    pub(super) fn add(&mut self, situs: &str, place_and_zip: (&str, u32), parcel: u32) {
+        let plain = split_number(situs);
+        let behind = plain.and_then(|plain| self.parser.behind(plain, &mut self.builder));
+        if let Some((low, behind)) = plain.and_then(|(number, _)| number.parse().ok()).zip(behind) {
+            self.builder.add_plain(low, behind, place_and_zip, parcel);
+        } else if let Some(parsed) = self.parser.parse_line(situs) {
+            self.builder.add(parsed, place_and_zip, parcel);
+        }
+    }
+
+    pub(super) fn finish(self, aliases: &[StreetAlias]) -> County {
+        let Self { builder, parser } = self;
+        drop(parser);
         builder.finish(aliases)
     }
 }
@@ -188,8 +209,8 @@ fn with_number(row: ParsedRow, digits: &str) -> ParsedRow {
     ParsedRow { number: plain_number(digits), ..row }
 }
 
-struct Builder {
-    county: County,
+pub(super) struct Builder {
+    pub(super) county: County,
     street_ids: FxHashMap<[u32; 4], u32>,
     /// Other names given, with the street that they mean.
     aliases: FxHashSet<([u32; 4], u32)>,
@@ -226,7 +247,7 @@ impl Builder {
         if self.county.parcel_nos.len() > n_before {
             let owner = self.county.owners.intern(row.owner.trim());
             self.county.owner_of.push(owner);
-            self.county.push_position(row.position);
+            self.county.positions.extend(position_words(row.position));
         }
         parcel
     }
@@ -251,7 +272,7 @@ impl Builder {
         id
     }
 
-    fn add(&mut self, parsed: ParsedRow, row: &ReferenceRow<'_>, parcel: u32) {
+    fn add(&mut self, parsed: ParsedRow, (given, given_zip): (&str, u32), parcel: u32) {
         let ParsedRow { street, number, address } = parsed;
         if number.hyphenated {
             let is_range = number.high.is_some_and(|h| h > number.low && h - number.low < reading::WRITTEN_SPAN_MAX);
@@ -259,8 +280,8 @@ impl Builder {
             self.n_range += usize::from(is_range);
         }
         let street = self.street_of(&street);
-        let place = self.place_of(row.place, address.place.as_deref().unwrap_or(""));
-        let zip = match reading::zip_number(row.zip) {
+        let place = self.place_of(given, address.place.as_deref().unwrap_or(""));
+        let zip = match given_zip {
             0 => reading::zip_number(address.zip.as_deref().unwrap_or("")),
             zip => zip,
         };
@@ -281,13 +302,10 @@ impl Builder {
     }
 
     /// Adds a row whose text behind the house number is known.
-    fn add_plain(&mut self, low: u32, behind: Behind, row: &ReferenceRow<'_>, parcel: u32) {
+    fn add_plain(&mut self, low: u32, behind: Behind, (given, given_zip): (&str, u32), parcel: u32) {
         let Behind { street, unit, place, zip } = behind;
-        let place = if row.place.trim().is_empty() { place } else { self.place_of(row.place, "") };
-        let zip = match reading::zip_number(row.zip) {
-            0 => zip,
-            zip => zip,
-        };
+        let place = if given.trim().is_empty() { place } else { self.place_of(given, "") };
+        let zip = if given_zip == 0 { zip } else { given_zip };
         self.county.entries.push(Entry { street, low, high: low, suffix: 0, prefix: 0, unit, zip, place, parcel });
     }
 

@@ -8,7 +8,7 @@ use crate::geom::parcel_index::NearParcel;
 use crate::geom::{ParcelGeometryIndex, PointIndex};
 use crate::model::parcel::LonLat;
 
-use super::flat::{ByteReader, ByteWriter, Postings, Sink, Strings, id_of};
+use super::flat::{ByteReader, ByteWriter, Collected, CollectedWords, Postings, Sink, Strings, id_of};
 
 /// One situs of the county, as the matcher takes it in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,6 +91,15 @@ const NO_POSITION: u32 = 1 << 31;
 /// The id of "" among the words of a county.
 pub(crate) const NO_WORD: u32 = 0;
 
+/// Tables of parcels that are not needed before they are written.
+#[derive(Debug)]
+pub(crate) struct Shelved {
+    pub(crate) parcel_nos: Collected,
+    pub(crate) owners: Collected,
+    pub(crate) owner_of: CollectedWords,
+    pub(crate) positions: CollectedWords,
+}
+
 /// The county as the matcher knows it.
 #[derive(Debug, Default)]
 pub(crate) struct County {
@@ -130,6 +139,8 @@ pub(crate) struct County {
     pub(crate) number_step: u32,
     /// Polygons, keyed by parcel position, when the county has them.
     pub(crate) lots: Option<ParcelGeometryIndex>,
+    /// What a county that is only to be written has beside the tables; its own tables of them are empty.
+    pub(crate) shelved: Option<Shelved>,
     /// Points of the parcels, for counties without polygons; made for the first query with a point.
     points: OnceLock<Option<PointIndex>>,
     /// Entries by their lower house number; made for the first query that nothing answers.
@@ -216,37 +227,28 @@ impl County {
         made.as_ref().map_or_else(Vec::new, |points| points.near(at, limit_m))
     }
 
-    pub(crate) fn push_position(&mut self, position: Option<LonLat>) {
-        let pair = position.filter(|p| p.lon.abs() <= 180.0 && p.lat.abs() <= 90.0).map_or([NO_POSITION; 2], |p| {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 3.6e9 by the filter")]
-            [((p.lon + 180.0) * 1e7).round() as u32, ((p.lat + 90.0) * 1e7).round() as u32]
-        });
-        // 180 degrees east are 180 degrees west; the marker lies just there in no county.
-        self.positions.extend(if pair[0] == NO_POSITION { [NO_POSITION; 2] } else { pair });
-    }
-
     /// The tables as bytes, in pieces to the sink; without one they are only counted. Returns their number.
     pub(crate) fn write(&self, sink: Option<Sink<'_>>) -> usize {
         let mut out = ByteWriter::new(sink);
         out.raw(MAGIC);
-        for strings in [&self.names, &self.words, &self.places, &self.parcel_nos, &self.owners] {
+        for strings in [&self.names, &self.words, &self.places] {
             out.strings(strings);
+        }
+        match &self.shelved {
+            Some(s) => [&s.parcel_nos, &s.owners].into_iter().for_each(|texts| out.collected(texts)),
+            None => [&self.parcel_nos, &self.owners].into_iter().for_each(|strings| out.strings(strings)),
         }
         out.rows(&self.streets, |s| [s.name, s.directions, s.kind, s.class, s.inner, s.entries_of, s.alias]);
         out.words(&self.name_starts);
         out.words(&self.name_streets);
         out.rows(&self.entries, |e| [e.street, e.low, e.high, e.suffix, e.prefix, e.unit, e.zip, e.place, e.parcel]);
         let facts = [u32::from(self.hyphens_are_composite), self.completeness, self.number_step];
-        for words in [
-            &self.first_entry,
-            &self.span_max,
-            &self.owner_of,
-            &self.positions,
-            &self.parcel_starts,
-            &self.parcel_entries,
-        ] {
-            out.words(words);
+        [&self.first_entry, &self.span_max].into_iter().for_each(|words| out.words(words));
+        match &self.shelved {
+            Some(s) => [&s.owner_of, &s.positions].into_iter().for_each(|words| out.collected_words(words)),
+            None => [&self.owner_of, &self.positions].into_iter().for_each(|words| out.words(words)),
         }
+        [&self.parcel_starts, &self.parcel_entries].into_iter().for_each(|words| out.words(words));
         out.words(&facts);
         for postings in [&self.by_fold, &self.by_bag, &self.by_deletion, &self.by_word, &self.by_sound] {
             out.postings(postings);
@@ -346,13 +348,22 @@ impl County {
 
     /// Fills the tables that lead from names to streets and from parcels to entries.
     pub(crate) fn index_streets(&mut self) {
-        let mut pairs: Vec<(u32, u32)> = self.streets.iter().enumerate().map(|(i, s)| (s.name, id_of(i))).collect();
-        pairs.sort_unstable();
-        (self.name_starts, self.name_streets) = csr(&pairs, self.names.len());
-        let mut pairs: Vec<(u32, u32)> = self.entries.iter().enumerate().map(|(i, e)| (e.parcel, id_of(i))).collect();
-        pairs.sort_unstable();
-        (self.parcel_starts, self.parcel_entries) = csr(&pairs, self.parcel_nos.len());
+        let names = self.streets.iter().map(|s| s.name);
+        (self.name_starts, self.name_streets) = csr(names, self.names.len());
+        let n_parcels = self.shelved.as_ref().map_or(self.owner_of.len(), |shelved| shelved.owner_of.len());
+        let parcels = self.entries.iter().map(|e| e.parcel);
+        (self.parcel_starts, self.parcel_entries) = csr(parcels, n_parcels);
     }
+}
+
+/// A point as the county keeps it.
+pub(crate) fn position_words(position: Option<LonLat>) -> [u32; 2] {
+    let pair = position.filter(|p| p.lon.abs() <= 180.0 && p.lat.abs() <= 90.0).map_or([NO_POSITION; 2], |p| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 3.6e9 by the filter")]
+        [((p.lon + 180.0) * 1e7).round() as u32, ((p.lat + 90.0) * 1e7).round() as u32]
+    });
+    // 180 degrees east are 180 degrees west; the marker lies just there in no county.
+    if pair[0] == NO_POSITION { [NO_POSITION; 2] } else { pair }
 }
 
 fn street_of(words: &[u32; 7]) -> Street {
@@ -365,14 +376,24 @@ fn entry_of(words: &[u32; 9]) -> Entry {
     Entry { street, low, high, suffix, prefix, unit, zip, place, parcel }
 }
 
-/// Sorted pairs as first positions per key and values.
-fn csr(pairs: &[(u32, u32)], n_keys: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut starts = vec![0u32; n_keys + 1];
-    for (key, _) in pairs {
-        starts[*key as usize + 1] += 1;
+/// The positions of each key: where those of a key begin, one more at the end, then the positions.
+fn csr(keys: impl Iterator<Item = u32> + Clone, n_keys: usize) -> (Vec<u32>, Vec<u32>) {
+    // What is counted for a key stands two behind it, then its first free place one behind it, then its begin on it.
+    let mut starts = vec![0u32; n_keys + 2];
+    let mut n = 0;
+    for key in keys.clone() {
+        starts[key as usize + 2] += 1;
+        n += 1;
     }
-    for i in 1..starts.len() {
-        starts[i] += starts[i - 1];
+    for at in 2..starts.len() {
+        starts[at] += starts[at - 1];
     }
-    (starts, pairs.iter().map(|p| p.1).collect())
+    let mut positions = vec![0u32; n];
+    for (position, key) in (0u32..).zip(keys) {
+        let slot = &mut starts[key as usize + 1];
+        positions[*slot as usize] = position;
+        *slot += 1;
+    }
+    starts.pop();
+    (starts, positions)
 }

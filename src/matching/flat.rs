@@ -1,6 +1,8 @@
 //! Flat tables: interned strings and postings in a few vectors each, so that a county's index can be stored and read back
 //! as bytes in milliseconds. No pointers, no per-row allocation.
 
+use crate::model::texts::{MaybeShelf, Texts};
+
 /// Multiplicative hash of bytes, eight at a time; stable across machines because it is stored.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -79,7 +81,7 @@ impl Strings {
     }
 
     fn grow(&mut self) {
-        self.slots = vec![0; ((self.ends.len() + 1) * 4).next_power_of_two().max(16)];
+        self.slots = vec![0; slots_beyond(self.ends.len())];
         for id in 0..self.ends.len() {
             let mask = self.slots.len() - 1;
             let mut slot = hash_bytes(self.raw(id)) as usize & mask;
@@ -88,6 +90,91 @@ impl Strings {
             }
             self.slots[slot] = id_of(id + 1);
         }
+    }
+}
+
+/// Slots made when those for `n` texts are too few.
+fn slots_beyond(n: usize) -> usize {
+    ((n + 1) * 4).next_power_of_two().max(16)
+}
+
+/// Strings that are only collected, in the order of their ids, and written as [`Strings`] with these would be. The caller knows
+/// which are new, so nothing is looked up.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    texts: Texts,
+    /// Most texts that were there or being added when one was asked for: what [`Strings`] would have made room for.
+    n_asked: usize,
+}
+
+impl Collected {
+    pub(crate) fn new(shelf: MaybeShelf) -> Self {
+        Self { texts: Texts::on_shelf(shelf), n_asked: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Adds a new text; returns its id.
+    pub(crate) fn push(&mut self, text: &str) -> u32 {
+        self.n_asked = self.texts.len() + 1;
+        self.texts.push(text)
+    }
+
+    /// A text that is there was asked for.
+    pub(crate) fn ask(&mut self) {
+        self.n_asked = self.texts.len() + 1;
+    }
+
+    fn n_slots(&self) -> usize {
+        let mut n_slots = 0;
+        while n_slots < self.n_asked * 2 {
+            n_slots = slots_beyond(n_slots / 2);
+        }
+        n_slots
+    }
+
+    fn slots(&self) -> Vec<u32> {
+        let mut slots = vec![0u32; self.n_slots()];
+        let mask = slots.len().saturating_sub(1);
+        self.texts.each(|id, text| {
+            let mut slot = hash_bytes(text.as_bytes()) as usize & mask;
+            while slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = id + 1;
+        });
+        slots
+    }
+}
+
+/// Numbers that are only collected and written as a vector of them would be.
+#[derive(Debug, Default)]
+pub(crate) struct CollectedWords {
+    shelf: MaybeShelf,
+    /// Places of pieces of [`PIECE`] bytes on the shelf.
+    pieces: Vec<u64>,
+    tail: Vec<u8>,
+    n: usize,
+}
+
+impl CollectedWords {
+    pub(crate) fn new(shelf: MaybeShelf) -> Self {
+        Self { shelf, ..Self::default() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.n
+    }
+
+    pub(crate) fn push(&mut self, word: u32) {
+        if let Some(shelf) = self.shelf.as_ref().filter(|_| self.n * 4 >= WORDS_IN_MEMORY && self.tail.len() >= PIECE) {
+            self.pieces.extend(self.tail.chunks(PIECE).map(|piece| shelf.put(piece)));
+            self.tail = Vec::with_capacity(PIECE);
+        }
+        self.tail.extend(word.to_le_bytes());
+        self.n += 1;
     }
 }
 
@@ -158,6 +245,8 @@ pub(crate) struct ByteWriter<'s> {
 
 /// Bytes of a piece.
 const PIECE: usize = 1 << 16;
+/// Bytes of collected numbers that stay in memory: a county of 100,000 parcels stays below. A multiple of a piece.
+const WORDS_IN_MEMORY: usize = if cfg!(test) { PIECE } else { PIECE * 16 };
 
 impl<'s> ByteWriter<'s> {
     pub(crate) fn new(sink: Option<Sink<'s>>) -> Self {
@@ -216,6 +305,35 @@ impl<'s> ByteWriter<'s> {
         self.bytes(strings.text.as_bytes());
         self.words(&strings.ends);
         self.words(&strings.slots);
+    }
+
+    /// As [`Self::strings`] of the same texts.
+    pub(crate) fn collected(&mut self, strings: &Collected) {
+        let ends = strings.texts.ends();
+        let n_bytes = ends.last().map_or(0, |end| *end as usize);
+        self.raw(&(n_bytes as u64).to_le_bytes());
+        if self.sink.is_some() {
+            strings.texts.each_piece(|piece| self.raw(piece));
+            self.words(ends);
+            self.words(&strings.slots());
+        } else {
+            self.len += n_bytes + 16 + (ends.len() + strings.n_slots()) * 4;
+        }
+    }
+
+    /// As [`Self::words`] of the same numbers.
+    pub(crate) fn collected_words(&mut self, words: &CollectedWords) {
+        self.raw(&(words.n as u64).to_le_bytes());
+        if self.sink.is_none() {
+            self.len += words.n * 4;
+            return;
+        }
+        let mut piece = vec![0; PIECE];
+        for at in &words.pieces {
+            words.shelf.iter().for_each(|shelf| shelf.read(*at, &mut piece));
+            self.raw(&piece);
+        }
+        self.raw(&words.tail);
     }
 
     pub(crate) fn postings(&mut self, postings: &Postings) {
@@ -279,7 +397,10 @@ impl ByteReader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ByteReader, ByteWriter, Postings, Strings};
+    use std::sync::Arc;
+
+    use super::{ByteReader, ByteWriter, Collected, CollectedWords, Postings, Strings};
+    use crate::model::texts::Board;
 
     fn written(write: impl FnOnce(&mut ByteWriter<'_>)) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -303,6 +424,42 @@ mod tests {
         let bytes = written(|w| w.strings(&strings));
         assert_eq!(ByteReader(&bytes).strings(), Some(strings));
         assert_eq!(ByteReader(&bytes[..bytes.len() - 1]).strings(), None);
+    }
+
+    #[test]
+    fn collected_strings_are_written_as_interned_ones() {
+        for n in [0, 1, 7, 8, 9, 31, 32, 33, 3_000] {
+            for asks_again in [false, true] {
+                let (mut strings, mut collected) =
+                    (Strings::default(), Collected::new(Some(Arc::new(Board::default()))));
+                for i in 0..n {
+                    let text = format!("STREET {i}");
+                    assert_eq!(collected.push(&text), strings.intern(&text));
+                }
+                if asks_again && n > 0 {
+                    strings.intern("STREET 0");
+                    collected.ask();
+                }
+                let bytes = written(|w| w.collected(&collected));
+                assert!(bytes == written(|w| w.strings(&strings)), "{n} {asks_again}");
+                let mut counter = ByteWriter::new(None);
+                counter.collected(&collected);
+                assert_eq!(counter.finish(), bytes.len());
+            }
+        }
+    }
+
+    #[test]
+    fn collected_numbers_are_written_as_a_vector() {
+        for n in [0u32, 5, 16_384, 16_385, 40_000] {
+            let mut collected = CollectedWords::new(Some(Arc::new(Board::default())));
+            (0..n).for_each(|word| collected.push(word));
+            let bytes = written(|w| w.collected_words(&collected));
+            assert!(bytes == written(|w| w.words(&(0..n).collect::<Vec<_>>())), "{n}");
+            let mut counter = ByteWriter::new(None);
+            counter.collected_words(&collected);
+            assert_eq!(counter.finish(), bytes.len());
+        }
     }
 
     #[test]

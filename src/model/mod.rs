@@ -16,3 +16,4 @@ pub mod premise;
 pub mod report;
 pub mod snapshot;
 pub mod tap;
+pub mod texts;

@@ -90,6 +90,11 @@ impl Style {
         if self.positions.is_empty() { (0, 0) } else { self.positions.get(&hash(word)).copied().unwrap_or((0, 0)) }
     }
 
+    /// Number of words in [`Style::positions`].
+    pub fn n_words(&self) -> usize {
+        self.positions.len()
+    }
+
     /// Hashes of words with times as a surname, and with times as a given name, in no order.
     pub fn positions(&self) -> (HashCounts, HashCounts) {
         self.positions.iter().map(|(hash, (surname, given))| ((*hash, *surname), (*hash, *given))).unzip()

@@ -17,7 +17,7 @@ pub const GROUP_PARCELS_REVIEW: u32 = 50;
 pub const REVIEW_PARCELS_MIN: u32 = 8;
 
 /// What one thread found: links, and addresses judged.
-type Share = (Vec<Link>, Vec<(u32, Judgement)>);
+type Share<J> = (Vec<Link>, Vec<(u32, J)>);
 
 /// Threads that judge addresses: more would wait for the one that stores.
 const THREADS_MAX: usize = 8;
@@ -46,26 +46,39 @@ pub enum Decision {
     AgentPlace(u32),
 }
 
-/// The whole result.
+/// The whole result, with the judgements or what is kept of them.
 #[derive(Debug, Default)]
-pub struct Grouping {
+pub struct Grouping<Judgements = FxHashMap<u32, Judgement>> {
     /// Links of the automatic tiers, sorted.
     pub links: Vec<Link>,
     /// Judgement of each place with two or more nodes.
-    pub judgements: FxHashMap<u32, Judgement>,
+    pub judgements: Judgements,
     /// Root (smallest node) of each node's group.
     pub group_of: Vec<u32>,
 }
 
 /// Computes all links of a roll and the groups, with decisions applied.
 pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
+    let Grouping { links, judgements, group_of } = group_keeping(roll, decisions, |judgement| judgement);
+    Grouping { links, judgements: judgements.into_iter().collect(), group_of }
+}
+
+/// As [`group`], keeping a part of each judgement: places ascending, each with its part.
+pub fn group_keeping<J: Send>(
+    roll: &Roll,
+    decisions: &[Decision],
+    keep: impl Fn(Judgement) -> J + Sync,
+) -> Grouping<Vec<(u32, J)>> {
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     let at = move |n: u32, part: usize| (u64::from(n) * part as u64 / n_threads as u64) as u32;
     let share = move |n: u32, part: usize| at(n, part)..at(n, part + 1);
-    let judged: Vec<Share> = std::thread::scope(|scope| {
+    let keep = &keep;
+    let judged: Vec<Share<J>> = std::thread::scope(|scope| {
         let work = move |part: usize| {
             let (mut links, mut judgements) = (Vec::new(), Vec::new());
-            judge_places(roll, share(roll.n_places(), part), &mut links, &mut judgements);
+            judge_places(roll, share(roll.n_places(), part), &mut links, &mut |place, judgement| {
+                judgements.push((place, keep(judgement)));
+            });
             link_names(roll, share(roll.n_names(), part), &mut links);
             (links, judgements)
         };
@@ -74,8 +87,7 @@ pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
         let others = others.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         std::iter::once(own).chain(others).collect()
     });
-    let mut links = Vec::new();
-    let mut judgements = FxHashMap::default();
+    let (mut links, mut judgements) = (Vec::new(), Vec::new());
     for (own_links, own_judgements) in judged {
         links.extend(own_links);
         judgements.extend(own_judgements);
@@ -86,7 +98,7 @@ pub fn group(roll: &Roll, decisions: &[Decision]) -> Grouping {
 }
 
 /// Judges mailing addresses and links the owners at each.
-fn judge_places(roll: &Roll, places: Range<u32>, links: &mut Vec<Link>, judgements: &mut Vec<(u32, Judgement)>) {
+fn judge_places(roll: &Roll, places: Range<u32>, links: &mut Vec<Link>, take: &mut dyn FnMut(u32, Judgement)) {
     for place in places {
         let nodes = roll.nodes_at(place);
         if nodes.len() < 2 || roll.is_placeholder(place) {
@@ -95,7 +107,7 @@ fn judge_places(roll: &Roll, places: Range<u32>, links: &mut Vec<Link>, judgemen
         let names: Vec<LinkName> = nodes.map(|node| roll.name_of(node)).collect();
         let judgement = judge(roll, place, &names);
         link_place(roll, (place, &names), &judgement, links);
-        judgements.push((place, judgement));
+        take(place, judgement);
     }
 }
 

@@ -26,7 +26,9 @@ pub struct Learnt {
 impl Learnt {
     /// As bytes; the caller keeps the version of the program with them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let counts = [&self.surname_rows, &self.word_names, &self.given_rows, &self.zip2_rows];
+        let n_pairs = counts.iter().map(|c| c.pairs().len()).sum::<usize>() + 2 * self.style.n_words();
+        let mut out = Vec::with_capacity(n_pairs * 12 + 128);
         let numbers = [
             self.n_rows,
             self.style.n_persons,
@@ -40,7 +42,6 @@ impl Learnt {
         out.extend([self.style.line.as_str().len() as u8]);
         out.extend(self.style.line.as_str().bytes());
         let (surnames, given) = self.style.positions();
-        let counts = [&self.surname_rows, &self.word_names, &self.given_rows, &self.zip2_rows];
         for mut pairs in [surnames, given].into_iter().chain(counts.map(|c| c.pairs().collect())) {
             pairs.sort_unstable();
             out.extend((pairs.len() as u64).to_le_bytes());

@@ -1,7 +1,6 @@
 //! Who owns it as of a date, and which owners belong together: pure rules, no database.
 //!
-//! `name` (from what `owner_name` read) and `mailing` make comparison keys; `roll` collects them (`texts` and
-//! `sorter` hold a large one); `place` judges a mailing address; `compare` judges a
+//! `name` (from what `owner_name` read) and `mailing` make comparison keys; `roll` collects them (`sorter` sorts the keys of a large one); `place` judges a mailing address; `compare` judges a
 //! pair; `group` unites; `registry` numbers groups. `interval` answers "owner as of". Left out: storing.
 
 pub mod compare;

@@ -10,6 +10,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::party::PartyKind;
+use crate::model::texts::{MaybeShelf, Texts};
 use crate::owner_name::{self, Style, StyleLearner};
 
 use super::learnt::Learnt;
@@ -18,7 +19,7 @@ use super::name::{LinkName, link_name};
 use super::place::is_private;
 use super::roll_names::{Name, NameBatch, NameSource, NameTally, Names};
 use super::sorter::Sorter;
-use super::texts::{MaybeShelf, Texts, WordCounts};
+use super::texts::WordCounts;
 
 /// Rows below which the roll is too small to say that a surname is rare.
 pub const ROWS_FOR_FREQUENCY: usize = 2_000;
@@ -259,6 +260,12 @@ impl Roll {
     /// Nodes of a name key, ascending.
     pub fn nodes_with_key(&self, name_key: &str) -> &[u32] {
         find(&self.name_keys, name_key).map_or(&[], |name| self.nodes_named(name))
+    }
+
+    /// Gives away what the roll teaches and drops what only comparing needs: names are not compared any more.
+    pub fn take_learnt(&mut self) -> Learnt {
+        (self.lines, self.name_starts, self.care_of) = (Texts::default(), Vec::new(), FxHashMap::default());
+        std::mem::take(&mut self.learnt)
     }
 
     /// Finds the node of a name key at a mail key.
@@ -580,8 +587,8 @@ mod tests {
 
     use super::super::group::group;
     use super::super::roll_keys::Keys;
-    use super::super::texts::{Board, MaybeShelf};
     use super::{Roll, RollTexts, collect_texts};
+    use crate::model::texts::{Board, MaybeShelf};
 
     fn collected(shelf: MaybeShelf, rows: &[(String, String, i64)]) -> Roll {
         let mut texts = RollTexts::on_shelf(shelf);

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::roll::Roll;
-use super::texts::{Gathered, Texts};
+use crate::model::texts::{Gathered, Texts};
 
 /// Nodes read together by [`Keys`].
-const NODES_AT_ONCE: u32 = 1 << 17;
+const NODES_AT_ONCE: u32 = 1 << 16;
 
 /// The keys of nodes that are asked for one after the other.
 #[derive(Debug)]

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use crate::model::party::{PartyKind, PersonName};
+use crate::model::texts::{MaybeShelf, Texts};
 use crate::owner_name::{OwnerLine, Style};
 
 use super::name::{of_line, person_key, persons_only};
 use super::roll::RollTexts;
 use super::sorter::Sorter;
-use super::texts::{MaybeShelf, Texts, WordCounts, word_hash};
+use super::texts::{WordCounts, word_hash};
 
 /// The owner lines of a roll and how they are written: what a thread needs to read some of them.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! Equal keys come one after the other, so that nothing has to remember which keys were there: a table of hashes that finds them
 //! took more memory than the texts.
 
-use super::texts::MaybeShelf;
+use crate::model::texts::MaybeShelf;
 
 /// Bytes of a run. Sorting needs about as much again. Few in unit tests, so that small rolls go both ways.
 const RUN_BYTES: usize = if cfg!(test) { 1 << 15 } else { 6 << 20 };
@@ -201,8 +201,8 @@ impl Sorted {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::texts::{Board, MaybeShelf};
     use super::Sorter;
+    use crate::model::texts::{Board, MaybeShelf};
 
     fn sorted(shelf: MaybeShelf, entries: &[(String, u32)]) -> Vec<(String, u32)> {
         let mut sorter = Sorter::new(shelf);

@@ -5,24 +5,45 @@
 use std::cmp::Ordering;
 use std::num::NonZeroI64;
 use std::ops::Range;
-use std::sync::Arc;
 
+use crate::model::texts::MaybeShelf;
 use crate::owner_name::{self, Flag, OwnerLine, Rule as NameRule};
 use crate::ownership::compare::same_party_here;
-use crate::ownership::group::{Grouping, group};
+use crate::ownership::group::{Grouping, group_keeping};
 use crate::ownership::mailing::mail_key;
 use crate::ownership::name::link_name;
+use crate::ownership::place::{AddressRole, Judgement};
 use crate::ownership::registry::{self, Member, Numbers};
 use crate::ownership::roll::{NameReader, Roll, RollTexts};
 use crate::ownership::roll_keys::Keys;
 use crate::ownership::roll_names::NameBatch;
-use crate::ownership::texts::MaybeShelf;
+
 use crate::pipeline::ordered;
 use crate::pipeline::owner_groups::{LEARNT_VERSION, Regrouped, VERSION, decisions_on, store_numbers};
 use crate::pipeline::spill::Spill;
 use crate::store::owner_groups::{self as groups, AddressRow};
 use crate::store::owner_rebuild::{self as bulk, NewLink, NewNode, NewReading, NodeSink, Readings};
 use crate::store::{Change, Db, Error, Tx, blobs, ownership as stored};
+
+/// Bytes of a blob written together.
+const PIECE_BYTES: usize = 1 << 16;
+
+/// What is stored of the judgement of an address.
+#[derive(Debug, Clone, Copy)]
+struct Role {
+    role: AddressRole,
+    n_groups: u32,
+    n_families: u32,
+    n_associations: u32,
+}
+
+impl Role {
+    fn of(judgement: Judgement) -> Self {
+        let Judgement { role, n_groups, n_families, n_associations, .. } = judgement;
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { role, n_groups: count(n_groups), n_families: count(n_families), n_associations: count(n_associations) }
+    }
+}
 
 /// The current roll by its distinct texts, with the ids of its owner lines.
 #[derive(Debug, Default)]
@@ -129,8 +150,7 @@ pub fn set_homes(db: &impl Db, roll: &mut Roll, parcel_of_row: impl Fn(usize) ->
 /// When the database cannot be read or written.
 pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
     stored::extend_owner_orders(tx)?;
-    let folder = tx.folder();
-    let spill = Arc::new(Spill::new(folder.clone()));
+    let spill = Spill::beside(tx);
     let shelf: MaybeShelf = Some(spill.clone());
     let (mut roll, mut line_ids) = read_roll(tx, shelf.clone())?;
     // Each round withholds at least one more parcel.
@@ -145,21 +165,24 @@ pub fn rebuild(tx: &mut Tx<'_>) -> Result<Regrouped, Error> {
     let decisions = decisions_on(tx, &roll)?;
     // The numbers of the run before are read while this one is judged.
     let (grouping, before) = std::thread::scope(|scope| {
-        let grouping = scope.spawn(|| group(&roll, &decisions));
+        let grouping = scope.spawn(|| group_keeping(&roll, &decisions, Role::of));
         let before = numbers_before(tx, &roll);
         (grouping.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), before)
     });
+    // What is stored first is not in memory beside the rest.
+    let learnt = roll.take_learnt().to_bytes();
+    blobs::put_pieces(tx, blobs::OWNER_WORDS, (&mark, LEARNT_VERSION), learnt.len(), |sink| {
+        learnt.chunks(PIECE_BYTES).for_each(sink);
+    })?;
+    drop(learnt);
     let numbers = numbers_of(tx, &roll, &grouping, &before?)?;
     let done = store_numbers(tx, &numbers)?;
-    store_nodes(tx, &line_ids, &roll, (&grouping, &numbers))?;
-    spill.check().map_err(|source| Error::File {
-        action: "keep texts of the roll in",
-        path: folder.unwrap_or_else(std::env::temp_dir),
-        source,
-    })?;
-    groups::set_mark(tx, &mark)?;
-    blobs::put(tx, blobs::OWNER_WORDS, &mark, LEARNT_VERSION, &roll.learnt.to_bytes())?;
     let done = Regrouped { n_owners: roll.nodes.len(), n_groups: numbers.n_groups, ..done };
+    store_nodes(tx, &line_ids, &roll, (&grouping, &numbers))?;
+    drop((roll, line_ids, grouping, numbers));
+    bulk::make_indexes(tx)?;
+    groups::set_mark(tx, &mark)?;
+    spill.check()?;
     audit(tx, &done)?;
     Ok(done)
 }
@@ -307,7 +330,12 @@ fn numbers_before(db: &impl Db, roll: &Roll) -> Result<Vec<Option<NonZeroI64>>, 
     Ok(before)
 }
 
-fn numbers_of(db: &impl Db, roll: &Roll, grouping: &Grouping, before: &[Option<NonZeroI64>]) -> Result<Numbers, Error> {
+fn numbers_of(
+    db: &impl Db,
+    roll: &Roll,
+    grouping: &Grouping<Vec<(u32, Role)>>,
+    before: &[Option<NonZeroI64>],
+) -> Result<Numbers, Error> {
     let members = grouping.group_of.iter().zip(&roll.nodes).enumerate().map(|(at, (root, node))| Member {
         root: *root,
         before: before.get(at).copied().flatten().map(i64::from),
@@ -320,7 +348,7 @@ fn store_nodes(
     tx: &mut Tx<'_>,
     line_ids: &[u32],
     roll: &Roll,
-    (grouping, numbers): (&Grouping, &Numbers),
+    (grouping, numbers): (&Grouping<Vec<(u32, Role)>>, &Numbers),
 ) -> Result<(), Error> {
     let id = |node: u32| i64::from(node) + 1;
     let mut keys = Keys::new(roll);
@@ -346,19 +374,14 @@ fn store_nodes(
         rule: l.rule.as_str(),
         by_address: l.place.is_some(),
     });
-    let mut places: Vec<u32> = grouping.judgements.keys().copied().collect();
-    places.sort_unstable();
-    let addresses = places.iter().map(|place| {
-        let judgement = &grouping.judgements[place];
-        AddressRow {
-            mail_key: roll.place_key(*place).into_owned(),
-            role: judgement.role.as_str().to_owned(),
-            n_names: roll.nodes_at(*place).len(),
-            n_groups: judgement.n_groups,
-            n_families: judgement.n_families,
-            n_associations: judgement.n_associations,
-            confirmed: None,
-        }
+    let addresses = grouping.judgements.iter().map(|(place, judged)| AddressRow {
+        mail_key: roll.place_key(*place).into_owned(),
+        role: judged.role.as_str().to_owned(),
+        n_names: roll.nodes_at(*place).len(),
+        n_groups: judged.n_groups as usize,
+        n_families: judged.n_families as usize,
+        n_associations: judged.n_associations as usize,
+        confirmed: None,
     });
     let ids_by_name = roll.nodes_by_name().iter().map(|node| node + 1);
     bulk::replace(tx, (nodes, ids_by_name), parcels, links, addresses)

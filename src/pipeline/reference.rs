@@ -1,11 +1,16 @@
 //! The matcher of a county: from the database, or straight from a parcel file without one.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::geom::parcel_index::IndexBuilder;
-use crate::matching::{Learner, Matcher, Places, ReferenceRow, StreetAlias, Weights};
+use crate::matching::{
+    Learner, Matcher, OrderedLearner, OrderedRow, Places, ReferenceRow, StreetAlias, Weights, WrittenCounty,
+};
 use crate::model::parcel::LonLat;
 use crate::pipeline::address_file::{self, Error, Table};
+use crate::pipeline::spill::Spill;
+use crate::store::ownership::WITHHELD;
 use crate::store::{self, Db, Tx, blobs};
 
 /// A matcher of one county.
@@ -58,11 +63,7 @@ fn weights_of(db: &impl Db) -> Result<Weights, Error> {
 }
 
 fn learn(db: &impl Db, weights: Weights) -> Result<CountyMatcher, Error> {
-    let aliases: Vec<StreetAlias> = store::matching::aliases(db)
-        .map_err(Error::Store)?
-        .into_iter()
-        .map(|a| StreetAlias { written: a.written, county: a.county })
-        .collect();
+    let aliases = aliases_of(db).map_err(Error::Store)?;
     let mut places = Places::default();
     store::parcels::each_situs_city(db, |city| places.add(city)).map_err(Error::Store)?;
     let mut learner = Learner::new(places);
@@ -80,16 +81,51 @@ fn learn(db: &impl Db, weights: Weights) -> Result<CountyMatcher, Error> {
     Ok(Matcher::learnt(learner, &aliases, weights))
 }
 
-/// Learns the county from the rows of an open transaction and stores it there.
+/// Learns the county from the rows of an open transaction and stores it there. The texts of a large one lie on disk meanwhile.
 ///
 /// # Errors
 /// When the database cannot be read or written.
-pub fn store_county(tx: &mut Tx<'_>) -> Result<CountyMatcher, Error> {
-    let matcher = learn(tx, weights_of(tx)?)?;
+pub fn store_county(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let spill = Spill::beside(tx);
+    let county = learn_to_write(tx, &spill).map_err(Error::Store)?;
     let mark = store::matching::county_mark(tx).map_err(Error::Store)?;
-    blobs::put_pieces(tx, blobs::COUNTY, (&mark, COUNTY_VERSION), matcher.byte_len(), |sink| matcher.each_piece(sink))
-        .map_err(Error::Store)?;
-    Ok(matcher)
+    blobs::put_pieces(tx, blobs::COUNTY, (&mark, COUNTY_VERSION), county.byte_len(), |sink| county.each_piece(sink))
+        .and_then(|()| spill.check())
+        .map_err(Error::Store)
+}
+
+fn learn_to_write(db: &impl Db, spill: &Arc<Spill>) -> Result<WrittenCounty, store::Error> {
+    let [n_parcels, n_owners, _] = store::owner_rebuild::sizes(db)?;
+    let number = |id: i64| u32::try_from(id).unwrap_or(0);
+    // Withheld owners are one line, behind all others.
+    let withheld = number(n_owners as i64 + 1);
+    let mut learner = OrderedLearner::new(Some(spill.clone()), n_parcels);
+    store::parcels::each_situs_line(db, |row| {
+        let owner = if row.is_withheld { withheld } else { row.owner_line_id.map_or(0, number) };
+        learner.add(&OrderedRow {
+            parcel_no: row.parcel_no,
+            situs: row.situs_text,
+            place: row.city,
+            zip: row.zip,
+            owner,
+            position: row.position,
+        });
+    })?;
+    learner.finish(&aliases_of(db)?, |lines, put| {
+        for same in lines.chunk_by(|a, b| (*a == withheld) == (*b == withheld)) {
+            if same.first() == Some(&withheld) {
+                put(WITHHELD);
+            } else {
+                store::parcels::each_owner(db, same.iter().copied(), &mut *put)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn aliases_of(db: &impl Db) -> Result<Vec<StreetAlias>, store::Error> {
+    let rows = store::matching::aliases(db)?.into_iter();
+    Ok(rows.map(|a| StreetAlias { written: a.written, county: a.county }).collect())
 }
 
 /// Gives a matcher the polygons of the database, for queries with points.

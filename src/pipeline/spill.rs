@@ -5,9 +5,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::ownership::texts::Shelf;
+use crate::model::texts::Shelf;
+use crate::store::{Db, Error};
 
 /// A shelf on disk; the file is made when something is put on it.
 #[derive(Debug)]
@@ -44,7 +45,11 @@ impl Inner {
 
 impl Spill {
     /// In the folder of the database, or in that for temporary files when the database has no file.
-    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
+    pub(crate) fn beside(db: &impl Db) -> Arc<Self> {
+        Arc::new(Self::new(db.folder()))
+    }
+
+    fn new(folder: Option<PathBuf>) -> Self {
         Self { folder, inner: Mutex::default() }
     }
 
@@ -56,8 +61,10 @@ impl Spill {
     ///
     /// # Errors
     /// When the file could not be written or read.
-    pub(crate) fn check(&self) -> io::Result<()> {
-        self.inner().failed.take().map_or(Ok(()), Err)
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Some(source) = self.inner().failed.take() else { return Ok(()) };
+        let path = self.folder.clone().unwrap_or_else(std::env::temp_dir);
+        Err(Error::File { action: "keep texts of the roll in", path, source })
     }
 }
 
@@ -83,7 +90,7 @@ impl Shelf for Spill {
 #[cfg(test)]
 mod tests {
     use super::Spill;
-    use crate::ownership::texts::Shelf;
+    use crate::model::texts::Shelf;
 
     #[test]
     fn what_was_put_is_read_and_nothing_stays_in_the_folder() {
@@ -107,7 +114,7 @@ mod tests {
         let mut bytes = [7; 3];
         spill.read(at, &mut bytes);
         assert_eq!(bytes, [0; 3]);
-        assert_eq!(spill.check().unwrap_err().kind(), std::io::ErrorKind::NotFound);
+        assert!(spill.check().unwrap_err().to_string().starts_with("cannot keep texts of the roll in"));
         spill.check().unwrap();
     }
 }

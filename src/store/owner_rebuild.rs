@@ -46,7 +46,8 @@ pub struct NewLink {
 }
 
 /// Replaces nodes, parcels, links and roles by those of a new run. Nodes are in the order of their keys (see `owner_find`),
-/// parcels are (parcel, node), in the order of parcels; `ids_by_name` are the ids of all nodes in the order of name keys.
+/// parcels are (parcel, node), in the order of parcels; `ids_by_name` are the ids of all nodes in the order of name keys. Call
+/// [`make_indexes`] behind it.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -92,6 +93,14 @@ pub fn replace(
         let counts = (count(r.n_names), count(r.n_groups), count(r.n_families), count(r.n_associations));
         statement.execute(params![r.mail_key, r.role, counts.0, counts.1, counts.2, counts.3])?;
     }
+    Ok(())
+}
+
+/// Makes the indexes of what [`replace`] wrote.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn make_indexes(tx: &mut Tx<'_>) -> Result<(), Error> {
     for (index, columns) in INDEXES {
         tx.tx.execute_batch(&format!("CREATE INDEX {index} ON {columns}"))?;
     }

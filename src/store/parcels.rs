@@ -1,5 +1,7 @@
 //! Parcels: their versions, situs, owners on the roll.
 
+use std::collections::BTreeSet;
+
 use super::view::Db;
 use super::{Error, Reader};
 use crate::model::parcel::LonLat;
@@ -66,6 +68,67 @@ pub fn each_situs(db: &impl Db, mut each: impl FnMut(SitusRow<'_>)) -> Result<()
             owner_text: text_of(row, 4)?,
             position: lon.zip(lat).map(|(lon, lat)| LonLat { lon, lat }),
         });
+    }
+    Ok(())
+}
+
+/// One situs of a current parcel, its owner by number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "the columns of the table")]
+pub struct SitusLine<'r> {
+    pub parcel_no: &'r str,
+    pub situs_text: &'r str,
+    pub city: &'r str,
+    pub zip: &'r str,
+    pub owner_line_id: Option<i64>,
+    pub is_withheld: bool,
+    pub position: Option<LonLat>,
+}
+
+/// As [`each_situs`] in the same order, without a look at the owners.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn each_situs_line(db: &impl Db, mut each: impl FnMut(SitusLine<'_>)) -> Result<(), Error> {
+    let mut statement = db.connection().prepare("SELECT parcel_id FROM parcel_withheld")?;
+    let withheld: BTreeSet<i64> = statement.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let mut statement = db.connection().prepare(
+        "SELECT p.parcel_id, p.parcel_no, v.owner_line_id, v.lon, v.lat, s.situs_text, s.city, s.zip
+         FROM parcel p
+         JOIN parcel_version v ON v.parcel_version_id = p.current_version_id
+         LEFT JOIN situs s ON s.parcel_version_id = v.parcel_version_id
+         WHERE p.retired_snapshot_id IS NULL
+         ORDER BY p.parcel_id, s.situs_id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (lon, lat): (Option<f64>, Option<f64>) = (row.get(3)?, row.get(4)?);
+        each(SitusLine {
+            parcel_no: text_of(row, 1)?,
+            situs_text: optional_text(row, 5)?,
+            city: optional_text(row, 6)?,
+            zip: optional_text(row, 7)?,
+            owner_line_id: row.get(2)?,
+            is_withheld: !withheld.is_empty() && withheld.contains(&row.get(0)?),
+            position: lon.zip(lat).map(|(lon, lat)| LonLat { lon, lat }),
+        });
+    }
+    Ok(())
+}
+
+fn optional_text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, Error> {
+    Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default())
+}
+
+/// Calls `each` with the owner lines of some ids, in their order; name columns are separated by line breaks.
+///
+/// # Errors
+/// When the database cannot be read or has no such line.
+pub fn each_owner(db: &impl Db, ids: impl Iterator<Item = u32>, mut each: impl FnMut(&str)) -> Result<(), Error> {
+    let mut statement = db.connection().prepare("SELECT owner_text FROM owner_line WHERE owner_line_id = ?1")?;
+    for id in ids {
+        let mut rows = statement.query([id])?;
+        each(rows.next()?.map_or(Ok(""), |row| text_of(row, 0))?);
     }
     Ok(())
 }
