@@ -117,10 +117,9 @@ pub(crate) fn asked_of(county: &County, query: &Query<'_>, parsed: &Parsed) -> V
             all.extend(Asked::with_number(reading, number, query.place, query.zip, county));
         }
     }
-    if all.first().is_some_and(|one| county.names.find(&one.street.name).is_none() || !one.directions_known) {
-        let others: Vec<Asked> = all.iter().take(1).flat_map(|one| one.otherwise_glued(county)).collect();
-        all.extend(others);
-    }
+    // They are asked where the first reading finds nothing, also when the roll has a lot on S RIDGE among those on SOUTHRIDGE.
+    let others = all.first().map(|one| one.otherwise_glued(county)).unwrap_or_default();
+    all.extend(others);
     all.iter_mut().for_each(|asked| asked.vague = vague);
     all
 }
@@ -200,7 +199,10 @@ impl<'a> Collector<'a> {
         hits.sort_unstable();
         hits.truncate(ALIKE_MAX);
         let few = if others.len() <= ALIKE_MAX { others } else { Vec::new() };
-        let alike = hits.into_iter().map(|(_, street, at)| (street, at, NAME_ALIKE));
+        // One figure makes another street: 91 ST says nothing for 61 ST but that it has the number.
+        let is_figure = wanted.bytes().any(|b| b.is_ascii_digit());
+        let level = if is_figure { NAME_NUMBER_ALONE } else { NAME_ALIKE };
+        let alike = hits.into_iter().map(|(_, street, at)| (street, at, level));
         for (street, at, name) in alike.chain(few.into_iter().map(|(street, at)| (street, at, NAME_NUMBER_ALONE))) {
             let mut levels = AGREEMENT;
             let street = &county.streets[street as usize];

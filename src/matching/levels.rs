@@ -65,7 +65,7 @@ levels! {
         /// Nothing better was found: a street of the same place that has the house number and looks a little like the name.
         NAME_ALIKE = "alike",
         /// As above, and nothing speaks for it but that few addresses of the place have the house number: a corner lot on the
-        /// roll under its other street.
+        /// roll under its other street; or a numbered street with one figure changed.
         NAME_NUMBER_ALONE = "number_alone",
         /// Found by the point alone.
         NAME_OTHER = "other",

@@ -120,3 +120,16 @@ fn where_nothing_fits_the_addresses_with_that_house_number_are_shown_and_refused
     let elsewhere = Query { address_text: "9235 CEDAR ST", place: "FARAWAY", zip: "81234", ..Query::default() };
     assert!(matcher.match_one(&elsewhere).candidates.is_empty());
 }
+
+#[test]
+fn a_street_on_the_roll_in_two_spellings_is_found_under_the_other() {
+    let mut lots: Vec<(String, String)> =
+        (0..40).map(|i| (format!("R{i}"), format!("{} SOUTHRIDGE DR", 900 + i * 3))).collect();
+    lots.push(("ODD".to_owned(), "905 S RIDGE DR".to_owned()));
+    let lots: Vec<(&str, &str)> = lots.iter().map(|(parcel, situs)| (parcel.as_str(), situs.as_str())).collect();
+    let matcher = town(&lots);
+    for (text, parcel) in [("912 SOUTH RIDGE DR", "R4"), ("905 S RIDGE DR", "ODD"), ("915 SOUTHRIDGE DR", "R5")] {
+        let outcome = ask(&matcher, text);
+        assert_eq!((outcome.decision, outcome.parcels), (Decision::Accepted, vec![parcel.to_owned()]), "{text}");
+    }
+}
