@@ -182,8 +182,8 @@ fn matcher_of(
 fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
     let as_csv = match global.format {
         Format::Csv => true,
-        Format::Ndjson | Format::Table | Format::Json => false,
-        Format::Geojson | Format::Gpkg => {
+        Format::Ndjson | Format::Table => false,
+        Format::Json | Format::Geojson | Format::Gpkg => {
             return Err(Failure::input("match file writes ndjson or csv").hint("add --format ndjson"));
         }
     };
@@ -210,6 +210,9 @@ fn match_file(global: &Global, args: &FileArgs) -> Result<Outcome, Failure> {
         other => Failure::from_error(&other).hint("taptrace match file --help shows the column flags"),
     })?;
     sink.finish()?;
+    if counts.points_lost > 0 {
+        eprintln!("{} rows have no usable point and were matched by the rest", counts.points_lost);
+    }
     eprintln!("rows in {}, rows out {}, error rows {}", counts.rows_in, counts.rows_out, counts.errors);
     if counts.rows_in != counts.rows_out {
         return Err(Failure::environment("rows in and out differ"));

@@ -203,6 +203,8 @@ pub struct Counts {
     pub rows_out: u64,
     /// Error rows among them.
     pub errors: u64,
+    /// Rows whose point could not be read; they were matched by the rest.
+    pub points_lost: u64,
 }
 
 /// A row as read; its cells are looked at by the workers.
@@ -221,6 +223,8 @@ struct Item<'a> {
     zip: Cow<'a, str>,
     owner: Cow<'a, str>,
     position: Option<LonLat>,
+    /// A point was given that is none on earth.
+    is_point_lost: bool,
 }
 
 /// The rows of a file, one after the other.
@@ -257,6 +261,19 @@ struct Places {
     id: Option<usize>,
     address: usize,
     other: [Option<usize>; 5],
+    n_columns: usize,
+}
+
+/// True when a quoted field holds what look like further rows: its closing quotation mark is missing, and the rows up to the
+/// next mark, or to the end of the file, are in it. An address over two lines has no such lines.
+fn swallows_rows(record: &csv::StringRecord, n_columns: usize) -> bool {
+    let n_delimiters =
+        |line: &str| [',', ';', '\t', '|'].map(|d| line.matches(d).count()).into_iter().max().unwrap_or(0);
+    record.as_slice().contains('\n')
+        && record.iter().any(|field| {
+            let least = if n_columns > 2 || field.ends_with('\n') { n_columns.max(2) - 1 } else { usize::MAX };
+            field.lines().skip(1).any(|line| n_delimiters(line) >= least)
+        })
 }
 
 impl Places {
@@ -268,12 +285,16 @@ impl Places {
                 let id = self.id.map_or_else(|| json!(row_no), |c| json!(cell(Some(c))));
                 let [lon, lat, owner, place, zip] = self.other.map(cell);
                 let position = position(lon, lat);
+                if swallows_rows(record, self.n_columns) {
+                    return Err((id, "a quotation mark is missing: further rows stand in a field of this one".into()));
+                }
                 if record.get(self.address).is_none() {
                     return Err((id, "the row is too short".into()));
                 }
                 let address = cell(Some(self.address));
                 let [address, owner, place, zip] = [address, owner, place, zip].map(Cow::Borrowed);
-                Ok(Item { id, address, place, zip, owner, position })
+                let is_point_lost = position.is_none() && !(lon.is_empty() && lat.is_empty());
+                Ok(Item { id, address, place, zip, owner, position, is_point_lost })
             }
             Row::Object(map) => self.item_of(row_no, map),
             Row::Bad(problem) => Err((json!(row_no), problem.as_str().into())),
@@ -293,13 +314,16 @@ impl Places {
         if !map.contains_key(&c.address) {
             return Err((id, format!("there is no {:?}", c.address).into()));
         }
+        let (lon, lat) = (text(c.lon.as_ref()), text(c.lat.as_ref()));
+        let position = position(&lon, &lat);
         Ok(Item {
             id,
             address: text(Some(&c.address)),
             place: text(c.place.as_ref()),
             zip: text(c.zip.as_ref()),
             owner: text(c.owner.as_ref()),
-            position: position(&text(c.lon.as_ref()), &text(c.lat.as_ref())),
+            position,
+            is_point_lost: position.is_none() && !(lon.is_empty() && lat.is_empty()),
         })
     }
 }
@@ -313,13 +337,14 @@ fn open_rows(path: &Path, columns: &Columns) -> Result<(Rows, Places), Error> {
         let first = bytes.fill_buf().map_err(|source| Error::Read { path: path.to_owned(), source })?;
         is_json = first.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
     }
-    let mut places = Places { columns: columns.clone(), id: None, address: 0, other: [None; 5] };
+    let mut places = Places { columns: columns.clone(), id: None, address: 0, other: [None; 5], n_columns: 0 };
     if is_json {
         return Ok((Rows::Json { path: path.to_owned(), lines: bytes.split(b'\n'), row_no: 0 }, places));
     }
     let table = Table::from_bytes(path, bytes)?;
     let optional = |name: &Option<String>| name.as_ref().map(|n| table.require(n)).transpose();
     (places.id, places.address) = (optional(&columns.id)?, table.require(&columns.address)?);
+    places.n_columns = table.header.len();
     places.other = [
         optional(&columns.lon)?,
         optional(&columns.lat)?,
@@ -355,20 +380,26 @@ pub fn run(matcher: &Matcher, path: &Path, options: &Options, out: &mut dyn Writ
         let mut done = Done { n_rows: batch.len() as u64, ..Done::default() };
         for (row_no, row) in &batch {
             match places.item(*row_no, row) {
-                Ok(item) => matched_line(matcher, &item, options, scratch, &mut done.text),
+                Ok(item) => {
+                    done.n_points_lost += u64::from(item.is_point_lost);
+                    matched_line(matcher, &item, options, scratch, &mut done.text);
+                }
                 Err((id, error)) => {
                     done.n_errors += 1;
                     error_line(&id, &error, options, &mut done.text);
                 }
             }
+            done.n_lines += 1;
         }
         done
     };
     ordered::run(options.threads, read, Scratch::default, work, |done| {
         counts.rows_in += done.n_rows;
         counts.errors += done.n_errors;
-        counts.rows_out += done.text.iter().filter(|b| **b == b'\n').count() as u64;
-        out.write_all(&done.text).map_err(Error::Write)
+        counts.points_lost += done.n_points_lost;
+        out.write_all(&done.text).map_err(Error::Write)?;
+        counts.rows_out += done.n_lines;
+        Ok(())
     })?;
     Ok(counts)
 }
@@ -379,6 +410,8 @@ struct Done {
     text: Vec<u8>,
     n_rows: u64,
     n_errors: u64,
+    n_points_lost: u64,
+    n_lines: u64,
 }
 
 /// Score with six decimals: more would promise what no calibration holds, and keeps the bytes stable.
@@ -390,9 +423,8 @@ fn error_line(id: &Value, error: &str, options: &Options, text: &mut Vec<u8>) {
     if options.as_csv {
         csv_line(&[&plain(id), "error", "", "", "", error], text);
     } else {
-        let line =
-            json!({"id": id, "decision": "error", "parcels": [], "score": 0.0, "candidates": [], "error": error});
-        text.extend_from_slice(format!("{line}\n").as_bytes());
+        let line = Line { id, decision: "error", parcels: &[], score: 0.0, candidates: Vec::new(), error: Some(error) };
+        push_line(&line, text);
     }
 }
 
@@ -430,6 +462,8 @@ struct Line<'a> {
     parcels: &'a [&'a str],
     score: f64,
     candidates: Vec<LineCandidate<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
 }
 
 #[derive(serde::Serialize)]
@@ -447,8 +481,13 @@ fn json_line(id: &Value, brief: &Brief<'_>, text: &mut Vec<u8>) {
         parcels: &brief.parcels,
         score: rounded(brief.score),
         candidates,
+        error: None,
     };
-    let written = serde_json::to_writer(&mut *text, &line);
+    push_line(&line, text);
+}
+
+fn push_line(line: &Line<'_>, text: &mut Vec<u8>) {
+    let written = serde_json::to_writer(&mut *text, line);
     debug_assert!(written.is_ok(), "writing to memory");
     text.push(b'\n');
 }

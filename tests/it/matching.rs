@@ -379,6 +379,26 @@ fn a_file_gives_the_same_lines_for_any_threads_shards_and_door() {
 }
 
 #[test]
+fn a_missing_quotation_mark_and_a_point_off_the_earth_are_told() {
+    let dir = sample_city();
+    let file = |rows: &str| fs::write(dir.path().join("in.csv"), format!("id,a,lon,lat\n{rows}")).unwrap();
+    let line = "taptrace match file in.csv --address-column a --id-column id --lon-column lon --lat-column lat";
+    file("1,\"25 ROCKWELL ST,,\n2,27 ROCKWELL ST,,\n3,29 ROCKWELL ST,,\n");
+    let output = shell(dir.path(), line);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.starts_with("{\"id\":\"1\",\"decision\":\"error\",") && told.contains("quotation mark"), "{told}");
+    file("1,\"25 ROCKWELL ST\nAPT 4\",-71.1,999\n\"a\nb\",25 ROCKWELL ST,,\n");
+    for format in ["ndjson", "csv"] {
+        let output = ok(dir.path(), &format!("{line} --format {format}"));
+        let trailer = String::from_utf8(output.stderr).unwrap();
+        assert!(trailer.contains("1 rows have no usable point") && trailer.ends_with("rows out 2, error rows 0\n"));
+    }
+    let refused = shell(dir.path(), &format!("{line} --format json"));
+    assert_eq!(refused.status.code(), Some(2), "one document is no stream");
+}
+
+#[test]
 fn aliases_and_decisions_are_kept_and_can_be_taken_back() {
     let dir = sample_city();
     let situs = "25 ROCKWELL ST";
