@@ -72,44 +72,40 @@ pub fn number(members: impl Iterator<Item = Member> + Clone, next: i64) -> Numbe
         }
         of_root[root] = WANTED;
     }
-    // A member without parcels still counts a little, so that it keeps its number.
-    let weight = |member: Member| Some((member.before?, member.root, u64::from(member.n_parcels) * 1000 + 1));
-    let mut weights: Vec<(i64, u32, u64)> = members.filter_map(weight).collect();
-    weights.sort_unstable();
-    weights.dedup_by(|more, kept| {
-        let same = (more.0, more.1) == (kept.0, kept.1);
-        kept.2 += if same { more.2 } else { 0 };
-        same
-    });
-    weights.sort_unstable_by_key(|(before, root, weight)| (*before, std::cmp::Reverse(*weight), *root));
-    // The heaviest part of a group inherits its number; the others come out of it.
-    let mut heirs: Vec<(u32, i64)> = Vec::with_capacity(weights.len());
-    let mut origin: FxHashMap<u32, i64> = FxHashMap::default();
-    let mut last = None;
-    for (before, root, _) in weights {
-        if last == Some(before) {
-            origin.entry(root).or_insert(before);
-        } else {
-            heirs.push((root, before));
-            last = Some(before);
-        }
-    }
-    heirs.sort_unstable();
     let mut numbers = Numbers { fresh: next..next, ..Numbers::default() };
-    let mut rest = heirs.as_slice();
-    for (root, slot) in (0u32..).zip(&mut of_root).filter(|(_, slot)| **slot == WANTED) {
-        let (own, others) = rest.split_at(rest.iter().take_while(|(of, _)| *of == root).count());
-        rest = others;
-        let mut claims = own.iter().map(|(_, before)| *before);
-        let first = claims.next();
-        let number = first.unwrap_or(numbers.fresh.end);
-        if first.is_none() {
-            numbers.fresh.end += 1;
-            numbers.events.extend(origin.get(&root).map(|from| Event::Split { from: *from, into: number }));
+    let mut origin: FxHashMap<u32, i64> = FxHashMap::default();
+    let known = |member: Member| Some((member.before?, member.root, member.n_parcels));
+    let mut parts: Vec<(i64, u32, u32)> = members.filter_map(known).collect();
+    parts.sort_unstable();
+    // Older numbers first: of several that a group inherits it keeps the oldest.
+    for group in parts.chunk_by(|a, b| a.0 == b.0) {
+        // A member without parcels still counts a little, so that it keeps its number.
+        let weight = |part: &[(i64, u32, u32)]| part.iter().map(|p| u64::from(p.2) * 1000 + 1).sum::<u64>();
+        let mut weights: Vec<(u64, u32)> =
+            group.chunk_by(|a, b| a.1 == b.1).map(|part| (weight(part), part[0].1)).collect();
+        weights.sort_unstable_by_key(|(weight, root)| (std::cmp::Reverse(*weight), *root));
+        // The heaviest part of a group inherits its number; the others come out of it.
+        let before = group[0].0;
+        let mut roots = weights.into_iter().map(|(_, root)| root);
+        if let Some(slot) = roots.next().and_then(|root| of_root.get_mut(root as usize)) {
+            if *slot == WANTED {
+                *slot = before;
+            } else {
+                numbers.events.push(Event::Merged { from: before, into: *slot });
+            }
         }
-        numbers.events.extend(claims.map(|from| Event::Merged { from, into: number }));
-        *slot = number;
+        roots.for_each(|root| {
+            origin.entry(root).or_insert(before);
+        });
+    }
+    drop(parts);
+    for (root, slot) in (0u32..).zip(&mut of_root).filter(|(_, slot)| **slot != NONE) {
         numbers.n_groups += 1;
+        if *slot == WANTED {
+            *slot = numbers.fresh.end;
+            numbers.fresh.end += 1;
+            numbers.events.extend(origin.get(&root).map(|from| Event::Split { from: *from, into: *slot }));
+        }
     }
     numbers.of_root = of_root;
     numbers.events.sort_unstable();
