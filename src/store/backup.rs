@@ -23,8 +23,8 @@ pub struct Manifest {
 
 /// Pages copied at a time, so that writers come through in between.
 const PAGES_PER_STEP: i32 = 2048;
-/// Most steps: a writer that never pauses must not keep a backup going for ever.
-const STEPS_MAX: usize = 1_000_000;
+/// Most steps that a lock of somebody else may stop, 20 ms each: ten seconds, as long as a writer waits.
+const LOCKED_STEPS_MAX: usize = 500;
 
 /// Bytes hashed at a time.
 const HASH_CHUNK: usize = 1 << 20;
@@ -127,8 +127,13 @@ fn hash_of(path: &Path, is_interrupted: &dyn Fn() -> bool) -> std::io::Result<(S
 fn copy_to(reader: &Reader, part: &Path, is_interrupted: &dyn Fn() -> bool) -> Result<(), Error> {
     drop(std::fs::remove_file(part));
     let mut copy = Connection::open(part)?;
+    // One reading transaction for all steps: otherwise every write of somebody else begins the copy anew, and a database that may
+    // not be written (no lock file beside it) begins anew with every step. Writers go on meanwhile (WAL).
+    let snapshot = reader.connection.unchecked_transaction()?;
+    snapshot.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
     let backup = Backup::new(&reader.connection, &mut copy)?;
-    for _ in 0..STEPS_MAX {
+    let mut n_locked = 0;
+    while n_locked < LOCKED_STEPS_MAX {
         if is_interrupted() {
             return Err(Error::Interrupted);
         }
@@ -139,8 +144,52 @@ fn copy_to(reader: &Reader, part: &Path, is_interrupted: &dyn Fn() -> bool) -> R
                 return Ok(());
             }
             StepResult::More => {}
-            _ => std::thread::sleep(std::time::Duration::from_millis(20)),
+            _ => {
+                n_locked += 1;
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
         }
     }
-    Err(Error::Broken { what: "the backup was overtaken by writers again and again".to_owned() })
+    Err(Error::Broken { what: "the database stayed locked; no copy was made".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use rusqlite::Connection;
+
+    use super::{Reader, backup};
+    use crate::model::date::Instant;
+    use crate::store::{Authorship, Error, Writer};
+
+    #[test]
+    fn a_writer_that_never_rests_does_not_keep_a_backup_from_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, target) = (dir.path().join("t.db"), dir.path().join("copy.db"));
+        let by = Authorship {
+            actor: "tester".to_owned(),
+            reason: "test".to_owned(),
+            at: Instant("2026-01-02T03:04:05Z".to_owned()),
+        };
+        let mut writer = Writer::open(&path).unwrap();
+        writer.with(&by, |_| -> Result<(), Error> { Ok(()) }).unwrap();
+        // More than two steps.
+        let raw = Connection::open(&path).unwrap();
+        raw.execute("INSERT INTO setting (name, value) VALUES ('big', CAST(zeroblob(40000000) AS TEXT))", []).unwrap();
+        drop(raw);
+        let reader = Reader::open(&path).unwrap();
+        let (writer, n_writes) = (RefCell::new(writer), RefCell::new(0));
+        let write = || {
+            *n_writes.borrow_mut() += 1;
+            assert!(*n_writes.borrow() < 200, "the copy begins anew again and again");
+            writer.borrow_mut().with(&by, |_| -> Result<(), Error> { Ok(()) }).unwrap();
+            false
+        };
+        let manifest = backup(&reader, &target, &write).unwrap();
+        assert!(*n_writes.borrow() > 2);
+        // The copy is of one moment, and so is its anchor.
+        assert_eq!(manifest.head, Reader::open(&target).unwrap().audit_head().unwrap());
+        assert!(Reader::open(&target).unwrap().verify_audit().unwrap().is_empty());
+    }
 }

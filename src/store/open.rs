@@ -156,7 +156,7 @@ fn is_empty(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
 }
 
-fn not_a_database(path: &Path, error: rusqlite::Error) -> Error {
+pub(super) fn not_a_database(path: &Path, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => Error::not_ours(path, "it is no SQLite file".to_owned()),
         Some(rusqlite::ErrorCode::ReadOnly) if !Error::is_journal_left(&error) => Error::read_only(path, &error),

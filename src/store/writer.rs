@@ -112,7 +112,10 @@ impl Writer {
         authorship: &Authorship,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| open::not_a_database(&self.path, e))?;
         let mut tx = Tx { tx, authorship, head: None, first: 0 };
         let value = work(&mut tx)?;
         if tx.head.is_none() {
