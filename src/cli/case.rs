@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Open a case. Example: taptrace case open --premise P-001 --violation slip --source "311 tip 4711"
+    /// Open a case. Example: taptrace case open --premise P1000012 --violation slip --source "311 tip 4711"
     Open(Open),
     /// Show a case: parties, visits, evidence, money, and what the next steps lack.
     Show {

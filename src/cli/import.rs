@@ -31,11 +31,11 @@ pub(crate) struct Args {
 enum Verb {
     /// Look at an unknown file and propose a profile for it.
     ///
-    /// Example: taptrace import inspect parcels.csv -o mine.toml
+    /// Example: taptrace import inspect accounts.csv -o mine.toml
     Inspect(super::import_inspect::Args),
     /// A parcel layer (GeoJSON, Shapefile) with its assessor columns.
     ///
-    /// Example: taptrace import parcels cass.geojson.gz --profile cass_ne
+    /// Example: taptrace import parcels parcels.geojson --profile generic --db mine.db
     Parcels(FileArgs),
     /// An assessor roll without geometry.
     ///

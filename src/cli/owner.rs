@@ -19,19 +19,19 @@ enum Verb {
     Parse(owner_parse::ParseArgs),
     /// Owner on the roll of a parcel, or owners by name, with their group.
     ///
-    /// Example: taptrace owner show 0101100002000
+    /// Example: taptrace owner show 100-20
     Show(owner_show::WhatArgs),
     /// Owner of a parcel on a day, with certainty and evidence.
     ///
-    /// Example: taptrace owner as-of 0101100002000 --date 2025-03-01
+    /// Example: taptrace owner as-of 104-92 --date 2026-02-15
     AsOf(owner_show::AsOfArgs),
     /// Everything an owner group holds: parcels, accounts, balances, taps, cases, by tier.
     ///
-    /// Example: taptrace owner portfolio "ACME RENTALS LLC" --format geojson -o acme.geojson
+    /// Example: taptrace owner portfolio "ORCHARDSON RENTALS LLC" --format geojson -o portfolio.geojson
     Portfolio(owner_show::WhatArgs),
     /// Why two owners are one group, or why not.
     ///
-    /// Example: taptrace owner explain "ACME RENTALS LLC" "ACME HOLDINGS LLC"
+    /// Example: taptrace owner explain "ORCHARDSON RENTALS LLC" "ORCHARDSON FAMILY REVOCABLE TRUST"
     Explain(owner_show::ExplainArgs),
     /// What a person should look at, most parcels at stake first.
     ///
@@ -39,7 +39,7 @@ enum Verb {
     Review(owner_show::ReviewArgs),
     /// Decide: two owners are the same control, different, or the first one's address is an agent's.
     ///
-    /// Example: taptrace owner decide same "ACME LLC" "ACME HOLDINGS LLC" --reason "same manager, SOS filing 2026-01-05"
+    /// Example: taptrace owner decide same "ORCHARDSON RENTALS LLC" "ORCHARDSON FAMILY REVOCABLE TRUST" --reason "same manager, SOS filing 2026-01-05"
     Decide(owner_change::DecideArgs),
     /// Say what a mailing address is: headquarters, household, agent, bank_trust ... or automatic again.
     ///
@@ -51,7 +51,7 @@ enum Verb {
     Group,
     /// When and why a group was merged or split, newest first.
     ///
-    /// Example: taptrace owner history OG-12
+    /// Example: taptrace owner history OG-193
     History(owner_show::HistoryArgs),
     /// Who looked up persons by name, when and why, newest first.
     ///

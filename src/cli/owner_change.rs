@@ -60,7 +60,7 @@ pub(crate) struct DeedArgs {
 enum DeedVerb {
     /// Add one deed of a parcel.
     ///
-    /// Example: taptrace owner deed add 0101100002000 --recorded-on 2025-03-04 --grantor "DOE, JOHN" --grantee "ACME LLC" --instrument 2025012345
+    /// Example: taptrace owner deed add 100-20 --recorded-on 2025-03-04 --grantor "DOE, JOHN" --grantee "ACME LLC" --instrument 2025012345
     Add(Box<DeedAdd>),
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct SuppressArgs {
 enum SuppressVerb {
     /// Withhold the owner of a parcel by an order.
     ///
-    /// Example: taptrace owner suppress add 0101100002000 --order-ref CV-2026-17 --from 2026-01-01
+    /// Example: taptrace owner suppress add 100-20 --order-ref CV-2026-17 --from 2026-01-01
     Add {
         /// Parcel number.
         parcel: String,

@@ -38,6 +38,7 @@ pub enum ColumnType {
     Text,
     Integer,
     Real,
+    Date,
     DateTime,
 }
 
@@ -193,6 +194,7 @@ impl Writer {
                 ColumnType::Text => "TEXT",
                 ColumnType::Integer => "INTEGER",
                 ColumnType::Real => "REAL",
+                ColumnType::Date => "DATE",
                 ColumnType::DateTime => "DATETIME",
             };
             columns.push(format!("\"{name}\" {words}"));

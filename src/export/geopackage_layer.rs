@@ -32,6 +32,9 @@ fn column_type(name: &str) -> ColumnType {
         "size_milli_in" | "is_open" | "offense_no" | "charged_cents" | "paid_cents" | "balance_cents" => {
             ColumnType::Integer
         }
+        "roll_date" | "tapped_on" | "valid_from" | "last_seen" | "violation_on" | "opened_on" | "closed_on" => {
+            ColumnType::Date
+        }
         _ => ColumnType::Text,
     }
 }

@@ -104,6 +104,47 @@ fn the_readme_names_the_two_commands() {
     assert!(first_screen.contains("cargo test"));
 }
 
+/// Examples with files of one's own, a network, or a case that stands where the example goes on.
+const OWN_FILES: &[&str] = &[
+    "taptrace address evaluate",
+    "taptrace case advance",
+    "taptrace case checklist",
+    "taptrace case packet",
+    "taptrace demo",
+    "taptrace fetch",
+    "taptrace import deeds",
+    "taptrace import roll",
+    "taptrace match alias import",
+    "taptrace match evaluate",
+    "taptrace match learn",
+    "taptrace owner address",
+    "taptrace owner evaluate",
+    "taptrace owner link",
+    "taptrace removal",
+    "taptrace sample",
+];
+
+fn examples_of(command: &clap::Command, found: &mut Vec<String>) {
+    let text = command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string).unwrap_or_default();
+    found.extend(text.split_once("Example: ").map(|(_, line)| line.lines().next().unwrap().to_owned()));
+    command.get_subcommands().for_each(|verb| examples_of(verb, found));
+}
+
+#[test]
+fn the_examples_of_the_help_run_in_the_sample_city() {
+    use clap::CommandFactory;
+    let mut examples = Vec::new();
+    examples_of(&taptrace::cli::Cli::command(), &mut examples);
+    examples.retain(|line| !OWN_FILES.iter().any(|own| line.starts_with(own)));
+    assert!(examples.len() > 30, "{}", examples.len());
+    let city = support::sample_city();
+    for line in examples {
+        let output = support::shell(city.path(), &line);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{line}: {:?} {said}", output.status.code());
+    }
+}
+
 #[test]
 fn help_of_every_noun_is_there() {
     let output = Command::new(env!("CARGO_BIN_EXE_taptrace")).arg("--help").output().unwrap();

@@ -109,6 +109,10 @@ fn a_geopackage_is_asked_for_by_name_or_by_format_and_needs_a_file() {
             .query_row("SELECT COUNT(*) FROM gpkg_geometry_columns WHERE table_name = ?1", [table], |r| r.get(0))
             .unwrap();
         assert_eq!(columns, 1, "{name}");
+        let day = if table == "cases" { "opened_on" } else { "roll_date" };
+        let sql = format!("SELECT type FROM pragma_table_info('{table}') WHERE name = '{day}'");
+        let kind: String = file.query_row(&sql, [], |r| r.get(0)).unwrap();
+        assert_eq!(kind, "DATE", "{name}");
     }
 }
 
