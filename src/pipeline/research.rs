@@ -64,6 +64,11 @@ pub fn run(db: &Path, text: &str) -> Result<Answer, link::Error> {
         Some(premise) => of_premise(&reader, db, text, &premise),
         None => {
             let mut answer = by_address(db, text, text)?;
+            if answer.found == Found::Nothing
+                && let Some(parcel) = by_bare_number(&reader, text)?
+            {
+                return Ok(parcel);
+            }
             if answer.found == Found::Nothing && is_number(text) {
                 answer.document["understood_as"] = json!("number");
                 answer.document["reason"] = json!(format!("no parcel, premise, account or tap has the number {text}"));
@@ -71,6 +76,32 @@ pub fn run(db: &Path, text: &str) -> Result<Answer, link::Error> {
             Ok(answer)
         }
     }
+}
+
+/// Shortest parcel number that is looked for without its marks.
+const BARE_NUMBER_MIN: usize = 4;
+
+/// A parcel whose number is written with other marks, or without any: `182428` for `18-24-28`.
+fn by_bare_number(reader: &Reader, text: &str) -> Result<Option<Answer>, store::Error> {
+    if text.chars().filter(char::is_ascii_digit).count() < BARE_NUMBER_MIN {
+        return Ok(None);
+    }
+    let numbers = parcels::alike(reader, text)?;
+    let mut cards = Vec::new();
+    for parcel_no in &numbers {
+        if let Some(card) = parcels::card(reader, parcel_no)? {
+            cards.push(parcel_value(reader, &card)?);
+        }
+    }
+    let (found, word) = match cards.len() {
+        0 => return Ok(None),
+        1 => (Found::One, "one"),
+        _ => (Found::Ambiguous, "ambiguous"),
+    };
+    let reason = format!("{} parcels have this number when marks and blanks do not count", cards.len());
+    let document =
+        json!({ "question": text, "understood_as": "parcel", "found": word, "reason": reason, "parcels": cards });
+    Ok(Some(Answer { found, document }))
 }
 
 /// One word with digits in it (`T-00467`): meant as a number of the files, as no address is one word.

@@ -171,6 +171,24 @@ pub struct ParcelCard {
 /// Most other parcels of one owner line listed on a card; the portfolio shows all.
 pub const OTHER_PARCELS_MAX: usize = 25;
 
+/// Numbers of parcels that are the same letters and digits, whatever marks and blanks stand between them; the first few.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn alike(reader: &Reader, text: &str) -> Result<Vec<String>, Error> {
+    const MOST: i64 = 10;
+    let bare: String = text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect();
+    let mut statement = reader.connection.prepare(
+        "SELECT parcel_no
+         FROM parcel
+         WHERE UPPER(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(parcel_no, '-', ''), ' ', ''), '.', ''), '/', ''), '*', '')) = ?1
+         ORDER BY parcel_no
+         LIMIT ?2",
+    )?;
+    let rows = statement.query_map((bare, MOST), |r| r.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The card of a parcel; `None` when there is no such number.
 ///
 /// # Errors

@@ -174,3 +174,24 @@ fn columns_that_are_not_taken_are_named_and_nowhere_in_the_database() {
         assert!(["987-65-4321", "98-7654321", "555-0199"].iter().all(|t| holds(t) == is_source), "{}", path.display());
     }
 }
+
+#[test]
+fn a_parcel_number_is_found_with_other_marks_or_none() {
+    let dir = temp_dir();
+    let rows = "18-24-28-0000,1 ELM ST,OAK LLC\n01 0022 333,2 ELM ST,ASH LLC\n55-10,3 ELM ST,FIR LLC\n551-0,4 ELM ST,YEW LLC\n";
+    std::fs::write(dir.path().join("a.csv"), format!("parcel_id,situs_address,owner\n{rows}")).unwrap();
+    check(dir.path(), "taptrace import roll a.csv", 0, &[]);
+    for question in ["182428 0000", "18.24.28.0000", "1824280000"] {
+        check(dir.path(), &format!("taptrace research '{question}'"), 0, &["parcel    18-24-28-0000", "OAK LLC"]);
+    }
+    let told = check(
+        dir.path(),
+        "taptrace research '01-0022-333'",
+        0,
+        &["ASH LLC", "next: taptrace owner show '01 0022 333'"],
+    );
+    // The next command as printed.
+    check(dir.path(), told.lines().find_map(|l| l.strip_prefix("next: ")).unwrap(), 0, &["ASH LLC"]);
+    check(dir.path(), "taptrace research 5510", 1, &["AMBIGUOUS: 2 parcels have this number", "FIR LLC", "YEW LLC"]);
+    check(dir.path(), "taptrace research 5511", 1, &["no parcel, premise, account or tap has the number 5511"]);
+}
