@@ -25,13 +25,14 @@ fn class_of(words: &str) -> Option<&'static str> {
         | "UNITED STATES HWY"
         | "UNITED STATES HIGHWAY" => "US HWY",
         "US ROUTE" | "US RTE" | "US RT" => "US RTE",
-        "STATE HWY" | "STATE HIGHWAY" | "ST HWY" | "ST HIGHWAY" | "SH" | "STH" | "STATE HY" => "STATE HWY",
-        "STATE ROAD" | "STATE RD" | "ST RD" | "ST ROAD" => "STATE RD",
+        "STATEHWY" | "STATEHIGHWAY" | "STATE HWY" | "STATE HIGHWAY" | "ST HWY" | "ST HIGHWAY" | "SH" | "STH"
+        | "STATE HY" => "STATE HWY",
+        "STATEROAD" | "STATERD" | "STATE ROAD" | "STATE RD" | "ST RD" | "ST ROAD" => "STATE RD",
         "STATE ROUTE" | "STATE RTE" | "ST RTE" | "ST RT" | "STATE RT" | "ST ROUTE" => "STATE RTE",
         "SR" => "SR",
         "CR" => "CR",
-        "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CNTY RD" | "CO ROAD" | "CTY RD" | "COUNRY RD" | "CNTY ROAD"
-        | "CTY ROAD" => "COUNTY RD",
+        "COUNTYROAD" | "COUNTYRD" | "COUNTY ROAD" | "COUNTY RD" | "CO RD" | "CNTY RD" | "CO ROAD" | "CTY RD"
+        | "COUNRY RD" | "CNTY ROAD" | "CTY ROAD" => "COUNTY RD",
         "COUNTY RTE" | "COUNTY ROUTE" | "CO RTE" | "CO RT" | "COUNTY RT" | "CNTY RTE" => "COUNTY RTE",
         "COUNTRY ROAD" | "COUNTRY RD" => "COUNTRY RD",
         "COUNTY HWY"
@@ -196,7 +197,7 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
         }
     }
     if !entry.is_road_class {
-        return misspelt_county(tokens, at, hi);
+        return misspelt_class(tokens, at, hi);
     }
     (1..=CLASS_WORDS_MAX)
         .rev()
@@ -204,19 +205,22 @@ fn read_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> 
         .find_map(|n| class_of(tokens.span(at..at + n)).map(|class| (class.to_owned(), at + n)))
 }
 
-/// `COUTY ROAD 306`: one letter missing, doubled or swapped; the number behind it leaves no doubt.
-fn misspelt_county(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
+/// `COUTY ROAD 306`, `HIHGWAY 12`: one letter missing, doubled, wrong or swapped; the number behind it leaves no doubt.
+fn misspelt_class(tokens: &Tokens, at: usize, hi: usize) -> Option<(String, usize)> {
     let word = tokens.word(at);
-    if !word.starts_with('C') {
-        return None;
-    }
-    let is_county = matches!(
-        word,
-        "COUNT" | "COUTY" | "CONTY" | "COUNY" | "CUNTY" | "CONUTY" | "COUNTRY" | "COUNYT" | "COUTNY" | "COUNRY"
-    );
+    let is_near = |whole: &str| {
+        tokens.at(at).shape == Shape::Word
+            && word.len().abs_diff(whole.len()) <= 1
+            && strsim::osa_distance(word, whole) == 1
+    };
+    let ends = |at: usize| at + 1 >= hi || tokens.at(at + 1).entry.direction.is_some();
+    let is_number = |at: usize| at < hi && tokens.at(at).shape == Shape::Digits;
     let is_road = matches!(tokens.word(at + 1), "RD" | "ROAD");
-    let is_numbered = at + 2 < hi && tokens.at(at + 2).shape == Shape::Digits;
-    (is_county && is_road && is_numbered).then(|| ("COUNTY RD".to_owned(), at + 2))
+    let is_named = is_number(at + 2) || (at + 2 < hi && ends(at + 2) && tokens.at(at + 2).shape == Shape::Letter);
+    if word.starts_with('C') && is_road && is_named && (word == "COUNT" || is_near("COUNTY")) {
+        return Some(("COUNTY RD".to_owned(), at + 2));
+    }
+    (is_number(at + 1) && ends(at + 1) && is_near("HIGHWAY")).then(|| ("HWY".to_owned(), at + 1))
 }
 
 /// County roads of Texas under the letters of their county: `VZ CR 1234`, `VZCR 1234`, `ACR 112`.
@@ -365,7 +369,7 @@ fn read_modifiers(tokens: &Tokens, from: usize, hi: usize, street: &mut Street) 
         end += 1;
     }
     // "US 31 HWY": the type says nothing more.
-    if is_open(end) && matches!(tokens.word(end), "HWY" | "HIGHWAY") {
+    if is_open(end) && class_of(tokens.word(end)) == Some("HWY") {
         street.street_type = Some("HWY".to_owned());
         return end + 1;
     }

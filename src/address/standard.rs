@@ -134,6 +134,8 @@ pub fn folded_name(name: &str) -> String {
                 index += 1;
             }
             let _written = write!(out, "{figure}");
+        } else if let Some(figure) = word.strip_suffix("MILE").and_then(tables::number_word) {
+            let _written = write!(out, "{figure} MILE");
         } else if let Some(figure) = glued_number(word) {
             let _written = write!(out, "{figure}");
         } else if words.len() > 1 {
@@ -227,10 +229,19 @@ pub fn core_name(name: &str) -> String {
         "MARTIN LUTHER KING" | "MARTIN L KING" | "M LUTHER KING" | "ML KING" | "M L KING" | "MLK" | "M L K" => {
             "MLK".to_owned()
         }
+        // One of the three misspelt or short.
+        person if is_king(person) => "MLK".to_owned(),
         "JOHN F KENNEDY" | "J F KENNEDY" | "JOHN FITZGERALD KENNEDY" | "JOHN KENNEDY" => "JFK".to_owned(),
         "EYE" => "I".to_owned(),
         _ => with_full_types(&folded),
     }
+}
+
+/// `MARTIEN LUTHER KING`, `MARTIN LTHER KING`.
+fn is_king(name: &str) -> bool {
+    let mut words = name.split(' ');
+    let three = [words.next(), words.next(), words.next()];
+    words.next().is_none() && three[2] == Some("KING") && (three[0] == Some("MARTIN") || three[1] == Some("LUTHER"))
 }
 
 /// A person's name without what stands before and behind it.

@@ -10,7 +10,11 @@ pub(crate) fn read(tokens: &Tokens, lo: usize, hi: usize) -> Street {
         return Street::default();
     }
     if let Some((mut street, mut end)) = highway::read(tokens, lo, hi) {
-        if let Some(direction) = tokens.at(end).entry.direction.filter(|_| end < hi) {
+        let pair = if end + 2 == hi { two_directions(tokens, end) } else { None };
+        if pair.is_some() {
+            street.postdirectional = pair;
+            end += 2;
+        } else if let Some(direction) = tokens.at(end).entry.direction.filter(|_| end < hi) {
             street.postdirectional = Some(direction);
             end += 1;
         }

@@ -233,6 +233,15 @@ impl Tokens {
         if is_grid && (3..=5).contains(&digits.len()) {
             return Some((digits.len(), 0));
         }
+        // "S4TH ST", "SW57 AVE", "W400 N"
+        let n_letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (direction, figures) = word.split_at_checked(n_letters)?;
+        let (digits, ending) = split_digits(figures);
+        let is_street = (1..=4).contains(&digits.len()) && (ending.is_empty() || is_ordinal_ending(ending));
+        let is_behind = self.n == 1 && before.shape == Shape::Digits;
+        if is_behind && is_street && direction.len() <= 2 && tables::entry(direction).direction.is_some() {
+            return Some((n_letters, 0));
+        }
         let rest = word.strip_prefix(['M', 'K', 'I'])?;
         let figures = rest.strip_prefix('-').unwrap_or(rest);
         let is_road = (1..=3).contains(&figures.len()) && figures.bytes().all(|b| b.is_ascii_digit());

@@ -124,7 +124,11 @@ fn direction_of(query: u32, reference: u32) -> Level {
         // On a grid, S 300 E is another street than E 300 S.
         return if q[0] == 0 || q[1] == 0 { DIRECTION_MOVED } else { DIRECTION_CONFLICT };
     }
-    let has_all = |some: [u32; 2], of: [u32; 2]| some.iter().all(|d| *d == 0 || of.contains(d));
+    // "S 31ST ST S" is no E 31ST ST S: it names S twice.
+    let is_double = |some: [u32; 2]| some[0] == some[1];
+    let has_all = |some: [u32; 2], of: [u32; 2]| {
+        (some == [0, 0] || !is_double(some)) && some.iter().all(|d| *d == 0 || of.contains(d))
+    };
     if has_all(q, r) {
         return DIRECTION_MISSING_QUERY;
     }
@@ -350,6 +354,7 @@ mod tests {
             (N, S, DIRECTION_CONFLICT),
             (N, S << 8, DIRECTION_CONFLICT),
             (S | E << 8, E | S << 8, DIRECTION_CONFLICT),
+            (S | S << 8, E | S << 8, DIRECTION_CONFLICT),
         ];
         for (query, reference, level) in cases {
             assert_eq!(direction_of(query, reference), level, "{query:#x} {reference:#x}");

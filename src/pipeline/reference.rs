@@ -17,7 +17,7 @@ use crate::store::{self, Db, Tx, blobs};
 pub type CountyMatcher = Matcher;
 
 /// Written into stored counties; rises when parser or matcher read a roll otherwise.
-const COUNTY_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/12");
+const COUNTY_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/13");
 
 /// The matcher of a database: the stored county when it still fits, else learnt from the situs of the current parcels.
 ///
