@@ -116,6 +116,26 @@ impl Crs {
     }
 }
 
+/// Farthest from the middle of its zone that a point of a county lies, degrees.
+const ZONE_REACH: f64 = 4.0;
+
+/// NAD83 systems of a state (`OKLAHOMA`) in which this point would lie in their zone: number and name. A file that names no system
+/// may be in any of them; a person must ask.
+pub fn systems_near(state: &str, point: [f64; 2]) -> Vec<(u32, &'static str)> {
+    let begin = format!("NAD83 / {state}").to_ascii_lowercase();
+    let near = |line: &'static str| {
+        let f: Vec<&str> = line.split('\t').collect();
+        let (code, proj, name) = (f.first()?.parse().ok()?, *f.get(1)?, *f.get(2)?);
+        let middle: [f64; 2] = [f.get(3)?.parse().ok()?, f.get(4)?.parse().ok()?];
+        name.to_ascii_lowercase().starts_with(&begin).then_some(())?;
+        let mut place = [point];
+        let lies = Crs::from_proj_string(name, proj)?.to_lon_lat(&mut place)
+            && (0..2).all(|i| (place[0][i] - middle[i]).abs() <= ZONE_REACH);
+        lies.then_some((code, name))
+    };
+    TABLE.lines().filter_map(near).collect()
+}
+
 /// The row of a table that begins with this number.
 fn of_table(table: &'static str, code: u32) -> Option<&'static str> {
     table.lines().find(|line| line.split('\t').next().and_then(|n| n.parse().ok()) == Some(code))
@@ -142,6 +162,17 @@ mod tests {
             n += 1;
         }
         assert!(n > 1000, "{n}");
+    }
+
+    #[test]
+    fn a_point_without_a_system_may_be_in_the_zones_of_its_state_and_unit() {
+        let numbers = |state: &str, point| -> Vec<u32> {
+            super::systems_near(state, point).into_iter().map(|(code, _)| code).collect()
+        };
+        assert_eq!(numbers("OKLAHOMA", [2_550_000.0, 410_000.0]), [2267, 2268]);
+        // Meters; as feet it would be the panhandle.
+        assert_eq!(numbers("Oklahoma", [777_000.0, 125_000.0]), [2267, 32124, 32125]);
+        assert!(numbers("OKLAHOMA", [9e7, 9e7]).is_empty() && numbers("NOWHERE", [2_550_000.0, 410_000.0]).is_empty());
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub struct Inspection {
     pub oddities: Vec<(String, u64)>,
     /// Set when the file broke off.
     pub damage: Option<String>,
+    /// Coordinates in a system that the file does not name.
+    pub no_degrees: Option<[f64; 2]>,
     pub(super) keys: Keys,
 }
 
@@ -112,6 +114,7 @@ pub fn inspect(path: &Path, options: &OpenOptions, kind: Option<SourceKind>) -> 
         fitting_profile: None,
         oddities: Vec::new(),
         damage: None,
+        no_degrees: None,
         keys: Keys::default(),
     };
     let mut row = RawRow::default();
@@ -124,6 +127,9 @@ pub fn inspect(path: &Path, options: &OpenOptions, kind: Option<SourceKind>) -> 
             }
             Err(error) if found.n_rows_read == 0 => return Err(error),
             Err(error) => {
+                if let Error::NotDegrees { x, y, .. } = error {
+                    found.no_degrees = Some([x, y]);
+                }
                 found.damage = Some(error.to_string());
                 break;
             }

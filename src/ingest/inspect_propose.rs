@@ -1,8 +1,10 @@
 //! Which column of an unknown file may be which field: by the names in `inspect_names`, then by the words of the header.
 
+use crate::geom::crs::systems_near;
 use crate::ingest::header_places::{self, KIND, LINES_MAX, NUMBER, PIECES, Place, STREET, Topic};
 use crate::ingest::inspect::{ColumnInfo, Inspection, PartOfColumn};
 use crate::ingest::inspect_names::{ADDRESS_PIECES, BARE_PLACES, SECOND_LINES, SYNONYMS, utility_names};
+use crate::ingest::inspect_values::state_name;
 use crate::ingest::mapper::{Mapper, fields_of, is_sensitive, plain, required_of};
 use crate::ingest::profile::{AddressPart, Profile};
 use crate::model::snapshot::SourceKind;
@@ -80,10 +82,20 @@ impl Inspection {
             self.ask("situs_address", ColumnInfo::looks_like_addresses, "addresses are in");
         }
         if self.n_geometries == 0 && self.oddities.iter().any(|(code, _)| code == "not_degrees") {
-            let choice =
-                "the coordinates are no degrees and the file names no system: ask the county for its EPSG number";
-            self.undecided.push(("crs", choice.to_owned()));
+            self.undecided.push(("crs", self.crs_choice()));
         }
+    }
+
+    /// Systems of the state that stands in the file, when the coordinates could be in them.
+    fn crs_choice(&self) -> String {
+        let column = self.column_of("situs_state").or_else(|| self.column_of("mail_state"));
+        let state = column.and_then(|i| state_name(self.columns[i].samples.first()?));
+        let systems = state.zip(self.no_degrees).map(|(state, point)| systems_near(state, point)).unwrap_or_default();
+        let names: Vec<String> = systems.iter().map(|(code, name)| format!("EPSG:{code} is {name}")).collect();
+        let could = if names.is_empty() { String::new() } else { format!(" (it could be: {})", names.join(", ")) };
+        format!(
+            "the coordinates are no degrees and the file names no system: ask the county for its EPSG number{could}"
+        )
     }
 
     /// Leaves a field to a person when no header names it and some columns could be it. A layer of shapes has none of them.

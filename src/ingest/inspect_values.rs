@@ -64,6 +64,15 @@ fn states() -> &'static FxHashSet<&'static str> {
     STATES_SET.get_or_init(|| first_column(STATES))
 }
 
+/// `OKLAHOMA` for `OK`.
+pub(super) fn state_name(code: &str) -> Option<&'static str> {
+    STATES
+        .lines()
+        .filter_map(|l| l.split_once('\t'))
+        .find(|(c, _)| c.eq_ignore_ascii_case(code.trim()))
+        .map(|(_, n)| n.trim())
+}
+
 fn street_types() -> &'static FxHashSet<&'static str> {
     static TYPES: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
     TYPES.get_or_init(|| {

@@ -390,3 +390,21 @@ fn a_pipe_as_output_is_written_to_and_not_replaced() {
     std::io::Read::read_exact(&mut reader, &mut start).unwrap();
     assert_eq!(&start, b"# csv");
 }
+
+#[test]
+fn coordinates_without_a_system_name_the_systems_of_the_state_they_could_be_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let features: Vec<String> = (0..30)
+        .map(|i| {
+            let x = 2_550_000 + i * 150;
+            format!(
+                r#"{{"type":"Feature","properties":{{"PARCELNUM":"{i:05}","PSTLADDRESS":"PO BOX {i}","PSTLCITY":"TULSA","PSTLSTATE":"OK"}},"geometry":{{"type":"Point","coordinates":[{x},410000]}}}}"#
+            )
+        })
+        .collect();
+    let path = dir.path().join("lots.geojson");
+    fs::write(&path, format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.join(","))).unwrap();
+    let found = taptrace::ingest::inspect::inspect(&path, &OpenOptions::default(), None).unwrap();
+    let (_, choice) = found.undecided.iter().find(|(field, _)| *field == "crs").unwrap();
+    assert!(choice.contains("EPSG:2267 is NAD83 / Oklahoma North (ftUS), EPSG:2268 is"), "{choice}");
+}
