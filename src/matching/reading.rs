@@ -108,7 +108,7 @@ pub(crate) fn otherwise_glued(street: &StreetWords) -> Vec<StreetWords> {
             let name = name.trim_start().to_owned();
             found.push(StreetWords { name, directions: street.directions | code, ..street.clone() });
         }
-        if before == code && !street.name.contains(' ') {
+        if before == code && !street.name.contains(' ') && !street.name.starts_with(|c: char| c.is_ascii_digit()) {
             let name = format!("{word}{}", street.name);
             found.push(StreetWords { name, directions: behind << 8, ..street.clone() });
         }
