@@ -184,7 +184,10 @@ fn print_parcel(global: &Global, parcel: &Value, out: &mut dyn Write) -> io::Res
         match text_of(&parcel["mailing_address"]) {
             "" if owners.starts_with("withheld") => {}
             "" => writeln!(out, "write to  no mailing address on the roll")?,
-            mailing => writeln!(out, "write to  {mailing}   ({})", text_of(&parcel["occupancy"]).replace('_', "-"))?,
+            mailing => {
+                let lead = if parcel["mail_goes_to_address_asked"] == true { "; the address asked for" } else { "" };
+                writeln!(out, "write to  {mailing}   ({}{lead})", text_of(&parcel["occupancy"]).replace('_', "-"))?;
+            }
         }
     }
     let page = &parcel["assessor_page"];

@@ -144,10 +144,15 @@ fn by_address(db: &Path, question: &str, address: &str) -> Result<Answer, link::
         Decision::Review | Decision::None => outcome.candidates.iter().map(|c| c.parcel_no.as_str()).collect(),
     };
     let mut cards = Vec::new();
+    let asked = [address.to_owned()];
     for parcel_no in shown {
-        if let Some(card) = parcels::card(&reader, parcel_no)? {
-            cards.push(parcel_value(&reader, &card)?);
+        let Some(card) = parcels::card(&reader, parcel_no)? else { continue };
+        let mut value = parcel_value(&reader, &card)?;
+        // No evidence for the link, but a lead: somebody has the tax bill of another lot sent there.
+        if outcome.decision != Decision::Accepted && occupancy(&card.mailing, &asked) == "owner_occupied" {
+            value["mail_goes_to_address_asked"] = json!(true);
         }
+        cards.push(value);
     }
     let (found, word) = match outcome.decision {
         Decision::Accepted => (Found::One, "one"),

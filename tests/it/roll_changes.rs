@@ -178,3 +178,19 @@ fn the_command_after_an_import_runs_as_it_stands() {
         }
     }
 }
+
+#[test]
+fn an_owner_whose_mail_goes_to_the_address_asked_for_is_a_lead() {
+    let dir = temp_dir();
+    let head = "parcel_id,situs_address,situs_city,situs_zip,owner,mailing_address,mail_city,mail_state,mail_zip";
+    let rows = "A,16700 COTTONWOOD ST,GRANDVIEW,70001,OAK LLC,16700 BENNET RD,GRANDVIEW,OK,70001\n\
+                B,16900 BENNET RD,GRANDVIEW,70001,ELM LLC,PO BOX 1,GRANDVIEW,OK,70001\n";
+    fs::write(dir.path().join("roll.csv"), format!("{head}\n{rows}")).unwrap();
+    import(dir.path(), "taptrace import roll roll.csv");
+    let answer = shell(dir.path(), "taptrace research '16700 BENNET RD, GRANDVIEW OK 70001'");
+    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let line = text.lines().find(|l| l.contains("the address asked for")).unwrap_or_default();
+    assert!(text.contains("NO MATCH") && line.starts_with("write to  16700 BENNET RD"), "{text}");
+    let answer = shell(dir.path(), "taptrace research '16900 BENNET RD, GRANDVIEW OK 70001'");
+    assert!(!String::from_utf8_lossy(&answer.stdout).contains("the address asked for"));
+}
