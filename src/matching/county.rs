@@ -184,9 +184,11 @@ impl County {
     /// Entries with this lower house number, in the order of the streets.
     pub(crate) fn entries_numbered(&self, low: u32) -> &[u32] {
         let all = self.by_number.get_or_init(|| {
-            let mut all: Vec<u32> = (0..id_of(self.entries.len())).collect();
-            all.sort_by_key(|at| self.entries[*at as usize].low);
-            all
+            // Number and place in one word, so that sorting does not go back to the entries.
+            let mut all: Vec<u64> =
+                self.entries.iter().zip(0u64..).map(|(entry, at)| u64::from(entry.low) << 32 | at).collect();
+            all.sort_unstable();
+            all.iter().map(|word| (word & u64::from(u32::MAX)) as u32).collect()
         });
         let number = |at: &u32| self.entries[*at as usize].low;
         let (start, end) = (all.partition_point(|at| number(at) < low), all.partition_point(|at| number(at) <= low));
